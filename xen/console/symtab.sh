@@ -28,7 +28,7 @@ $3 == "__image_start" { base = $1; have = 1 }
 }
 END {
 	print "/* Made by xen/console/symtab.sh. */"
-	print "\t.section .rodata.symbols, \"a\", @progbits"
+	print "\t.section .symtab_dais, \"a\", @progbits"
 	count = 0
 	if (have) {
 		# Both addresses share their upper half; the lower one fits an awk number.

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+#
+# The split drivers and the small guest runtime come here.

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: MIT
+#
+# A fuzz target is two lines: its name, and the files it is made of (headers are followed by
+# themselves).  Seeds stand in tests/fuzz/corpus/NAME/.
+#
+#	FUZZ_TARGETS += tests/fuzz/fz_elf
+#	tests/fuzz/fz_elf: tests/fuzz/fz_elf.c xen/builder/elf.c xen/lib/string.c
+
+FUZZ_SECONDS = 20
+FUZZ_CFLAGS = -std=gnu11 -g -O1 -Wall -Wextra -fno-common -fno-omit-frame-pointer \
+	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+
+# targets
+
+$(FUZZ_TARGETS): $(wildcard $(srcdir)/xen/*/*.h $(srcdir)/tests/hostmachine/*.h \
+	$(srcdir)/tests/hostmachine/*/*.h)
+	@$(MKDIR_P) tests/fuzz
+	$(AM_V_CCLD)$(FUZZ_CC) $(AM_CPPFLAGS) $(FUZZ_CFLAGS) -o $@ $(filter %.c,$^)
+
+check-fuzz: $(FUZZ_TARGETS)
+	@SRCDIR='$(srcdir)' FUZZ_SECONDS='$(FUZZ_SECONDS)' $(SHELL) $(srcdir)/tests/fuzz/run.sh \
+		tests/fuzz.count $(FUZZ_TARGETS)
+
+CLEANFILES += $(FUZZ_TARGETS)
+EXTRA_DIST += tests/fuzz/run.sh

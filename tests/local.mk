@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: MIT
+#
+# make check runs everything; the parts can be run alone:
+#   check-unit    host tests of the logic rooms, under ASan and UBSan
+#   check-fuzz    libFuzzer targets, FUZZ_SECONDS each
+#   check-style   form of the sources
+#   check-system  boots in QEMU
+# Each part writes its counts to tests/*.count and tests/lib/sum.sh adds them up.
+
+include tests/unit/local.mk
+include tests/fuzz/local.mk
+include tests/style/local.mk
+include tests/system/local.mk
+
+check-local: $(check_PROGRAMS) $(FUZZ_TARGETS) xen/dais
+	@$(MKDIR_P) tests
+	@rm -f tests/*.count
+	@$(MAKE) -s check-style || :
+	@$(MAKE) -s check-unit || :
+	@$(MAKE) -s check-fuzz || :
+	@$(MAKE) -s check-system || :
+	@$(SHELL) $(srcdir)/tests/lib/sum.sh tests/*.count
+
+.PHONY: check-unit check-fuzz check-style check-system demo
+
+EXTRA_DIST += tests/lib/run.sh tests/lib/sum.sh

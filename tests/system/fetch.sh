@@ -1,0 +1,131 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Fetches Debian packages and unpacks them beside the build; nothing is installed on the
+# machine that runs the tests.  The mirror is the one apt already uses, so no address stands
+# here.  A private apt state is kept under the cache, so that bookworm-backports can be read
+# without adding it to the machine's own sources.
+#
+#   fetch.sh CACHE debs SUITE PACKAGE...       download into CACHE/debs, print the file names
+#   fetch.sh CACHE unpack DIR SUITE PACKAGE... download and unpack each into CACHE/DIR
+#   fetch.sh CACHE closure DIR SUITE PACKAGE...
+#                                              the same with whatever the packages depend on
+#                                              that this machine has not installed
+#   fetch.sh CACHE kernel DIR SUITE METAPACKAGE
+#                                              the kernel package a metapackage points to
+set -eu
+
+cache=$1
+verb=$2
+shift 2
+mkdir -p "$cache/debs" "$cache/apt/lists/partial" "$cache/apt/archives/partial"
+cache=$(cd "$cache" && pwd)
+
+die() {
+	echo "fetch.sh: $*" >&2
+	exit 1
+}
+
+mirror() {
+	# The main archive is the one that serves the plain release, not -security or -updates.
+	apt-get indextargets --format '$(CODENAME) $(REPO_URI)' 'Created-By: Packages' |
+		awk '$1 == "bookworm" { print $2; exit }'
+}
+
+apt_options() {
+	cat <<-OPTS
+		Dir::Etc::sourcelist "$cache/apt/sources.list";
+		Dir::Etc::sourceparts "$cache/apt/none";
+		Dir::Etc::preferences "$cache/apt/none";
+		Dir::Etc::preferencesparts "$cache/apt/none";
+		Dir::State::lists "$cache/apt/lists";
+		Dir::Cache "$cache/apt";
+		Dir::Cache::archives "$cache/apt/archives";
+		APT::Sandbox::User "root";
+		APT::Install-Recommends "false";
+	OPTS
+}
+
+setup_apt() {
+	[ -s "$cache/apt/ready" ] && return 0
+	uri=$(mirror)
+	[ -n "$uri" ] || die "apt knows no Debian 12 (bookworm) source: run apt-get update, or add one"
+	key=/usr/share/keyrings/debian-archive-keyring.gpg
+	sec=$(apt-get indextargets --format '$(CODENAME) $(REPO_URI)' 'Created-By: Packages' |
+		awk '$1 == "bookworm-security" { print $2; exit }')
+	{
+		echo "deb [signed-by=$key] $uri bookworm main"
+		echo "deb [signed-by=$key] $uri bookworm-backports main"
+		[ -z "$sec" ] || echo "deb [signed-by=$key] $sec bookworm-security main"
+	} > "$cache/apt/sources.list"
+	apt_options > "$cache/apt/apt.conf"
+	APT_CONFIG=$cache/apt/apt.conf apt-get -qq update
+	date > "$cache/apt/ready"
+}
+
+apt_private() {
+	APT_CONFIG=$cache/apt/apt.conf "$@"
+}
+
+download() { # SUITE PACKAGE: print the file
+	suite=$1
+	name=$2
+	version=$(apt_private apt-cache madison "$name" |
+		awk -F' *[|] *' -v s=" $suite[/-]" '(" " $3) ~ s || s ~ "any" { print $2; exit }')
+	if [ "$suite" = bookworm ]; then
+		version=$(apt_private apt-cache policy "$name" | awk '$1 == "Candidate:" { print $2 }')
+	else
+		version=$(apt_private apt-cache -t "$suite" policy "$name" |
+			awk '$1 == "Candidate:" { print $2 }')
+	fi
+	[ -n "$version" ] && [ "$version" != "(none)" ] || die "no package $name in $suite"
+	file=$cache/debs/${name}_$(echo "$version" | sed 's/:/%3a/')_*.deb
+	# shellcheck disable=SC2086 # the pattern is meant to expand
+	if ! ls $file >/dev/null 2>&1; then
+		(cd "$cache/debs" && apt_private apt-get -qq download "$name=$version") >&2
+	fi
+	# shellcheck disable=SC2086
+	ls $file | head -n 1
+}
+
+setup_apt
+case $verb in
+debs)
+	suite=$1
+	shift
+	for p in "$@"; do
+		download "$suite" "$p"
+	done
+	;;
+unpack)
+	dir=$cache/$1
+	suite=$2
+	shift 2
+	mkdir -p "$dir"
+	for p in "$@"; do
+		dpkg-deb -x "$(download "$suite" "$p")" "$dir"
+	done
+	;;
+closure)
+	dir=$cache/$1
+	suite=$2
+	shift 2
+	mkdir -p "$dir"
+	apt_private apt-get -qq -y --download-only --reinstall -t "$suite" install "$@" >&2
+	for f in "$cache"/apt/archives/*.deb; do
+		dpkg-deb -x "$f" "$dir"
+	done
+	;;
+kernel)
+	dir=$cache/$1
+	suite=$2
+	mkdir -p "$dir"
+	name=$(apt_private apt-cache -t "$suite" depends "$3" |
+		awk '$1 == "Depends:" && /linux-image/ { print $2; exit }')
+	[ -n "$name" ] || die "$3 in $suite points to no kernel"
+	dpkg-deb -x "$(download "$suite" "$name")" "$dir"
+	;;
+*)
+	die "no such verb: $verb"
+	;;
+esac

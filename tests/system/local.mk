@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: MIT
+
+check-system: xen/dais
+	@:
+
+demo: xen/dais
+	@:

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: MIT
+#
+# The hypervisor.  xen/dais-syms is the linked ELF64 with symbols and debug information;
+# xen/dais is what boots: the same bytes in an ELF32 without them, which is the form that
+# multiboot loaders take.
+
+noinst_PROGRAMS += xen/dais-syms
+
+xen_dais_syms_CPPFLAGS = -I$(srcdir)/xen $(XEN_ABI) -D__DAIS__=1
+if DEBUG
+xen_dais_syms_CPPFLAGS += -DDAIS_DEBUG=1
+endif
+
+HV_FLAGS = -O2 -g -ffreestanding -fpie -mcmodel=small -mno-red-zone -mgeneral-regs-only \
+	-fno-stack-protector -fno-strict-aliasing -fno-common -fno-asynchronous-unwind-tables \
+	-fno-omit-frame-pointer -std=gnu11 \
+	-fcf-protection=none -U_FORTIFY_SOURCE
+HV_WARN = -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wundef -Wvla \
+	-Wconversion -Wno-sign-conversion -Werror
+xen_dais_syms_CFLAGS = $(HV_FLAGS) $(HV_WARN)
+xen_dais_syms_CCASFLAGS = $(HV_FLAGS) -Wa,--noexecstack
+
+# One line per file, by room, in the order of the rooms (docs/architecture.md).
+xen_dais_syms_SOURCES =
+xen_dais_syms_SOURCES += xen/lib/bitmap.c
+xen_dais_syms_SOURCES += xen/lib/parse.c
+xen_dais_syms_SOURCES += xen/lib/ratelimit.c
+xen_dais_syms_SOURCES += xen/lib/rbtree.c
+xen_dais_syms_SOURCES += xen/lib/string.c
+
+# Linked twice: the first time without, the second with the table of function names that a
+# panic's backtrace is printed from (xen/link.sh).
+HV_LINKFLAGS = -nostdlib -static -no-pie -Wl,-z,max-page-size=0x1000 -Wl,-z,noexecstack \
+	-Wl,--build-id=none -Wl,--orphan-handling=warn \
+	-Wl,--no-warn-rwx-segments
+xen_dais_syms_LINK = $(AM_V_at)NM='$(NM)' CC='$(CC)' SYMTAB='$(srcdir)/xen/console/symtab.sh' \
+	$(SHELL) $(srcdir)/xen/link.sh $@ $(srcdir)/xen/xen.lds $(HV_LINKFLAGS)
+EXTRA_xen_dais_syms_DEPENDENCIES = xen/xen.lds xen/link.sh xen/console/symtab.sh
+xen_dais_syms_LDADD =
+
+xen/dais: xen/dais-syms
+	$(AM_V_GEN)$(OBJCOPY) -S -R .comment -O elf32-i386 xen/dais-syms $@
+
+bootdir = /boot
+boot_DATA = xen/dais
+grubdir = /etc/grub.d
+dist_grub_SCRIPTS = xen/grub/20_linux_dais
+
+CLEANFILES += xen/dais xen/dais-syms.map
+EXTRA_DIST += xen/xen.lds xen/link.sh xen/console/symtab.sh
