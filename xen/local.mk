@@ -30,10 +30,10 @@ xen_dais_syms_SOURCES += xen/lib/string.c
 
 # Linked twice: the first time without, the second with the table of function names that a
 # panic's backtrace is printed from (xen/link.sh).
-HV_LINKFLAGS = -nostdlib -static -no-pie -Wl,-z,max-page-size=0x1000 -Wl,-z,noexecstack \
-	-Wl,--build-id=none -Wl,--orphan-handling=warn \
+HV_LINKFLAGS = -nostdlib -static -Wl,-z,max-page-size=0x1000 -Wl,-z,noexecstack \
+	-Wl,--build-id=none \
 	-Wl,--no-warn-rwx-segments
-xen_dais_syms_LINK = $(AM_V_at)NM='$(NM)' CC='$(CC)' SYMTAB='$(srcdir)/xen/console/symtab.sh' \
+xen_dais_syms_LINK = NM='$(NM)' CC='$(CC)' SYMTAB='$(srcdir)/xen/console/symtab.sh' \
 	$(SHELL) $(srcdir)/xen/link.sh $@ $(srcdir)/xen/xen.lds $(HV_LINKFLAGS)
 EXTRA_xen_dais_syms_DEPENDENCIES = xen/xen.lds xen/link.sh xen/console/symtab.sh
 xen_dais_syms_LDADD =
