@@ -10,7 +10,8 @@ FUZZ_SECONDS = 20
 FUZZ_CFLAGS = -std=gnu11 -g -O1 -Wall -Wextra -fno-common -fno-omit-frame-pointer \
 	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 
-# targets
+FUZZ_TARGETS += tests/fuzz/fz_decode
+tests/fuzz/fz_decode: tests/fuzz/fz_decode.c xen/entry/decode.c
 
 $(FUZZ_TARGETS): $(wildcard $(srcdir)/xen/*/*.h $(srcdir)/tests/hostmachine/*.h \
 	$(srcdir)/tests/hostmachine/*/*.h)

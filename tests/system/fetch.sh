@@ -13,12 +13,13 @@
 #                                              that this machine has not installed
 #   fetch.sh CACHE kernel DIR SUITE METAPACKAGE
 #                                              the kernel package a metapackage points to
+#   fetch.sh CACHE kerneldeb SUITE METAPACKAGE the same, not unpacked: print the file name
 set -eu
 
 cache=$1
 verb=$2
 shift 2
-mkdir -p "$cache/debs" "$cache/apt/lists/partial" "$cache/apt/archives/partial"
+mkdir -p "$cache/debs" "$cache/apt/none" "$cache/apt/lists/partial" "$cache/apt/archives/partial"
 cache=$(cd "$cache" && pwd)
 
 die() {
@@ -70,8 +71,6 @@ apt_private() {
 download() { # SUITE PACKAGE: print the file
 	suite=$1
 	name=$2
-	version=$(apt_private apt-cache madison "$name" |
-		awk -F' *[|] *' -v s=" $suite[/-]" '(" " $3) ~ s || s ~ "any" { print $2; exit }')
 	if [ "$suite" = bookworm ]; then
 		version=$(apt_private apt-cache policy "$name" | awk '$1 == "Candidate:" { print $2 }')
 	else
@@ -86,6 +85,13 @@ download() { # SUITE PACKAGE: print the file
 	fi
 	# shellcheck disable=SC2086
 	ls $file | head -n 1
+}
+
+kernel_deb() { # SUITE METAPACKAGE
+	name=$(apt_private apt-cache -t "$1" depends "$2" |
+		awk '$1 == "Depends:" && /linux-image/ { print $2; exit }')
+	[ -n "$name" ] || die "$2 in $1 points to no kernel"
+	download "$1" "$name"
 }
 
 setup_apt
@@ -117,13 +123,11 @@ closure)
 	done
 	;;
 kernel)
-	dir=$cache/$1
-	suite=$2
-	mkdir -p "$dir"
-	name=$(apt_private apt-cache -t "$suite" depends "$3" |
-		awk '$1 == "Depends:" && /linux-image/ { print $2; exit }')
-	[ -n "$name" ] || die "$3 in $suite points to no kernel"
-	dpkg-deb -x "$(download "$suite" "$name")" "$dir"
+	mkdir -p "$cache/$1"
+	dpkg-deb -x "$(kernel_deb "$2" "$3")" "$cache/$1"
+	;;
+kerneldeb)
+	kernel_deb "$1" "$2"
 	;;
 *)
 	die "no such verb: $verb"

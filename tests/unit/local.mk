@@ -7,6 +7,9 @@
 check_PROGRAMS += tests/unit/t_bitmap
 tests_unit_t_bitmap_SOURCES = tests/unit/t_bitmap.c xen/lib/bitmap.c
 
+check_PROGRAMS += tests/unit/t_decode
+tests_unit_t_decode_SOURCES = tests/unit/t_decode.c xen/entry/decode.c
+
 check_PROGRAMS += tests/unit/t_format
 tests_unit_t_format_SOURCES = tests/unit/t_format.c
 
