@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DAIS_BOOT_START_H
+#define DAIS_BOOT_START_H
+
+#include "lib/types.h"
+
+/* Called by head.S on CPU 0's main stack: multiboot's magic and information address. */
+void boot_start(u32 magic, u32 mbi);
+
+#endif

@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every door into the hypervisor and the way back out.  Interrupts are off at
+ * each entry.  No decision is taken here beyond "from whom" and "is work due".
+ *
+ * The frame is struct cpu_regs.  From a guest it always lands in cpu_info's
+ * guest_regs at the top of the main stack (TSS.rsp0 is its end, the SYSCALL
+ * stub aims there), so %rsp names both the frame and, beyond it, cpu_info.
+ *
+ * %rbx holds the current vCPU from entry to exit.
+ */
+#include "entry/offsets.h"
+#include "machine/layout.h"
+
+#define SEL_GUEST_CS32 0xe023
+#define SEL_GUEST_DS 0xe02b
+#define SEL_GUEST_CS64 0xe033
+#define VECTOR_SYSCALL 0x100
+#define VECTOR_SYSCALL32 0x101
+#define VECTOR_SYSENTER 0x102
+#define ERESTART 85
+#define NR_HYPERCALLS 64
+
+#define VEC_DB 1
+#define VEC_NMI 2
+#define VEC_DF 8
+#define VEC_MC 18
+
+.macro SAVE_REGS
+	push	%rdi
+	push	%rsi
+	push	%rdx
+	push	%rcx
+	push	%rax
+	push	%r8
+	push	%r9
+	push	%r10
+	push	%r11
+	push	%rbx
+	push	%rbp
+	push	%r12
+	push	%r13
+	push	%r14
+	push	%r15
+.endm
+
+.macro RESTORE_CALLEE_SAVED
+	pop	%r15
+	pop	%r14
+	pop	%r13
+	pop	%r12
+	pop	%rbp
+	pop	%rbx
+.endm
+
+.macro RESTORE_REGS
+	RESTORE_CALLEE_SAVED
+	pop	%r11
+	pop	%r10
+	pop	%r9
+	pop	%r8
+	pop	%rax
+	pop	%rcx
+	pop	%rdx
+	pop	%rsi
+	pop	%rdi
+.endm
+
+/* A guest may enter with AC set: take it away where SMAP relies on it. Patched at boot. */
+.macro CLAC
+.Lsmap_\@:
+	.byte	0x0f, 0x1f, 0x00
+	.pushsection .smap_sites, "a"
+	.quad	.Lsmap_\@
+	.quad	0xca010f
+	.popsection
+.endm
+
+.macro EX_TABLE insn, fixup
+	.pushsection .ex_table, "a"
+	.balign	4
+	.long	\insn - ., \fixup - .
+	.popsection
+.endm
+
+	.section .text.entry, "ax"
+
+/* --- the 256 gates: vector and, where the processor gives none, an error code --- */
+	.balign	16
+	.globl	entry_stubs
+entry_stubs:
+	.set	vector, 0
+	.rept	256
+	.balign	16
+	.if	(vector != 8) && (vector != 10) && (vector != 11) && (vector != 12) && \
+		(vector != 13) && (vector != 14) && (vector != 17) && (vector != 21) && (vector != 29) && (vector != 30)
+	push	$0
+	.endif
+	movl	$vector, 4(%rsp)
+	.if	vector == VEC_NMI || vector == VEC_MC || vector == VEC_DF
+	jmp	entry_ist
+	.elseif	vector == VEC_DB
+	jmp	entry_debug
+	.elseif	vector < 32 || vector == 0x80
+	jmp	entry_exception
+	.else
+	jmp	entry_interrupt
+	.endif
+	.set	vector, vector + 1
+	.endr
+	.balign	16
+
+entry_exception:
+	SAVE_REGS
+	CLAC
+	cld
+	xor	%ebp, %ebp
+	testb	$3, REGS_CS(%rsp)
+	jz	exception_from_hypervisor
+exception_from_guest:
+	mov	CPU_INFO_CURRENT(%rsp), %rbx
+	mov	%rsp, %rdi
+	call	trap_from_guest
+	jmp	return_to_guest
+
+exception_from_hypervisor:
+	mov	REGS_RBP(%rsp), %rbp
+	mov	%rsp, %rdi
+	call	trap_from_hypervisor
+return_to_hypervisor:
+	RESTORE_REGS
+	add	$8, %rsp
+	iretq
+
+entry_interrupt:
+	SAVE_REGS
+	CLAC
+	cld
+	mov	%rsp, %rdi
+	testb	$3, REGS_CS(%rsp)
+	jz	1f
+	mov	CPU_INFO_CURRENT(%rsp), %rbx
+	call	do_irq
+	jmp	return_to_guest
+1:	call	do_irq
+	jmp	return_to_hypervisor
+
+/* On a stack of its own: may have come at any instruction, even between stacks. */
+entry_ist:
+	SAVE_REGS
+	CLAC
+	cld
+	mov	%rsp, %rdi
+	call	trap_ist
+	RESTORE_REGS
+	add	$8, %rsp
+	iretq
+
+/*
+ * #DB has its own stack because MOV SS can delay it to our first instruction.
+ * One that a guest earned is moved to the main stack, to be delivered as usual.
+ */
+entry_debug:
+	SAVE_REGS
+	CLAC
+	cld
+	mov	%rsp, %rdi
+	testb	$3, REGS_CS(%rsp)
+	jz	1f
+	mov	%rsp, %rsi
+	and	$-65536, %rsi
+	lea	65536 - CPU_INFO_SIZE(%rsi), %rdi
+	mov	%rsp, %rsi
+	mov	%rdi, %rsp
+	mov	$REGS_SIZE / 8, %ecx
+	rep movsq
+	jmp	exception_from_guest
+1:	call	trap_from_hypervisor
+	jmp	return_to_hypervisor
+
+/*
+ * SYSCALL.  The CPU's stub (machine/percpu_setup.c) stored the guest's RSP in
+ * its slot of guest_regs and points %rsp there; RCX and R11 hold RIP and flags.
+ */
+	.balign	16
+	.globl	entry_syscall
+entry_syscall:
+	movq	$SEL_GUEST_DS, 8(%rsp)
+	push	%r11
+	push	$SEL_GUEST_CS64
+	push	%rcx
+	push	$0
+	movl	$VECTOR_SYSCALL, 4(%rsp)
+	SAVE_REGS
+	mov	CPU_INFO_CURRENT(%rsp), %rbx
+	cmpb	$0, VCPU_KERNEL_MODE(%rbx)
+	je	syscall_from_user
+
+	/* A hypercall.  %rax indexes only after the bound also holds under speculation. */
+	sti
+	cmp	$NR_HYPERCALLS, %rax
+	jae	bad_hypercall
+	sbb	%rcx, %rcx
+	and	%rcx, %rax
+	lea	hypercall_table(%rip), %rcx
+	mov	(%rcx,%rax,8), %rax
+	mov	%r10, %rcx
+	call	*%rax
+hypercall_done:
+	cmp	$-ERESTART, %rax
+	je	hypercall_again
+	mov	%rax, REGS_RAX(%rsp)
+
+	.globl	return_to_guest
+return_to_guest:
+	cli
+	mov	CPU_INFO_CURRENT(%rsp), %rbx
+	cmpq	$0, CPU_INFO_DEFERRED(%rsp)
+	jne	serve_deferred
+	mov	VCPU_INFO(%rbx), %rax
+	movzwl	(%rax), %eax /* low byte: upcall pending, high byte: upcall mask */
+	cmp	$1, %ah
+	jae	1f
+	test	%al, %al
+	jnz	deliver_event
+1:	cmpb	$0, VCPU_NMI_PENDING(%rbx)
+	jne	deliver_nmi
+
+restore_guest:
+	cmpl	$VECTOR_SYSCALL, REGS_VECTOR(%rsp)
+	jne	leave_by_iret
+	/* SYSRET to a non-canonical address faults in ring 0 on some processors. */
+	mov	REGS_RIP(%rsp), %rcx
+	mov	%rcx, %rax
+	shl	$16, %rax
+	sar	$16, %rax
+	cmp	%rcx, %rax
+	jne	leave_by_iret
+	RESTORE_CALLEE_SAVED
+	add	$8, %rsp
+	pop	%r10
+	pop	%r9
+	pop	%r8
+	pop	%rax
+	add	$8, %rsp
+	pop	%rdx
+	pop	%rsi
+	pop	%rdi
+	mov	REGS_RFLAGS - REGS_ERROR(%rsp), %r11
+	mov	REGS_RSP - REGS_ERROR(%rsp), %rsp
+	sysretq
+
+leave_by_iret:
+	RESTORE_REGS
+	add	$8, %rsp
+	.globl	guest_iret
+guest_iret:
+	iretq
+	/* A frame that the processor refuses: trap.c recognises this address. */
+
+hypercall_again:
+	/* SYSCALL is two bytes: the guest executes it again, with the arguments as they are now. */
+	subq	$2, REGS_RIP(%rsp)
+	jmp	return_to_guest
+
+bad_hypercall:
+	mov	$-38, %rax
+	jmp	hypercall_done
+
+serve_deferred:
+	sti
+	call	deferred_run
+	jmp	return_to_guest
+
+deliver_event:
+	mov	%rsp, %rdi
+	call	inject_event_upcall
+	jmp	return_to_guest
+
+deliver_nmi:
+	mov	%rsp, %rdi
+	call	inject_nmi
+	jmp	restore_guest
+
+syscall_from_user:
+	mov	%rsp, %rdi
+	call	guest_syscall
+	jmp	return_to_guest
+
+/* SYSCALL in 32-bit user mode (AMD); the stub has done the same as for 64 bits. */
+	.globl	entry_syscall32
+entry_syscall32:
+	movq	$SEL_GUEST_DS, 8(%rsp)
+	push	%r11
+	push	$SEL_GUEST_CS32
+	push	%rcx
+	push	$0
+	movl	$VECTOR_SYSCALL32, 4(%rsp)
+	jmp	1f
+
+/* SYSENTER (Intel): SYSENTER_ESP is the end of guest_regs; the user's RIP and RSP are not known. */
+	.globl	entry_sysenter
+entry_sysenter:
+	push	$SEL_GUEST_DS
+	push	$0
+	pushfq
+	orl	$0x200, (%rsp)
+	push	$SEL_GUEST_CS32
+	push	$0
+	push	$0
+	movl	$VECTOR_SYSENTER, 4(%rsp)
+1:	SAVE_REGS
+	CLAC
+	cld
+	/* SYSENTER leaves NT and TF as they were: neither may reach our own code. */
+	push	$2
+	popf
+	mov	CPU_INFO_CURRENT(%rsp), %rbx
+	mov	%rsp, %rdi
+	call	guest_syscall
+	jmp	return_to_guest
+
+/* void resume_guest(void): drops whatever is on the main stack and resumes current. */
+	.globl	resume_guest
+resume_guest:
+	and	$-65536, %rsp
+	add	$65536 - CPU_INFO_SIZE, %rsp
+	xor	%ebp, %ebp
+	jmp	return_to_guest
+
+/* void stack_reset_and_call(void (*fn)(void)): fn runs on the empty main stack. */
+	.globl	stack_reset_and_call
+stack_reset_and_call:
+	and	$-65536, %rsp
+	add	$65536 - CPU_INFO_SIZE, %rsp
+	xor	%ebp, %ebp
+	call	*%rdi
+	ud2
+
+/*
+ * size_t copy_user_asm(void *dst %rdi, const void *src %rsi, size_t n %rdx):
+ * bytes not copied.  The caller has checked the range and opened SMAP.
+ */
+	.globl	copy_user_asm
+copy_user_asm:
+	mov	%edx, %eax
+	mov	%rdx, %rcx
+	shr	$3, %rcx
+	and	$7, %eax
+1:	rep movsq
+	mov	%eax, %ecx
+2:	rep movsb
+3:	mov	%rcx, %rax
+	ret
+4:	lea	(%rax,%rcx,8), %rcx
+	/* Byte by byte from the word that faulted, for an exact count. */
+	jmp	2b
+	EX_TABLE 1b, 4b
+	EX_TABLE 2b, 3b
+
+/* size_t zero_user_asm(void *dst %rdi, size_t n %rsi): bytes not written. */
+	.globl	zero_user_asm
+zero_user_asm:
+	mov	%rsi, %rcx
+	xor	%eax, %eax
+1:	rep stosb
+2:	mov	%rcx, %rax
+	ret
+	EX_TABLE 1b, 2b
+
+/* int load_segment_asm(unsigned which: 0 ds 1 es 2 fs 3 gs, unsigned selector): 0, or 1 and NULL loaded. */
+	.globl	load_segment_asm
+load_segment_asm:
+	xor	%eax, %eax
+	cmp	$1, %edi
+	jb	1f
+	je	2f
+	cmp	$3, %edi
+	jb	3f
+4:	mov	%esi, %gs
+	ret
+1:	mov	%esi, %ds
+	ret
+2:	mov	%esi, %es
+	ret
+3:	mov	%esi, %fs
+	ret
+5:	mov	$1, %eax
+	xor	%esi, %esi
+	cmp	$1, %edi
+	jb	1b
+	je	2b
+	cmp	$3, %edi
+	jb	3b
+	jmp	4b
+	EX_TABLE 1b, 5b
+	EX_TABLE 2b, 5b
+	EX_TABLE 3b, 5b
+	EX_TABLE 4b, 5b
+
+/* int rdmsr_asm(u32 msr, u64 *value), int wrmsr_asm(u32 msr, u64 value): 0 or -14. */
+	.globl	rdmsr_asm
+rdmsr_asm:
+	mov	%edi, %ecx
+1:	rdmsr
+	shl	$32, %rdx
+	or	%rdx, %rax
+	mov	%rax, (%rsi)
+	xor	%eax, %eax
+	ret
+	.globl	wrmsr_asm
+wrmsr_asm:
+	mov	%edi, %ecx
+	mov	%esi, %eax
+	mov	%rsi, %rdx
+	shr	$32, %rdx
+2:	wrmsr
+	xor	%eax, %eax
+	ret
+3:	mov	$-14, %eax
+	ret
+	EX_TABLE 1b, 3b
+	EX_TABLE 2b, 3b
+
+/* int xrstor_asm(const void *area, u64 mask): 0, or -22 when the processor refuses the image. */
+	.globl	xrstor_asm
+xrstor_asm:
+	mov	%esi, %eax
+	mov	%rsi, %rdx
+	shr	$32, %rdx
+1:	xrstor64 (%rdi)
+	xor	%eax, %eax
+	ret
+	.globl	fxrstor_asm
+fxrstor_asm:
+2:	fxrstor64 (%rdi)
+	xor	%eax, %eax
+	ret
+3:	mov	$-22, %eax
+	ret
+	EX_TABLE 1b, 3b
+	EX_TABLE 2b, 3b
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Fair (ticket) spin locks.  Fair because guests reach most of them: an unfair
+ * lock lets one CPU starve another (security.md, row 114).  A lock that any
+ * interrupt handler takes is always taken with the _irqsave form.
+ */
+#ifndef DAIS_LIB_LOCK_H
+#define DAIS_LIB_LOCK_H
+
+#include "lib/lockrank.h"
+#include "lib/types.h"
+#include "machine/barrier.h"
+
+struct spinlock {
+	union {
+		u32 both;
+		struct {
+			u16 head; /* ticket being served */
+			u16 tail; /* next ticket to hand out */
+		};
+	};
+	u32 rank; /* enum lock_rank */
+};
+
+#define SPINLOCK_INIT(r)              \
+	{                             \
+		.both = 0, .rank = LOCK_##r \
+	}
+
+static inline void spin_lock_init(struct spinlock *l, enum lock_rank rank)
+{
+	l->both = 0;
+	l->rank = rank;
+}
+
+#ifdef DAIS_DEBUG
+void lockrank_acquire(const struct spinlock *l, bool trylock);
+void lockrank_release(const struct spinlock *l);
+#else
+static inline void lockrank_acquire(const struct spinlock *l __unused, bool trylock __unused)
+{
+}
+static inline void lockrank_release(const struct spinlock *l __unused)
+{
+}
+#endif
+
+static inline void spin_lock(struct spinlock *l)
+{
+	u16 ticket;
+
+	lockrank_acquire(l, false);
+	ticket = __atomic_fetch_add(&l->tail, 1, __ATOMIC_ACQUIRE);
+	while (__atomic_load_n(&l->head, __ATOMIC_ACQUIRE) != ticket)
+		cpu_relax();
+}
+
+static inline void spin_unlock(struct spinlock *l)
+{
+	lockrank_release(l);
+	__atomic_store_n(&l->head, (u16)(l->head + 1), __ATOMIC_RELEASE);
+}
+
+static inline bool spin_trylock(struct spinlock *l)
+{
+	struct spinlock old = {.both = __atomic_load_n(&l->both, __ATOMIC_RELAXED)};
+	struct spinlock new = old;
+
+	if (old.head != old.tail)
+		return false;
+	new.tail++;
+	if (!__atomic_compare_exchange_n(&l->both, &old.both, new.both, false, __ATOMIC_ACQUIRE,
+					 __ATOMIC_RELAXED))
+		return false;
+	lockrank_acquire(l, true);
+	return true;
+}
+
+static inline bool spin_is_locked(const struct spinlock *l)
+{
+	u32 both = __atomic_load_n(&l->both, __ATOMIC_RELAXED);
+
+	return (u16)both != (u16)(both >> 16);
+}
+
+/* Returns the interrupt state to hand to spin_unlock_irqrestore(). */
+static inline unsigned long spin_lock_irqsave(struct spinlock *l)
+{
+	unsigned long flags = local_irq_save();
+
+	spin_lock(l);
+	return flags;
+}
+
+static inline void spin_unlock_irqrestore(struct spinlock *l, unsigned long flags)
+{
+	spin_unlock(l);
+	local_irq_restore(flags);
+}
+
+#endif

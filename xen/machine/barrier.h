@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The few one-instruction services that logic rooms need inline: interrupt
+ * state, pause, barriers, and index masking against speculation.  The host
+ * tests replace this header (tests/hostmachine/machine/).
+ */
+#ifndef DAIS_MACHINE_BARRIER_H
+#define DAIS_MACHINE_BARRIER_H
+
+#include "lib/types.h"
+
+#define X86_EFLAGS_IF 0x200UL
+
+static inline void cpu_relax(void)
+{
+	asm volatile("pause" ::: "memory");
+}
+
+#define barrier() asm volatile("" ::: "memory")
+#define smp_mb() __atomic_thread_fence(__ATOMIC_SEQ_CST)
+/* x86 keeps loads and stores in order: only the compiler needs holding back. */
+#define smp_rmb() barrier()
+#define smp_wmb() barrier()
+
+static inline void local_irq_disable(void)
+{
+	asm volatile("cli" ::: "memory");
+}
+
+static inline void local_irq_enable(void)
+{
+	asm volatile("sti" ::: "memory");
+}
+
+static inline unsigned long local_irq_save(void)
+{
+	unsigned long flags;
+
+	asm volatile("pushf; pop %0; cli" : "=r"(flags)::"memory");
+	return flags;
+}
+
+static inline void local_irq_restore(unsigned long flags)
+{
+	if (flags & X86_EFLAGS_IF)
+		local_irq_enable();
+}
+
+static inline bool local_irq_is_enabled(void)
+{
+	unsigned long flags;
+
+	asm volatile("pushf; pop %0" : "=r"(flags));
+	return flags & X86_EFLAGS_IF;
+}
+
+/*
+ * Returns index when index < size and 0 when not, also under speculation: a
+ * mispredicted bounds check cannot make the processor look past an array.
+ */
+static inline unsigned long index_nospec(unsigned long index, unsigned long size)
+{
+	unsigned long mask;
+
+	asm volatile("cmp %[size], %[index]; sbb %[mask], %[mask]"
+		     : [mask] "=r"(mask)
+		     : [size] "r"(size), [index] "r"(index)
+		     : "cc");
+	return index & mask;
+}
+
+#endif
