@@ -13,6 +13,16 @@ FUZZ_CFLAGS = -std=gnu11 -g -O1 -Wall -Wextra -fno-common -fno-omit-frame-pointe
 FUZZ_TARGETS += tests/fuzz/fz_decode
 tests/fuzz/fz_decode: tests/fuzz/fz_decode.c xen/entry/decode.c
 
+FUZZ_TARGETS += tests/fuzz/fz_acpi
+tests/fuzz/fz_acpi: tests/fuzz/fz_acpi.c xen/boot/acpi.c
+
+FUZZ_TARGETS += tests/fuzz/fz_multiboot
+tests/fuzz/fz_multiboot: tests/fuzz/fz_multiboot.c xen/boot/multiboot.c xen/boot/memmap.c \
+	xen/lib/parse.c
+
+FUZZ_TARGETS += tests/fuzz/fz_options
+tests/fuzz/fz_options: tests/fuzz/fz_options.c xen/boot/options.c xen/lib/parse.c
+
 $(FUZZ_TARGETS): $(wildcard $(srcdir)/xen/*/*.h $(srcdir)/tests/hostmachine/*.h \
 	$(srcdir)/tests/hostmachine/*/*.h)
 	@$(MKDIR_P) tests/fuzz

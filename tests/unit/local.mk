@@ -16,5 +16,18 @@ tests_unit_t_format_SOURCES = tests/unit/t_format.c
 check_PROGRAMS += tests/unit/t_rbtree
 tests_unit_t_rbtree_SOURCES = tests/unit/t_rbtree.c xen/lib/rbtree.c
 
+check_PROGRAMS += tests/unit/t_acpi
+tests_unit_t_acpi_SOURCES = tests/unit/t_acpi.c xen/boot/acpi.c
+
+check_PROGRAMS += tests/unit/t_memmap
+tests_unit_t_memmap_SOURCES = tests/unit/t_memmap.c xen/boot/memmap.c
+
+check_PROGRAMS += tests/unit/t_multiboot
+tests_unit_t_multiboot_SOURCES = tests/unit/t_multiboot.c xen/boot/multiboot.c xen/boot/memmap.c \
+	xen/lib/parse.c
+
+check_PROGRAMS += tests/unit/t_options
+tests_unit_t_options_SOURCES = tests/unit/t_options.c xen/boot/options.c xen/lib/parse.c
+
 check-unit: $(check_PROGRAMS)
 	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/unit.count $(check_PROGRAMS)

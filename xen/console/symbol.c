@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * Symbol look-up by binary search.  The definitions here are weak and empty: a link with
- * the generated table takes the table's.
+ * Symbol look-up by binary search in the table that the link adds.
  */
 #include "console/symbol.h"
 #include "console/format.h"
 
 extern const char __image_start[], __image_end[];
-
-__attribute__((weak)) const u32 dais_symbol_count = 0;
-__attribute__((weak)) const u32 dais_symbol_offsets[1] = { 0 };
-__attribute__((weak)) const u32 dais_symbol_name_offsets[1] = { 0 };
-__attribute__((weak)) const char dais_symbol_names[1] = "";
 
 size_t symbol_print(unsigned long addr, char *buf, size_t size)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Names for addresses in the hypervisor's image.  The build links twice: the second time
- * with a table made from the first image's function symbols, sorted by address.  Without
- * the table (the first pass, host tests) addresses appear as numbers.
+ * with a table that console/symtab.sh makes from the first image's function symbols.  Where
+ * the table is empty (the first pass, host tests) addresses appear as numbers.
  */
 #ifndef DAIS_CONSOLE_SYMBOL_H
 #define DAIS_CONSOLE_SYMBOL_H
