@@ -26,7 +26,8 @@ for target in "$@"; do
 		echo "pass $name ($(awk '/number_of_executed_units/ { print $2 }' "$log") inputs)"
 	else
 		failed=$((failed + 1))
-		echo "FAIL $name; repeat with: ./$target $(ls -t "$kept"-* 2>/dev/null | head -n 1)"
+		echo "FAIL $name; repeat with: ./$target INPUT, one of:"
+		find tests/fuzz/kept -name "$name-*"
 		tail -n 40 "$log" | sed 's/^/    /'
 	fi
 done

@@ -6,7 +6,8 @@
 # test.  One that prints none counts as a single test, by its exit status.  A failing program's
 # output is shown, and all of it is kept beside the counts.
 #
-#   run.sh COUNTFILE [-t SECONDS] [PREFIX-COMMAND --] PROGRAM...
+#   run.sh COUNTFILE [-t SECONDS] PROGRAM...
+#   run.sh COUNTFILE [-t SECONDS] -n NAME COMMAND ARGUMENT...
 set -u
 
 count=$1
@@ -20,24 +21,22 @@ logs=${count%.count}.logs
 mkdir -p "$logs"
 passed=0 failed=0 skipped=0
 
-for program in "$@"; do
-	name=$(basename "$program")
+run_one() { # NAME COMMAND...
+	name=$1
+	shift
 	log=$logs/$name.log
-	case $program in
-	/*) ;;
-	*) program=./$program ;;
-	esac
-	# Programs without a tty and without input: a test that asks something must fail.
-	timeout -k 5 "$limit" "$program" < /dev/null > "$log" 2>&1
+	# Without input: a test that asks something must fail.
+	timeout -k 5 "$limit" "$@" < /dev/null > "$log" 2>&1
 	status=$?
 	ok=$(grep -c '^ok\b' "$log")
 	bad=$(grep -c '^not ok\b' "$log")
 	skip=$(grep -ci '^ok\b.*# skip' "$log")
 	if [ $((ok + bad)) = 0 ]; then
-		if [ "$status" = 0 ]; then ok=1; elif [ "$status" = 77 ]; then
-			ok=1
-			skip=1
-		else bad=1; fi
+		case $status in
+		0) ok=1 ;;
+		77) ok=1 skip=1 ;;
+		*) bad=1 ;;
+		esac
 	elif [ "$status" != 0 ] && [ "$bad" = 0 ]; then
 		bad=1
 	fi
@@ -46,13 +45,25 @@ for program in "$@"; do
 	skipped=$((skipped + skip))
 	if [ "$bad" != 0 ]; then
 		printf 'FAIL %s (exit status %s)\n' "$name" "$status"
-		tail -n 60 "$log" | sed 's/^/    /'
+		grep -v '^ok\b' "$log" | tail -n 60 | sed 's/^/    /'
 	elif [ "$skip" = "$ok" ]; then
 		printf 'skip %s\n' "$name"
 	else
-		printf 'pass %s\n' "$name"
+		printf 'pass %s (%d)\n' "$name" "$ok"
 	fi
-done
+}
+
+if [ "${1-}" = -n ]; then
+	shift
+	run_one "$@"
+else
+	for program in "$@"; do
+		case $program in
+		/*) run_one "$(basename "$program")" "$program" ;;
+		*) run_one "$(basename "$program")" "./$program" ;;
+		esac
+	done
+fi
 
 echo "$passed $failed $skipped" > "$count"
 [ "$failed" = 0 ]

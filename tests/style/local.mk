@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 
 check-style:
-	@CPPFLAGS_STYLE='$(XEN_ABI)' CC='$(CC)' $(SHELL) $(srcdir)/tests/style/run.sh $(srcdir) \
-		tests/style.count
+	@$(MKDIR_P) tests
+	@CPPFLAGS_STYLE='$(XEN_ABI)' CC='$(CC)' $(SHELL) $(srcdir)/tests/lib/run.sh \
+		tests/style.count -n style python3 $(srcdir)/tests/style/check.py $(srcdir)
 
-EXTRA_DIST += tests/style/run.sh
+EXTRA_DIST += tests/style/check.py tests/style/exceptions

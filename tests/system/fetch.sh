@@ -77,14 +77,14 @@ download() { # SUITE PACKAGE: print the file
 		version=$(apt_private apt-cache -t "$suite" policy "$name" |
 			awk '$1 == "Candidate:" { print $2 }')
 	fi
-	[ -n "$version" ] && [ "$version" != "(none)" ] || die "no package $name in $suite"
-	file=$cache/debs/${name}_$(echo "$version" | sed 's/:/%3a/')_*.deb
-	# shellcheck disable=SC2086 # the pattern is meant to expand
-	if ! ls $file >/dev/null 2>&1; then
+	case $version in
+	"" | "(none)") die "no package $name in $suite" ;;
+	esac
+	pattern="${name}_$(echo "$version" | sed 's/:/%3a/')_*.deb"
+	if [ -z "$(find "$cache/debs" -name "$pattern")" ]; then
 		(cd "$cache/debs" && apt_private apt-get -qq download "$name=$version") >&2
 	fi
-	# shellcheck disable=SC2086
-	ls $file | head -n 1
+	find "$cache/debs" -name "$pattern" | head -n 1
 }
 
 kernel_deb() { # SUITE METAPACKAGE

@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: MIT
+"""What the sources look like, as far as a program can judge.
+
+  check.py SOURCE-DIR [NAME...]     all checks, or the named ones
+
+Each check is one function; its first docstring line says what it demands.  It yields one line
+per fault.  Exceptions stand with their reasons in tests/style/exceptions.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+FILE_LINES = 600
+FUNCTION_LINES = 120
+CODE_BUDGET = 16000
+
+# Low to high; a room includes rooms of its own height or lower (docs/architecture.md).
+HEIGHT = dict(lib=0, machine=1, mm=2, time=2, sched=3, evtchn=3, irq=3, console=3, gnttab=4,
+              domain=4, ctl=5, entry=5, builder=5, boot=6)
+# What every room may include, whatever its height: the words all of them speak in, the frame
+# allocator, the options, and the seam through which a hypercall's handler meets the guest.
+VOCABULARY = ("console/log.h", "mm/frame.h", "mm/buddy.h", "sched/vcpu.h", "domain/domain.h",
+              "machine/barrier.h", "boot/options.h", "entry/dispatch.h", "entry/guestcopy.h")
+ASM_ROOMS = ("xen/machine/", "xen/entry/", "xen/boot/head.S", "tests/guests/", "pvdrivers/guest/")
+
+
+class Tree:
+    """The files under version control (or, in a tarball, all that are there)."""
+
+    def __init__(self, top):
+        self.top = top
+        try:
+            out = subprocess.run(["git", "-C", top, "ls-files"], check=True,
+                                 capture_output=True, text=True).stdout
+            names = out.splitlines()
+        except (OSError, subprocess.CalledProcessError):
+            names = [os.path.relpath(os.path.join(d, f), top)
+                     for d, _, files in os.walk(top) for f in files]
+        self.files = sorted(n for n in names if os.path.isfile(os.path.join(top, n)) and
+                            not n.startswith(("build", ".git/")))
+        self.exceptions = set()
+        for line in self.text("tests/style/exceptions").splitlines():
+            if line.strip() and not line.startswith("#"):
+                self.exceptions.add(" ".join(line.split()[:2]))
+
+    def text(self, name):
+        with open(os.path.join(self.top, name), encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def named(self, *endings, under=""):
+        return [f for f in self.files if f.endswith(endings) and f.startswith(under)]
+
+    def excepted(self, check, name):
+        return "%s %s" % (check, name) in self.exceptions
+
+    def shell(self):
+        """Shell scripts, known by their first line."""
+        for f in self.files:
+            if f.endswith(".sh") or "." not in os.path.basename(f):
+                if re.match(r"#! ?/bin/(ba)?sh", self.text(f)[:20]):
+                    yield f
+
+
+def blank(match):
+    """As many newlines as there were, so that line numbers stay."""
+    return "\n" * match.group(0).count("\n")
+
+
+def code_of(text):
+    """The text without comments and literals."""
+    text = re.sub(r"/\*.*?\*/", blank, text, flags=re.S)
+    text = re.sub(r"//[^\n]*", "", text)
+    return re.sub(r'"(\\.|[^"\\\n])*"', '""', text)
+
+
+def spdx(tree):
+    """every source names its licence in its first lines"""
+    for f in tree.named(".c", ".h", ".S", ".sh", ".py", ".mk", ".am", ".ac", ".lds"):
+        if "SPDX-License-Identifier: MIT" not in "\n".join(tree.text(f).splitlines()[:5]):
+            yield "%s: no SPDX line" % f
+
+
+def opening(tree):
+    """every C file says at its top what it is for"""
+    for f in tree.named(".c", ".h", ".S", under="xen/"):
+        head = "\n".join(tree.text(f).splitlines()[1:6])
+        if "/*" not in head and "//" not in head:
+            yield "%s: no opening comment" % f
+
+
+def file_length(tree):
+    """no source over 600 lines"""
+    for f in tree.named(".c", ".h", ".S", ".py", ".sh"):
+        n = len(tree.text(f).splitlines())
+        if n > FILE_LINES and not tree.excepted("file_length", f):
+            yield "%s: %d lines" % (f, n)
+
+
+def function_length(tree):
+    """no function over 120 lines"""
+    for f in tree.named(".c"):
+        start = name = None
+        for number, line in enumerate(code_of(tree.text(f)).splitlines(), 1):
+            called = re.match(r"[A-Za-z_].*?\b(\w+)\(", line)
+            if called:
+                name = called.group(1)
+            if line == "{":
+                start = number
+            elif line == "}" and start:
+                if number - start > FUNCTION_LINES and \
+                        not tree.excepted("function_length", "%s:%s" % (f, name)):
+                    yield "%s:%d: %s has %d lines" % (f, start, name, number - start)
+                start = None
+
+
+def code_budget(tree):
+    """the hypervisor stays within its 16,000 lines of code"""
+    total = 0
+    for f in tree.named(".c", ".h", ".S", under="xen/"):
+        total += sum(1 for line in code_of(tree.text(f)).splitlines() if line.strip())
+    if total > CODE_BUDGET:
+        yield "xen/ has %d lines of code" % total
+
+
+def unfinished(tree):
+    """nothing says that it is unfinished"""
+    for f in tree.named(".c", ".h", ".S", ".sh"):
+        for number, line in enumerate(tree.text(f).splitlines(), 1):
+            if re.search(r"\b(TODO|FIXME|XXX|not implemented)\b", line):
+                yield "%s:%d: %s" % (f, number, line.strip())
+
+
+def assembly(tree):
+    """assembly only in machine/, entry/ and boot/head.S"""
+    for f in tree.named(".c", ".h", ".S", under="xen/"):
+        if f.startswith(ASM_ROOMS) or tree.excepted("assembly", f):
+            continue
+        if f.endswith(".S"):
+            yield "%s: assembly outside its rooms" % f
+        for number, line in enumerate(code_of(tree.text(f)).splitlines(), 1):
+            if re.search(r"\b(__asm__|asm)\b *(volatile|goto|\()", line):
+                yield "%s:%d: %s" % (f, number, line.strip())
+
+
+def conditionals(tree):
+    """under one #if per 1,000 lines of C code in the hypervisor"""
+    found, lines = [], 0
+    for f in tree.named(".c", under="xen/"):
+        for number, line in enumerate(tree.text(f).splitlines(), 1):
+            lines += 1
+            if re.match(r"\s*#\s*(if|ifdef|ifndef)\b", line):
+                found.append("%s:%d: %s" % (f, number, line.strip()))
+    if len(found) > max(1, lines // 1000):
+        yield from found
+
+
+def includes(tree, f):
+    return re.findall(r'^#include "([^"]+)"', tree.text(f), flags=re.M)
+
+
+def include_cycles(tree):
+    """no header includes itself by a detour"""
+    graph = {f: ["xen/" + i for i in includes(tree, f)] for f in tree.named(".h", under="xen/")}
+    done = set()
+
+    def walk(f, path):
+        if f in path:
+            return ["%s" % " -> ".join(path[path.index(f):] + [f])]
+        if f in done:
+            return []
+        faults = [x for i in graph.get(f, []) for x in walk(i, path + [f])]
+        done.add(f)
+        return faults
+
+    for f in graph:
+        yield from walk(f, [])
+
+
+def rooms(tree):
+    """a room includes its equals and what is below it"""
+    for f in tree.named(".c", ".h", under="xen/"):
+        room = f.split("/")[1]
+        if room not in HEIGHT:
+            continue
+        for i in includes(tree, f):
+            other = i.split("/")[0]
+            if other not in HEIGHT or i in VOCABULARY or tree.excepted("rooms", f + ":" + i):
+                continue
+            if HEIGHT[other] > HEIGHT[room]:
+                yield "%s includes %s" % (f, i)
+
+
+def headers_alone(tree):
+    """every header compiles by itself"""
+    cc = os.environ.get("CC", "cc").split()
+    flags = os.environ.get("CPPFLAGS_STYLE", "").split()
+    for f in tree.named(".h", under="xen/"):
+        if tree.excepted("headers_alone", f):
+            continue
+        run = subprocess.run(cc + ["-fsyntax-only", "-std=gnu11", "-ffreestanding", "-Wall", "-Wextra",
+                                   "-Werror", "-Wno-unused", "-mgeneral-regs-only", "-x", "c",
+                                   "-I", os.path.join(tree.top, "xen")] + flags + ["-"],
+                             input='#include "%s"\n' % f[4:], capture_output=True, text=True)
+        if run.returncode:
+            yield "%s: %s" % (f, run.stderr.splitlines()[0] if run.stderr else "fails")
+
+
+def tool(name, args, files, tree):
+    if not shutil.which(name):
+        yield "%s is not installed; ./bootstrap installs it" % name
+        return
+    if not files:
+        return
+    run = subprocess.run([name] + args + files, cwd=tree.top, capture_output=True, text=True)
+    if run.returncode:
+        yield from (run.stdout + run.stderr).splitlines()[:60]
+
+
+def clang_format(tree):
+    """clang-format has nothing to change"""
+    files = [f for f in tree.named(".c", ".h") if not tree.excepted("clang_format", f)]
+    for line in tool("clang-format", ["--dry-run", "-Werror"], files, tree):
+        if "error:" in line:
+            yield line
+
+
+def shellcheck(tree):
+    """shellcheck has nothing to say"""
+    files = [f for f in tree.shell() if f != "xen/grub/20_linux_dais"]
+    yield from tool("shellcheck", ["-x", "-f", "gcc", "-e", "SC1091,SC2016"], files, tree)
+
+
+def cppcheck(tree):
+    """cppcheck finds no fault in the hypervisor"""
+    files = tree.named(".c", under="xen/")
+    yield from tool("cppcheck", ["--quiet", "--error-exitcode=1", "--inline-suppr", "-j2",
+                                 "--enable=warning,portability", "--std=c11", "--platform=unix64",
+                                 "-Ixen", "-D__x86_64__", "-D__GNUC__=12", "-D__DAIS__=1",
+                                 "--suppress=*:/usr/include/*",
+                                 "--suppress=nullPointerRedundantCheck",
+                                 # linker symbols; and what its parser cannot read
+                                 "--suppress=comparePointers", "--suppress=internalAstError",
+                                 "--template={file}:{line}: {severity}: {message} [{id}]"],
+                    files, tree)
+
+
+CHECKS = [spdx, opening, file_length, function_length, code_budget, unfinished, assembly,
+          conditionals, include_cycles, rooms, headers_alone, clang_format, shellcheck, cppcheck]
+
+
+def main():
+    tree = Tree(sys.argv[1])
+    failed = False
+    for check in CHECKS:
+        if len(sys.argv) > 2 and check.__name__ not in sys.argv[2:]:
+            continue
+        faults = list(check(tree))
+        failed = failed or bool(faults)
+        print("%s - %s: %s" % ("not ok" if faults else "ok", check.__name__,
+                               check.__doc__.splitlines()[0]), flush=True)
+        for fault in faults:
+            print("    " + fault)
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: MIT
+"""A virtual machine whose console is read and typed at.
+
+Machine starts QEMU, keeps everything the serial console says in a log, waits for patterns in
+it and types lines.  What it leaves to others: which machine, what is on its disks, and what
+the patterns mean (dom0.py, badinput.py).
+"""
+
+import os
+import re
+import select
+import socket
+import subprocess
+import time
+
+
+class Timeout(Exception):
+    """The console did not say what was waited for."""
+
+
+class Gone(Exception):
+    """QEMU ended while something was still expected of it."""
+
+
+class Machine:
+    """One QEMU process; use as a context manager so that it never outlives its test."""
+
+    def __init__(self, args, log, qemu="qemu-system-x86_64"):
+        self.args = [qemu] + args
+        self.log_path = log
+        self.text = ""  # all that was said, control sequences taken out
+        self.seen = 0  # how much of it expect() has consumed
+        self.monitor_path = log + ".monitor"
+        self.process = None
+
+    def __enter__(self):
+        self.log = open(self.log_path, "wb")
+        command = self.args + ["-display", "none", "-serial", "stdio", "-monitor",
+                               "unix:%s,server=on,wait=off" % self.monitor_path]
+        self.log.write((" ".join(command) + "\n").encode())
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, bufsize=0)
+        os.set_blocking(self.process.stdout.fileno(), False)
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self._read(0)
+        self.log.close()
+        if os.path.exists(self.monitor_path):
+            os.unlink(self.monitor_path)
+
+    def _read(self, wait):
+        """Take what the console has; False once QEMU has closed it."""
+        out = self.process.stdout
+        ready, _, _ = select.select([out], [], [], wait)
+        if not ready:
+            return True
+        try:
+            data = os.read(out.fileno(), 65536)
+        except BlockingIOError:
+            return True
+        if not data:
+            return False
+        self.log.write(data)
+        self.log.flush()
+        text = data.decode("utf-8", "replace").replace("\r", "")
+        self.text += re.sub(r"\x1b(\[[0-9;?]*[A-Za-z]|[()][A-Z0-9]|[=>c])", "", text)
+        return True
+
+    def expect(self, pattern, timeout):
+        """Wait for the pattern in what was not consumed yet; the match is consumed."""
+        regex = re.compile(pattern)
+        end = time.monotonic() + timeout
+        while True:
+            match = regex.search(self.text, self.seen)
+            if match:
+                self.seen = match.end()
+                return match
+            left = end - time.monotonic()
+            if left <= 0:
+                raise Timeout("no /%s/ within %d s" % (pattern, timeout))
+            if not self._read(min(left, 1)):
+                # The last bytes may have come with the end.
+                if not regex.search(self.text, self.seen):
+                    raise Gone("QEMU ended before /%s/" % pattern)
+
+    def send(self, line):
+        """Type a line.  Slowly: a serial console has a small buffer and no flow control."""
+        data = (line + "\n").encode()
+        for at in range(0, len(data), 8):
+            self.process.stdin.write(data[at:at + 8])
+            self._read(0.02)
+
+    def run(self, command, timeout=60):
+        """Run a shell command in the logged-in console: (exit status, what it printed)."""
+        self.seen = len(self.text)
+        # The quotes keep a terminal's echo of the command from looking like the answer.
+        self.send(command + "; echo @'@'$?@@")
+        start = self.seen
+        match = self.expect(r"@@(\d+)@@", timeout)
+        return int(match.group(1)), self.text[start:match.start()]
+
+    def login(self, timeout):
+        self.expect(r"login: ?", timeout)
+        self.send("root")
+        self.expect(r"[#$] ", 120)
+        self.run("stty -echo -onlcr; PS1=; dmesg -n 4", 60)
+
+    def wait_end(self, timeout):
+        """Wait for QEMU to end by itself, which is how a power-off looks from outside."""
+        end = time.monotonic() + timeout
+        while self.process.poll() is None:
+            if time.monotonic() > end:
+                raise Timeout("still running after %d s" % timeout)
+            if not self._read(0.5):
+                time.sleep(0.1)
+        return self.process.returncode
+
+    def monitor(self, command):
+        """What QEMU's monitor answers; for the log when something hangs."""
+        answer = b""
+        try:
+            with socket.socket(socket.AF_UNIX) as s:
+                s.settimeout(5)
+                s.connect(self.monitor_path)
+                s.sendall(command.encode() + b"\n")
+                while answer.count(b"(qemu)") < 2:
+                    data = s.recv(65536)
+                    if not data:
+                        break
+                    answer += data
+        except OSError as error:
+            return "no answer from the monitor: %s" % error
+        return answer.decode("utf-8", "replace")
+
+    def tail(self, lines=25):
+        return "\n".join(self.text.splitlines()[-lines:])
+
+
+class Report:
+    """Counts and prints results as lines of the Test Anything Protocol."""
+
+    def __init__(self, prefix):
+        self.prefix = prefix
+        self.failed = 0
+        self.passed = 0
+
+    def result(self, name, good, detail=""):
+        word = "ok" if good else "not ok"
+        print("%s - %s: %s%s" % (word, self.prefix, name, " (%s)" % detail if detail else ""),
+              flush=True)
+        if good:
+            self.passed += 1
+        else:
+            self.failed += 1
+        return good
+
+    def skip(self, name, why):
+        print("ok - %s: %s # SKIP %s" % (self.prefix, name, why), flush=True)
