@@ -1,0 +1,592 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Run queues (see runqueue.h): waking, sleeping, switching, stealing.
+ *
+ * A CPU with nothing to do marks itself idle first and looks at the other queues
+ * after; whoever queues a vCPU looks for idle CPUs after it is queued.  So no
+ * vCPU waits while a CPU that it may use sleeps.  Of two queue locks the second
+ * is only ever tried.
+ *
+ * The switch itself is context_switch_to()'s.  It leaves this file with `next`
+ * marked running and comes back through sched_switched() when prev is saved.
+ */
+#include "sched/runqueue.h"
+
+#include "console/log.h"
+#include "domain/domain.h"
+#include "evtchn/evtchn.h"
+#include "lib/errno.h"
+#include "machine/machine.h"
+#include "machine/percpu.h"
+#include "mm/slab.h"
+#include "sched/deferred.h"
+#include "time/clock.h"
+#include <xen/sched.h>
+
+#define BALANCE_INTERVAL 10000000LL
+
+static DEFINE_PER_CPU(struct runqueue, runqueues);
+
+static struct vcpu *vcpu_of(struct fair_entity *e)
+{
+	return e ? container_of(e, struct vcpu, sched.fair) : NULL;
+}
+
+struct runqueue *runqueue_lock_vcpu(struct vcpu *v, unsigned long *flags)
+{
+	*flags = local_irq_save();
+	for (;;) {
+		unsigned int cpu = READ_ONCE(v->sched.cpu);
+		struct runqueue *rq = per_cpu_ptr(runqueues, cpu);
+
+		spin_lock(&rq->lock);
+		if (likely(v->sched.cpu == cpu))
+			return rq;
+		spin_unlock(&rq->lock);
+	}
+}
+
+void runqueue_unlock(struct runqueue *rq, unsigned long flags)
+{
+	spin_unlock_irqrestore(&rq->lock, flags);
+}
+
+u64 runqueue_load(unsigned int cpu)
+{
+	return READ_ONCE(per_cpu(runqueues, cpu).fair.load);
+}
+
+/* --- accounting, under the queue's lock --- */
+
+/* Charges the CPU time of curr up to t to its virtual time and to its domain's cap. */
+static void charge_curr(struct runqueue *rq, stime_t t)
+{
+	struct vcpu *v = vcpu_of(rq->fair.curr);
+	stime_t ran;
+
+	if (!v)
+		return;
+	ran = t - v->sched.charged;
+	if (ran <= 0)
+		return;
+	v->sched.charged = t;
+	v->sched.burst += ran;
+	fair_charge(&rq->fair, ran);
+	if (v->domain->sched_cap) {
+		fair_cap_refill(&v->sched.domain->cap, v->domain->sched_cap, t);
+		fair_cap_charge(&v->sched.domain->cap, ran);
+	}
+}
+
+/* Parks v when its domain has used up its cap.  True when it may not run now. */
+static bool over_cap(struct vcpu *v, stime_t t)
+{
+	u32 cap = READ_ONCE(v->domain->sched_cap);
+	stime_t wait;
+
+	if (!cap)
+		return false;
+	fair_cap_refill(&v->sched.domain->cap, cap, t);
+	wait = fair_cap_wait(&v->sched.domain->cap, cap);
+	if (!wait)
+		return false;
+	__atomic_fetch_or(&v->pause_flags, VPF_CAPPED, __ATOMIC_SEQ_CST);
+	timer_set(&v->sched.cap_timer, t + wait);
+	return true;
+}
+
+static void cap_timer_fn(void *arg)
+{
+	vcpu_wake_flags(arg, VPF_CAPPED);
+}
+
+/* What a vCPU that is not running is to the guest. */
+static int resting_state(const struct vcpu *v)
+{
+	u32 flags = READ_ONCE(v->pause_flags);
+
+	if (flags & VPF_BLOCKED)
+		return RUNSTATE_blocked;
+	if (flags == VPF_CAPPED && !READ_ONCE(v->pause_count) && !v->domain->pause_count)
+		return RUNSTATE_runnable; /* it would run, and counts that as stolen */
+	return vcpu_is_runnable(v) ? RUNSTATE_runnable : RUNSTATE_offline;
+}
+
+static void enqueue(struct runqueue *rq, struct vcpu *v)
+{
+	fair_enqueue(&rq->fair, &v->sched.fair);
+	v->sched.queued = true;
+}
+
+static void dequeue(struct runqueue *rq, struct vcpu *v)
+{
+	fair_dequeue(&rq->fair, &v->sched.fair);
+	v->sched.queued = false;
+}
+
+/* Somebody waits behind curr: its slice ends by a timer. */
+static void arm_tick(struct runqueue *rq, stime_t t)
+{
+	s64 left = fair_time_left(&rq->fair);
+
+	if (!timer_is_armed(&rq->tick) || rq->tick.expires > t + left)
+		timer_set(&rq->tick, t + left);
+}
+
+/* v waits: an idle CPU that it may use comes and takes it. */
+static void offer_idle(const struct vcpu *v)
+{
+	unsigned int cpu;
+
+	for_each_cpu(cpu, &sched_idle_cpus)
+		if (sched_cpu_allowed(v, cpu)) {
+			deferred_raise_on(cpu, DEFERRED_SCHEDULE);
+			return;
+		}
+}
+
+/* v, runnable, begins to wait on rq: has its CPU run it, or another one, or see to it later. */
+static void admit(struct runqueue *rq, struct vcpu *v)
+{
+	stime_t t = now();
+
+	charge_curr(rq, t);
+	runstate_set(v, RUNSTATE_runnable, t);
+	enqueue(rq, v);
+	if (rq->curr == rq->idle || fair_preempts(&rq->fair, &v->sched.fair)) {
+		deferred_raise_on(rq->cpu, DEFERRED_SCHEDULE);
+		return;
+	}
+	arm_tick(rq, t);
+	offer_idle(v);
+}
+
+/* --- waking and sleeping --- */
+
+void runqueue_wake(struct vcpu *v)
+{
+	unsigned long flags;
+	struct runqueue *rq = runqueue_lock_vcpu(v, &flags);
+	unsigned int cpu;
+
+	/* One that still runs, or is being switched out, is sched_switched()'s to queue. */
+	if (v->is_idle || v->sched.queued || v->sched.running || !vcpu_is_runnable(v)) {
+		runqueue_unlock(rq, flags);
+		return;
+	}
+	cpu = sched_choose_cpu(v);
+	if (cpu != rq->cpu) {
+		/* Asleep vCPUs belong to whoever holds the lock of their cpu: hand it over. */
+		WRITE_ONCE(v->sched.cpu, cpu);
+		runqueue_unlock(rq, flags);
+		rq = runqueue_lock_vcpu(v, &flags);
+		if (v->sched.queued || v->sched.running || !vcpu_is_runnable(v)) {
+			runqueue_unlock(rq, flags);
+			return;
+		}
+	}
+	admit(rq, v);
+	runqueue_unlock(rq, flags);
+}
+
+void runqueue_sleep(struct vcpu *v)
+{
+	unsigned long flags;
+	struct runqueue *rq = runqueue_lock_vcpu(v, &flags);
+
+	if (!vcpu_is_runnable(v)) {
+		if (v->sched.queued) {
+			dequeue(rq, v);
+			runstate_set(v, resting_state(v), now());
+		} else if (rq->curr == v) {
+			deferred_raise_on(rq->cpu, DEFERRED_SCHEDULE);
+		} else if (!v->sched.running) {
+			runstate_set(v, resting_state(v), now());
+		}
+	}
+	runqueue_unlock(rq, flags);
+}
+
+void runqueue_rehome(struct vcpu *v)
+{
+	unsigned long flags;
+	struct runqueue *rq = runqueue_lock_vcpu(v, &flags);
+	bool move = false;
+
+	if (!sched_cpu_allowed(v, rq->cpu)) {
+		if (v->sched.queued) {
+			dequeue(rq, v);
+			move = true;
+		} else if (rq->curr == v) {
+			deferred_raise_on(rq->cpu, DEFERRED_SCHEDULE);
+		}
+	}
+	runqueue_unlock(rq, flags);
+	if (move)
+		runqueue_wake(v);
+}
+
+/* --- work from other CPUs --- */
+
+/* Takes a vCPU that waits on `from` and may run on rq; both locks held. */
+static bool take_one(struct runqueue *rq, struct runqueue *from, u64 max_weight)
+{
+	struct rb_node *node;
+	unsigned int seen = 0;
+
+	rb_for_each(node, &from->fair.tree) {
+		struct vcpu *v = vcpu_of(rb_entry(node, struct fair_entity, node));
+
+		if (!v->sched.running && sched_cpu_allowed(v, rq->cpu) &&
+		    v->sched.fair.weight < max_weight) {
+			dequeue(from, v);
+			WRITE_ONCE(v->sched.cpu, rq->cpu);
+			enqueue(rq, v);
+			return true;
+		}
+		if (++seen == 16)
+			break;
+	}
+	return false;
+}
+
+/* An idle CPU takes from whoever has somebody waiting; a busy one only what evens out load. */
+static void balance(struct runqueue *rq, bool idle, stime_t t)
+{
+	unsigned int cpu, busiest = NR_CPUS;
+	u64 load = 0;
+
+	if (!idle && t - rq->balanced < BALANCE_INTERVAL)
+		return;
+	rq->balanced = t;
+	for_each_cpu(cpu, &cpu_online_map) {
+		struct runqueue *other = per_cpu_ptr(runqueues, cpu);
+
+		if (cpu != rq->cpu && READ_ONCE(other->fair.waiting) &&
+		    READ_ONCE(other->fair.load) > load) {
+			load = READ_ONCE(other->fair.load);
+			busiest = cpu;
+		}
+	}
+	if (busiest == NR_CPUS || (!idle && load <= rq->fair.load))
+		return;
+	/*
+	 * A queue whose lock cannot be had is in somebody's hands who looks for idle CPUs
+	 * when he is done, and finds this one.
+	 */
+	if (spin_trylock(&per_cpu(runqueues, busiest).lock)) {
+		struct runqueue *from = per_cpu_ptr(runqueues, busiest);
+
+		take_one(rq, from, idle ? FAIR_WEIGHT_MAX + 1 : load - rq->fair.load);
+		spin_unlock(&from->lock);
+	} else if (idle) {
+		deferred_raise(DEFERRED_SCHEDULE);
+	}
+}
+
+/* The slice is over while others wait: run the choice again, and offer what waits around. */
+static void tick_fn(void *arg)
+{
+	struct runqueue *rq = arg;
+	unsigned int cpu, best = NR_CPUS;
+	u64 load = READ_ONCE(rq->fair.load);
+
+	deferred_raise(DEFERRED_SCHEDULE);
+	for_each_cpu(cpu, &cpu_online_map)
+		if (runqueue_load(cpu) + 2 * FAIR_WEIGHT_DEFAULT <= load) {
+			load = runqueue_load(cpu) + 2 * FAIR_WEIGHT_DEFAULT;
+			best = cpu;
+		}
+	if (best < NR_CPUS && best != rq->cpu)
+		deferred_raise_on(best, DEFERRED_SCHEDULE);
+}
+
+/* --- the switch --- */
+
+/* The vCPU to run next on rq, out of those that wait; the idle one when there is none. */
+static struct vcpu *find_next(struct runqueue *rq, stime_t t)
+{
+	struct vcpu *v;
+
+	while ((v = vcpu_of(fair_pick_waiting(&rq->fair))) != NULL && over_cap(v, t))
+		dequeue(rq, v); /* cap_timer brings it back */
+	return v ? v : rq->idle;
+}
+
+/*
+ * prev, which is curr, goes back among those that wait, or to sleep.  Nobody takes it
+ * before sched_switched() clears `running`: its registers are not saved yet.
+ */
+static void retire_curr(struct runqueue *rq, struct vcpu *prev, stime_t t)
+{
+	struct vcpu_sched *s = &prev->sched;
+
+	runstate_set(prev, resting_state(prev), t);
+	if (prev->is_idle)
+		return;
+	if (vcpu_is_runnable(prev) && sched_cpu_allowed(prev, rq->cpu)) {
+		fair_put_curr(&rq->fair);
+		s->queued = true;
+		return;
+	}
+	fair_note_burst(&s->fair, s->burst);
+	s->burst = 0;
+	fair_dequeue(&rq->fair, &s->fair);
+}
+
+/* True when curr, which can go on, should. */
+static bool keeps_cpu(struct runqueue *rq, struct vcpu *prev, stime_t t)
+{
+	if (prev->is_idle)
+		return !rq->fair.waiting;
+	if (!vcpu_is_runnable(prev) || !sched_cpu_allowed(prev, rq->cpu) || over_cap(prev, t))
+		return false;
+	if (prev->sched.yielding) {
+		prev->sched.yielding = false;
+		fair_yield(&rq->fair);
+		return !rq->fair.waiting;
+	}
+	return fair_pick(&rq->fair) == &prev->sched.fair;
+}
+
+static void finish_poll(struct vcpu *v)
+{
+	if (v->sched.polling) {
+		v->sched.polling = false;
+		timer_stop(&v->sched.poll_timer);
+		evtchn_poll_end(v);
+	}
+}
+
+static void set_next(struct runqueue *rq, struct vcpu *next, stime_t t)
+{
+	rq->curr = next;
+	rq->switches++;
+	next->sched.running = true;
+	next->sched.charged = t;
+	runstate_set(next, RUNSTATE_running, t);
+	if (next->is_idle) {
+		/* Not marked before the look round: somebody may have missed us, look again. */
+		if (!cpumask_test(&sched_idle_cpus, rq->cpu)) {
+			cpumask_set(&sched_idle_cpus, rq->cpu);
+			deferred_raise(DEFERRED_SCHEDULE);
+		}
+	} else {
+		fair_set_curr(&rq->fair, &next->sched.fair);
+		next->sched.queued = false;
+		cpumask_clear(&sched_idle_cpus, rq->cpu);
+	}
+	if (rq->fair.waiting)
+		arm_tick(rq, t);
+	else
+		timer_stop(&rq->tick);
+}
+
+void schedule(void)
+{
+	struct vcpu *prev = current, *next;
+	unsigned long flags = local_irq_save();
+	struct runqueue *rq = this_cpu_ptr(runqueues);
+	stime_t t;
+
+	spin_lock(&rq->lock);
+	t = now();
+	charge_curr(rq, t);
+	/* Idle before looking elsewhere: see the head of the file. */
+	if (!rq->fair.waiting && (prev->is_idle || !vcpu_is_runnable(prev))) {
+		cpumask_set(&sched_idle_cpus, rq->cpu);
+		balance(rq, true, t);
+	} else if (!prev->is_idle) {
+		balance(rq, false, t);
+	}
+	if (keeps_cpu(rq, prev, t)) {
+		if (!prev->is_idle)
+			cpumask_clear(&sched_idle_cpus, rq->cpu);
+		if (rq->fair.waiting)
+			arm_tick(rq, t);
+		runqueue_unlock(rq, flags);
+		finish_poll(prev);
+		return;
+	}
+	next = find_next(rq, t);
+	if (next == prev) { /* idle still: all that waited were over their caps */
+		runqueue_unlock(rq, flags);
+		return;
+	}
+	retire_curr(rq, prev, t);
+	set_next(rq, next, t);
+	spin_unlock(&rq->lock);
+	context_switch_to(next);
+}
+
+void sched_switched(struct vcpu *prev, struct vcpu *next)
+{
+	struct runqueue *rq = this_cpu_ptr(runqueues);
+	bool elsewhere = false;
+
+	spin_lock(&rq->lock);
+	__atomic_store_n(&prev->sched.running, false, __ATOMIC_RELEASE);
+	if (prev->sched.queued) {
+		offer_idle(prev);
+	} else if (!prev->is_idle && vcpu_is_runnable(prev)) {
+		/* Woken meanwhile, or not allowed here any more. */
+		if (sched_cpu_allowed(prev, rq->cpu))
+			admit(rq, prev);
+		else
+			elsewhere = true;
+	}
+	spin_unlock(&rq->lock);
+	if (elsewhere)
+		runqueue_wake(prev);
+	if (next->is_idle)
+		return;
+	finish_poll(next);
+	vtime_vcpu_moved(next);
+	clock_update_vcpu(next);
+	deferred_raise(DEFERRED_AREAS);
+}
+
+/* --- life --- */
+
+static void watchdog_fn(void *arg)
+{
+	struct sched_domain *sd = arg;
+
+	domain_shutdown(sd->domain, SHUTDOWN_watchdog);
+}
+
+/* The part that the vCPUs of a domain share: made by the first, found by the others. */
+static int join_domain(struct vcpu *v)
+{
+	struct domain *d = v->domain;
+	struct sched_domain *sd = NULL;
+	struct vcpu *other;
+
+	for_each_vcpu(d, other)
+		if (other != v && other->sched.domain)
+			sd = other->sched.domain;
+	if (!sd) {
+		sd = kmalloc(sizeof(*sd));
+		if (!sd)
+			return -ENOMEM;
+		sd->domain = d;
+		for (unsigned int i = 0; i < ARRAY_SIZE(sd->watchdog); i++)
+			timer_init(&sd->watchdog[i].timer, watchdog_fn, sd, this_cpu_id());
+	}
+	sd->users++;
+	v->sched.domain = sd;
+	return 0;
+}
+
+static void poll_timer_fn(void *arg)
+{
+	struct vcpu *v = arg;
+
+	/* Only a poll ends by it: a block that came since is somebody else's to end. */
+	if (READ_ONCE(v->pause_flags) & VPF_POLLING)
+		vcpu_wake_flags(v, VPF_BLOCKED | VPF_POLLING);
+}
+
+int sched_vcpu_init(struct vcpu *v)
+{
+	struct vcpu_sched *s = &v->sched;
+	unsigned int cpu = this_cpu_id();
+
+	fair_entity_init(&s->fair, v->domain->sched_weight);
+	cpumask_fill(&s->hard_affinity);
+	cpumask_fill(&s->soft_affinity);
+	v->runstate.state = v->is_idle ? RUNSTATE_running : RUNSTATE_offline;
+	v->runstate.state_entry_time = (u64)now();
+	timer_init(&s->poll_timer, poll_timer_fn, v, cpu);
+	timer_init(&s->cap_timer, cap_timer_fn, v, cpu);
+	s->cpu = cpu;
+	if (v->is_idle) {
+		s->cpu = v->id;
+		return 0;
+	}
+	v->pause_flags = VPF_DOWN;
+	/* Spread them over the CPUs from the start. */
+	for (unsigned int n = v->domain->id + v->id; n; n--) {
+		cpu = cpumask_next(&cpu_online_map, cpu + 1);
+		if (cpu == NR_CPUS)
+			cpu = cpumask_next(&cpu_online_map, 0);
+	}
+	s->cpu = cpu;
+	return join_domain(v);
+}
+
+void sched_vcpu_destroy(struct vcpu *v)
+{
+	struct sched_domain *sd = v->sched.domain;
+
+	timer_kill(&v->sched.poll_timer);
+	timer_kill(&v->sched.cap_timer);
+	if (!sd || --sd->users)
+		return;
+	for (unsigned int i = 0; i < ARRAY_SIZE(sd->watchdog); i++)
+		timer_kill(&sd->watchdog[i].timer);
+	v->sched.domain = NULL;
+	kfree(sd);
+}
+
+void sched_cpu_init(unsigned int cpu, struct vcpu *idle)
+{
+	struct runqueue *rq = per_cpu_ptr(runqueues, cpu);
+
+	spin_lock_init(&rq->lock, LOCK_RUNQUEUE);
+	rq->cpu = cpu;
+	rq->idle = idle;
+	rq->curr = idle;
+	timer_init(&rq->tick, tick_fn, rq, cpu);
+	idle->sched.cpu = cpu;
+	idle->sched.running = true;
+	cpumask_set(&sched_idle_cpus, cpu);
+}
+
+int sched_domain_set(struct domain *d, u16 weight, u16 cap)
+{
+	struct vcpu *v;
+
+	if (!weight)
+		return -EINVAL;
+	d->sched_weight = weight;
+	WRITE_ONCE(d->sched_cap, cap);
+	for_each_vcpu(d, v) {
+		unsigned long flags;
+		struct runqueue *rq = runqueue_lock_vcpu(v, &flags);
+		bool queued = v->sched.queued, curr = rq->fair.curr == &v->sched.fair;
+
+		/* Weights are part of the queue's sums: change them outside of it. */
+		charge_curr(rq, now());
+		if (queued || curr)
+			fair_dequeue(&rq->fair, &v->sched.fair);
+		fair_set_weight(&v->sched.fair, weight);
+		if (queued || curr)
+			fair_enqueue(&rq->fair, &v->sched.fair);
+		if (curr)
+			fair_set_curr(&rq->fair, &v->sched.fair);
+		runqueue_unlock(rq, flags);
+		vcpu_wake_flags(v, VPF_CAPPED);
+	}
+	return 0;
+}
+
+void sched_domain_get(const struct domain *d, u16 *weight, u16 *cap)
+{
+	*weight = d->sched_weight ? d->sched_weight : (u16)FAIR_WEIGHT_DEFAULT;
+	*cap = d->sched_cap;
+}
+
+void sched_dump(void)
+{
+	unsigned int cpu;
+
+	for_each_cpu(cpu, &cpu_online_map) {
+		const struct runqueue *rq = per_cpu_ptr(runqueues, cpu);
+		const struct vcpu *v = READ_ONCE(rq->curr);
+
+		log_line("CPU%u: d%uv%u, %u waiting, load %llu, %llu switches", cpu,
+			 v->domain ? v->domain->id : DOMID_IDLE, v->id, rq->fair.waiting,
+			 (unsigned long long)rq->fair.load, (unsigned long long)rq->switches);
+	}
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Guests' time (see clock.h).  Every reader checks a version that is odd while
+ * the data changes.  The versions are counted on our side, so that what a guest
+ * writes there cannot make one seem unchanged.
+ *
+ * All vCPUs are given the clock's epoch as it is, not a stamp of their own: their
+ * clocks agree to the nanosecond because they compute from the same numbers.
+ */
+#include "time/clock.h"
+
+#include "domain/domain.h"
+#include "entry/guestcopy.h"
+#include "lib/lock.h"
+#include "machine/clocksource.h"
+#include "machine/machine.h"
+#include "machine/percpu.h"
+#include "sched/deferred.h"
+#include "time/timer.h"
+
+#define NSEC 1000000000ULL
+
+static struct spinlock wall_lock = SPINLOCK_INIT(TIME);
+/* Nanoseconds since 1970 at system time 0; wall_lock. */
+static u64 wall_base;
+
+static void fill_time(struct vcpu_time_info *t)
+{
+	struct clock_epoch epoch;
+
+	clocksource_epoch(&epoch);
+	t->pad0 = 0;
+	t->tsc_timestamp = epoch.stamp_tsc;
+	t->system_time = (u64)epoch.stamp_time;
+	t->tsc_to_system_mul = epoch.mul;
+	t->tsc_shift = epoch.shift;
+	t->flags = clocksource_stable() ? XEN_PVCLOCK_TSC_STABLE_BIT : 0;
+	t->pad1[0] = 0;
+	t->pad1[1] = 0;
+}
+
+void clock_update_vcpu(struct vcpu *v)
+{
+	struct vcpu_time_info *to = &READ_ONCE(v->info)->time, t;
+
+	fill_time(&t);
+	v->time.version += 2;
+	WRITE_ONCE(to->version, v->time.version - 1);
+	smp_wmb();
+	to->tsc_timestamp = t.tsc_timestamp;
+	to->system_time = t.system_time;
+	to->tsc_to_system_mul = t.tsc_to_system_mul;
+	to->tsc_shift = t.tsc_shift;
+	to->flags = t.flags;
+	smp_wmb();
+	WRITE_ONCE(to->version, v->time.version);
+}
+
+void clock_write_user_area(void)
+{
+	struct vcpu *v = current;
+	unsigned long area = v->time.user_area;
+	struct vcpu_time_info t;
+	u32 version = v->time.version - 1;
+
+	fill_time(&t);
+	t.version = version;
+	/* Odd version, then all of it, then the even one; the area may have gone by now. */
+	if (guest_write(area, &version, sizeof(version)))
+		return;
+	smp_wmb();
+	if (guest_write(area, &t, sizeof(t)))
+		return;
+	smp_wmb();
+	version++;
+	if (guest_write(area, &version, sizeof(version)))
+		return;
+}
+
+void clock_update_domain(struct domain *d)
+{
+	struct shared_info *s = d->shared_info;
+	unsigned long flags;
+	u64 base, sec;
+	u32 version;
+
+	if (!s)
+		return;
+	flags = spin_lock_irqsave(&wall_lock);
+	base = wall_base;
+	sec = base / NSEC + (u64)d->time_offset_seconds;
+	version = (READ_ONCE(s->wc_version) | 1) + (READ_ONCE(s->wc_version) & 1 ? 2 : 0);
+	WRITE_ONCE(s->wc_version, version);
+	smp_wmb();
+	s->wc_sec = (u32)sec;
+	s->wc_nsec = (u32)(base % NSEC);
+	s->xen_wc_sec_hi = (u32)(sec >> 32);
+	smp_wmb();
+	WRITE_ONCE(s->wc_version, version + 1);
+	spin_unlock_irqrestore(&wall_lock, flags);
+}
+
+void clock_set_wallclock(u64 sec, u32 nsec, stime_t system_time)
+{
+	unsigned long flags = spin_lock_irqsave(&wall_lock);
+	struct domain *d;
+	domid_t id = 0;
+
+	wall_base = sec * NSEC + nsec - (u64)system_time;
+	spin_unlock_irqrestore(&wall_lock, flags);
+	while ((d = domain_get_from(id)) != NULL) {
+		id = (domid_t)(d->id + 1);
+		clock_update_domain(d);
+		domain_put(d);
+	}
+}
+
+u64 clock_wall_seconds(void)
+{
+	unsigned long flags = spin_lock_irqsave(&wall_lock);
+	u64 base = wall_base;
+
+	spin_unlock_irqrestore(&wall_lock, flags);
+	return (base + (u64)now()) / NSEC;
+}
+
+void clock_init(void)
+{
+	wall_base = clocksource_rtc_seconds() * NSEC - (u64)now();
+}
+
+/* On each CPU, interrupts off: what runs here goes on with the new rate. */
+static void refresh_current(void *arg __unused)
+{
+	if (current->is_idle)
+		return;
+	clock_update_vcpu(current);
+	if (current->time.user_area)
+		deferred_raise(DEFERRED_AREAS);
+}
+
+void clock_rate_changed(void)
+{
+	/* Those that do not run are refreshed before they do. */
+	smp_call(&cpu_online_map, refresh_current, NULL);
+}
+
+static struct timer refine_timer;
+
+static void refine_fn(void *arg __unused)
+{
+	if (clocksource_refine())
+		clock_rate_changed();
+	timer_set(&refine_timer, now() + CLOCKSOURCE_REFINE_INTERVAL);
+}
+
+void clock_start(void)
+{
+	clocksource_check_sync();
+	timer_init(&refine_timer, refine_fn, NULL, this_cpu_id());
+	timer_set(&refine_timer, now() + CLOCKSOURCE_REFINE_INTERVAL);
+}
