@@ -7,6 +7,10 @@
 check_PROGRAMS += tests/unit/t_bitmap
 tests_unit_t_bitmap_SOURCES = tests/unit/t_bitmap.c xen/lib/bitmap.c
 
+check_PROGRAMS += tests/unit/t_console
+tests_unit_t_console_SOURCES = tests/unit/t_console.c xen/console/format.c xen/lib/parse.c \
+	xen/lib/ratelimit.c xen/lib/bitmap.c
+
 check_PROGRAMS += tests/unit/t_decode
 tests_unit_t_decode_SOURCES = tests/unit/t_decode.c xen/entry/decode.c
 

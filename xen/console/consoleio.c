@@ -44,7 +44,7 @@ static void give_dom0(char c)
 	if (input.tail - input.head < INPUT_SIZE)
 		input.ring[input.tail++ % INPUT_SIZE] = c;
 	spin_unlock_irqrestore(&input.lock, flags);
-	send_global_virq(VIRQ_CONSOLE);
+	virq_send_global(VIRQ_CONSOLE);
 }
 
 void consoleio_receive(char c)
@@ -140,7 +140,7 @@ static void poll(void *arg __unused)
 	keys_run();
 	if (ring_end != ring_seen) {
 		ring_seen = ring_end;
-		send_global_virq(VIRQ_CON_RING);
+		virq_send_global(VIRQ_CON_RING);
 	}
 	timer_set(&poll_timer, now() + POLL_INTERVAL);
 }
