@@ -12,20 +12,16 @@
  */
 #include "sched/runqueue.h"
 
-#include "console/log.h"
 #include "domain/domain.h"
 #include "evtchn/evtchn.h"
-#include "lib/errno.h"
 #include "machine/machine.h"
 #include "machine/percpu.h"
-#include "mm/slab.h"
 #include "sched/deferred.h"
 #include "time/clock.h"
-#include <xen/sched.h>
 
 #define BALANCE_INTERVAL 10000000LL
 
-static DEFINE_PER_CPU(struct runqueue, runqueues);
+DEFINE_PER_CPU(struct runqueue, runqueues);
 
 static struct vcpu *vcpu_of(struct fair_entity *e)
 {
@@ -58,8 +54,7 @@ u64 runqueue_load(unsigned int cpu)
 
 /* --- accounting, under the queue's lock --- */
 
-/* Charges the CPU time of curr up to t to its virtual time and to its domain's cap. */
-static void charge_curr(struct runqueue *rq, stime_t t)
+void runqueue_charge(struct runqueue *rq, stime_t t)
 {
 	struct vcpu *v = vcpu_of(rq->fair.curr);
 	stime_t ran;
@@ -93,11 +88,6 @@ static bool over_cap(struct vcpu *v, stime_t t)
 	__atomic_fetch_or(&v->pause_flags, VPF_CAPPED, __ATOMIC_SEQ_CST);
 	timer_set(&v->sched.cap_timer, t + wait);
 	return true;
-}
-
-static void cap_timer_fn(void *arg)
-{
-	vcpu_wake_flags(arg, VPF_CAPPED);
 }
 
 /* What a vCPU that is not running is to the guest. */
@@ -139,7 +129,7 @@ static void offer_idle(const struct vcpu *v)
 	unsigned int cpu;
 
 	for_each_cpu(cpu, &sched_idle_cpus)
-		if (sched_cpu_allowed(v, cpu)) {
+		if (cpumask_test(&cpu_online_map, cpu) && sched_cpu_allowed(v, cpu)) {
 			deferred_raise_on(cpu, DEFERRED_SCHEDULE);
 			return;
 		}
@@ -150,7 +140,7 @@ static void admit(struct runqueue *rq, struct vcpu *v)
 {
 	stime_t t = now();
 
-	charge_curr(rq, t);
+	runqueue_charge(rq, t);
 	runstate_set(v, RUNSTATE_runnable, t);
 	enqueue(rq, v);
 	if (rq->curr == rq->idle || fair_preempts(&rq->fair, &v->sched.fair)) {
@@ -285,7 +275,7 @@ static void balance(struct runqueue *rq, bool idle, stime_t t)
 }
 
 /* The slice is over while others wait: run the choice again, and offer what waits around. */
-static void tick_fn(void *arg)
+void runqueue_tick(void *arg)
 {
 	struct runqueue *rq = arg;
 	unsigned int cpu, best = NR_CPUS;
@@ -324,6 +314,7 @@ static void retire_curr(struct runqueue *rq, struct vcpu *prev, stime_t t)
 	runstate_set(prev, resting_state(prev), t);
 	if (prev->is_idle)
 		return;
+	s->yielding = false;
 	if (vcpu_is_runnable(prev) && sched_cpu_allowed(prev, rq->cpu)) {
 		fair_put_curr(&rq->fair);
 		s->queued = true;
@@ -358,6 +349,12 @@ static void finish_poll(struct vcpu *v)
 	}
 }
 
+static void unmark_idle(const struct runqueue *rq)
+{
+	if (cpumask_test(&sched_idle_cpus, rq->cpu)) /* not a locked access each time */
+		cpumask_clear(&sched_idle_cpus, rq->cpu);
+}
+
 static void set_next(struct runqueue *rq, struct vcpu *next, stime_t t)
 {
 	rq->curr = next;
@@ -374,7 +371,7 @@ static void set_next(struct runqueue *rq, struct vcpu *next, stime_t t)
 	} else {
 		fair_set_curr(&rq->fair, &next->sched.fair);
 		next->sched.queued = false;
-		cpumask_clear(&sched_idle_cpus, rq->cpu);
+		unmark_idle(rq);
 	}
 	if (rq->fair.waiting)
 		arm_tick(rq, t);
@@ -391,7 +388,7 @@ void schedule(void)
 
 	spin_lock(&rq->lock);
 	t = now();
-	charge_curr(rq, t);
+	runqueue_charge(rq, t);
 	/* Idle before looking elsewhere: see the head of the file. */
 	if (!rq->fair.waiting && (prev->is_idle || !vcpu_is_runnable(prev))) {
 		cpumask_set(&sched_idle_cpus, rq->cpu);
@@ -401,7 +398,7 @@ void schedule(void)
 	}
 	if (keeps_cpu(rq, prev, t)) {
 		if (!prev->is_idle)
-			cpumask_clear(&sched_idle_cpus, rq->cpu);
+			unmark_idle(rq);
 		if (rq->fair.waiting)
 			arm_tick(rq, t);
 		runqueue_unlock(rq, flags);
@@ -443,150 +440,6 @@ void sched_switched(struct vcpu *prev, struct vcpu *next)
 	finish_poll(next);
 	vtime_vcpu_moved(next);
 	clock_update_vcpu(next);
-	deferred_raise(DEFERRED_AREAS);
-}
-
-/* --- life --- */
-
-static void watchdog_fn(void *arg)
-{
-	struct sched_domain *sd = arg;
-
-	domain_shutdown(sd->domain, SHUTDOWN_watchdog);
-}
-
-/* The part that the vCPUs of a domain share: made by the first, found by the others. */
-static int join_domain(struct vcpu *v)
-{
-	struct domain *d = v->domain;
-	struct sched_domain *sd = NULL;
-	struct vcpu *other;
-
-	for_each_vcpu(d, other)
-		if (other != v && other->sched.domain)
-			sd = other->sched.domain;
-	if (!sd) {
-		sd = kmalloc(sizeof(*sd));
-		if (!sd)
-			return -ENOMEM;
-		sd->domain = d;
-		for (unsigned int i = 0; i < ARRAY_SIZE(sd->watchdog); i++)
-			timer_init(&sd->watchdog[i].timer, watchdog_fn, sd, this_cpu_id());
-	}
-	sd->users++;
-	v->sched.domain = sd;
-	return 0;
-}
-
-static void poll_timer_fn(void *arg)
-{
-	struct vcpu *v = arg;
-
-	/* Only a poll ends by it: a block that came since is somebody else's to end. */
-	if (READ_ONCE(v->pause_flags) & VPF_POLLING)
-		vcpu_wake_flags(v, VPF_BLOCKED | VPF_POLLING);
-}
-
-int sched_vcpu_init(struct vcpu *v)
-{
-	struct vcpu_sched *s = &v->sched;
-	unsigned int cpu = this_cpu_id();
-
-	fair_entity_init(&s->fair, v->domain->sched_weight);
-	cpumask_fill(&s->hard_affinity);
-	cpumask_fill(&s->soft_affinity);
-	v->runstate.state = v->is_idle ? RUNSTATE_running : RUNSTATE_offline;
-	v->runstate.state_entry_time = (u64)now();
-	timer_init(&s->poll_timer, poll_timer_fn, v, cpu);
-	timer_init(&s->cap_timer, cap_timer_fn, v, cpu);
-	s->cpu = cpu;
-	if (v->is_idle) {
-		s->cpu = v->id;
-		return 0;
-	}
-	v->pause_flags = VPF_DOWN;
-	/* Spread them over the CPUs from the start. */
-	for (unsigned int n = v->domain->id + v->id; n; n--) {
-		cpu = cpumask_next(&cpu_online_map, cpu + 1);
-		if (cpu == NR_CPUS)
-			cpu = cpumask_next(&cpu_online_map, 0);
-	}
-	s->cpu = cpu;
-	return join_domain(v);
-}
-
-void sched_vcpu_destroy(struct vcpu *v)
-{
-	struct sched_domain *sd = v->sched.domain;
-
-	timer_kill(&v->sched.poll_timer);
-	timer_kill(&v->sched.cap_timer);
-	if (!sd || --sd->users)
-		return;
-	for (unsigned int i = 0; i < ARRAY_SIZE(sd->watchdog); i++)
-		timer_kill(&sd->watchdog[i].timer);
-	v->sched.domain = NULL;
-	kfree(sd);
-}
-
-void sched_cpu_init(unsigned int cpu, struct vcpu *idle)
-{
-	struct runqueue *rq = per_cpu_ptr(runqueues, cpu);
-
-	spin_lock_init(&rq->lock, LOCK_RUNQUEUE);
-	rq->cpu = cpu;
-	rq->idle = idle;
-	rq->curr = idle;
-	timer_init(&rq->tick, tick_fn, rq, cpu);
-	idle->sched.cpu = cpu;
-	idle->sched.running = true;
-	cpumask_set(&sched_idle_cpus, cpu);
-}
-
-int sched_domain_set(struct domain *d, u16 weight, u16 cap)
-{
-	struct vcpu *v;
-
-	if (!weight)
-		return -EINVAL;
-	d->sched_weight = weight;
-	WRITE_ONCE(d->sched_cap, cap);
-	for_each_vcpu(d, v) {
-		unsigned long flags;
-		struct runqueue *rq = runqueue_lock_vcpu(v, &flags);
-		bool queued = v->sched.queued, curr = rq->fair.curr == &v->sched.fair;
-
-		/* Weights are part of the queue's sums: change them outside of it. */
-		charge_curr(rq, now());
-		if (queued || curr)
-			fair_dequeue(&rq->fair, &v->sched.fair);
-		fair_set_weight(&v->sched.fair, weight);
-		if (queued || curr)
-			fair_enqueue(&rq->fair, &v->sched.fair);
-		if (curr)
-			fair_set_curr(&rq->fair, &v->sched.fair);
-		runqueue_unlock(rq, flags);
-		vcpu_wake_flags(v, VPF_CAPPED);
-	}
-	return 0;
-}
-
-void sched_domain_get(const struct domain *d, u16 *weight, u16 *cap)
-{
-	*weight = d->sched_weight ? d->sched_weight : (u16)FAIR_WEIGHT_DEFAULT;
-	*cap = d->sched_cap;
-}
-
-void sched_dump(void)
-{
-	unsigned int cpu;
-
-	for_each_cpu(cpu, &cpu_online_map) {
-		const struct runqueue *rq = per_cpu_ptr(runqueues, cpu);
-		const struct vcpu *v = READ_ONCE(rq->curr);
-
-		log_line("CPU%u: d%uv%u, %u waiting, load %llu, %llu switches", cpu,
-			 v->domain ? v->domain->id : DOMID_IDLE, v->id, rq->fair.waiting,
-			 (unsigned long long)rq->fair.load, (unsigned long long)rq->switches);
-	}
+	if (next->runstate_area || next->time.user_area)
+		deferred_raise(DEFERRED_AREAS);
 }

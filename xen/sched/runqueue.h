@@ -43,10 +43,20 @@ struct sched_domain {
 	} watchdog[2]; /* d->lock */
 };
 
-/* --- runqueue.c --- */
+/* --- life.c --- */
 
 /* Gives a CPU its queue; its per-CPU area and idle vCPU (sched_vcpu_init() done) exist. */
 void sched_cpu_init(unsigned int cpu, struct vcpu *idle);
+/* Lines about all queues (debug key). */
+void sched_dump(void);
+/* Parameters as the credit2 domctl speaks of them; cap in percent of one CPU, 0 none. */
+int sched_domain_set(struct domain *d, u16 weight, u16 cap);
+void sched_domain_get(const struct domain *d, u16 *weight, u16 *cap);
+
+/* --- runqueue.c --- */
+
+DECLARE_PER_CPU(struct runqueue, runqueues);
+
 /*
  * Deferred work: picks who runs here now and switches to it.  Interrupts on, no
  * lock held, at the bottom of the stack; does not return when it switches.
@@ -64,18 +74,16 @@ void runqueue_unlock(struct runqueue *rq, unsigned long flags);
 void runqueue_wake(struct vcpu *v);
 /* v may have ceased to be runnable: takes it from its queue, or has its CPU drop it. */
 void runqueue_sleep(struct vcpu *v);
-/* State change of v at time t; run queue lock. */
+/* State change of v at time t; run queue lock (vcpu.c). */
 void runstate_set(struct vcpu *v, int state, stime_t t);
 /* Weight of a CPU's queue, unlocked: a hint. */
 u64 runqueue_load(unsigned int cpu);
 /* Makes a vCPU that may not stay where it is move (affinity changed). */
 void runqueue_rehome(struct vcpu *v);
-/* Lines about all queues (debug key). */
-void sched_dump(void);
-
-/* Parameters as the credit2 domctl speaks of them; cap in percent of one CPU, 0 none. */
-int sched_domain_set(struct domain *d, u16 weight, u16 cap);
-void sched_domain_get(const struct domain *d, u16 *weight, u16 *cap);
+/* Charges the CPU time of curr up to t to its virtual time and to its domain's cap; lock held. */
+void runqueue_charge(struct runqueue *rq, stime_t t);
+/* Timer function: curr's slice is over while others wait. */
+void runqueue_tick(void *rq);
 
 /* --- affinity.c --- */
 

@@ -182,7 +182,7 @@ void vcpu_wait_off_cpu(const struct vcpu *v);
 /* Marks the upcall pending byte of v's vcpu_info and kicks it (evtchn/, after its bits are set). */
 void vcpu_mark_events_pending(struct vcpu *v);
 
-/* --- sched/runqueue.c --- */
+/* --- sched/life.c --- */
 
 /* sched/'s part of the life of a vCPU; v->domain, id are set.  0 or -ENOMEM.  Starts down. */
 int sched_vcpu_init(struct vcpu *v);
