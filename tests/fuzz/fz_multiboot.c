@@ -26,7 +26,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		return 0;
 	mem = data;
 	mem_size = size;
-	multiboot_parse(&info, data[0] & 1 ? MULTIBOOT1_MAGIC : MULTIBOOT2_MAGIC, data[1] * 4U, phys);
+	multiboot_parse(&info, data[0] & 1 ? MULTIBOOT1_MAGIC : MULTIBOOT2_MAGIC, data[1] * 4U,
+			phys);
 	memmap_settle(&info.memory);
 	multiboot_vga_info(&info.screen, info.efi_64, &vga);
 	for (unsigned int i = 1; i < info.memory.count; i++)

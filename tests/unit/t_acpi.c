@@ -66,6 +66,7 @@ static void finish_table(u64 at, const char *signature, u32 size)
 
 static void make_madt(u64 at)
 {
+	/* clang-format off */
 	static const u8 entries[] = {
 		0, 8, 0, 0, 1, 0, 0, 0,				/* CPU 0 */
 		0, 8, 1, 1, 1, 0, 0, 0,				/* CPU 1 */
@@ -81,6 +82,7 @@ static void make_madt(u64 at)
 		5, 12, 0, 0, 0, 0, 0xe0, 0xfe, 1, 0, 0, 0,
 		200, 2,
 	};
+	/* clang-format on */
 
 	put(at + 36, 0xfee00000, 4);
 	put(at + 40, 1, 4);
@@ -109,7 +111,7 @@ static void make_fadt(u64 at)
 
 static void make_machine(bool xsdt)
 {
-	static const u64 list[] = { 0x400, 0x800, 0xc00, 0x1000, 0x1400 };
+	static const u64 list[] = {0x400, 0x800, 0xc00, 0x1000, 0x1400};
 	u8 *rsdp = bios + 0xf5a10;
 
 	memset(tables, 0, SIZE);
@@ -216,7 +218,7 @@ static void roots(void)
 static void broken(void)
 {
 	make_machine(true);
-	tables[0x400 + 60] ^= 1;		/* MADT's sum */
+	tables[0x400 + 60] ^= 1; /* MADT's sum */
 	logged = 0;
 	CHECK(!acpi_parse(&info, NULL, 0, map));
 	CHECK_EQ(info.cpu_count, 0);
@@ -224,22 +226,22 @@ static void broken(void)
 	CHECK_EQ(logged, 1);
 
 	make_machine(true);
-	tables[0x400 + 44 + 1] = 0;		/* an entry of length 0 */
+	tables[0x400 + 44 + 1] = 0; /* an entry of length 0 */
 	sum(tables + 0x400, *(u32 *)(tables + 0x404), 9);
 	CHECK(!acpi_parse(&info, NULL, 0, map));
 	CHECK_EQ(info.cpu_count, 0);
 
 	make_machine(true);
-	finish_table(0x800, "FACP", 100);	/* a FADT of old has no reset register */
+	finish_table(0x800, "FACP", 100); /* a FADT of old has no reset register */
 	CHECK(!acpi_parse(&info, NULL, 0, map));
 	CHECK(info.fadt.present && !info.fadt.has_reset);
 	CHECK_EQ(info.fadt.pm_timer.address, 0x608);
 
 	make_machine(true);
-	put(4, 20, 4);				/* the root itself */
+	put(4, 20, 4); /* the root itself */
 	CHECK(acpi_parse(&info, NULL, 0, map));
 	make_machine(true);
-	put(36, 0xdeadbeef000, 8);		/* a table that is not there */
+	put(36, 0xdeadbeef000, 8); /* a table that is not there */
 	sum(tables, *(u32 *)(tables + 4), 9);
 	CHECK(!acpi_parse(&info, NULL, 0, map));
 	CHECK_EQ(info.hpet_address, 0xfed00000);
@@ -248,7 +250,7 @@ static void broken(void)
 /* Damage behind the sums: flip bytes, then mend the sums. */
 static void damage(void)
 {
-	static const u64 at[] = { 0, 0x400, 0x800, 0xc00, 0x1000 };
+	static const u64 at[] = {0, 0x400, 0x800, 0xc00, 0x1000};
 
 	for (int round = 0; round < 6000; round++) {
 		u64 t = at[rand() % 5];

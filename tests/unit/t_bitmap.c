@@ -41,8 +41,8 @@ static void compare(const u64 *map, const bool *naive, unsigned int bits)
 
 static void random_walk(unsigned int bits)
 {
-	DECLARE_BITMAP(map, MAX_BITS) = { 0 };
-	bool naive[MAX_BITS] = { false };
+	DECLARE_BITMAP(map, MAX_BITS) = {0};
+	bool naive[MAX_BITS] = {false};
 
 	for (int round = 0; round < 300; round++) {
 		unsigned int bit = (unsigned int)rand() % bits;
@@ -75,7 +75,7 @@ static void random_walk(unsigned int bits)
 
 static void operations(void)
 {
-	u64 a[2] = { 0xf0f0, 0x3 }, b[2] = { 0xff00, 0x1 }, c[2];
+	u64 a[2] = {0xf0f0, 0x3}, b[2] = {0xff00, 0x1}, c[2];
 
 	bitmap_and(c, a, b, 66);
 	CHECK_EQ(c[0], 0xf000);
@@ -93,7 +93,7 @@ static void operations(void)
 
 int main(void)
 {
-	static const unsigned int sizes[] = { 1, 7, 63, 64, 65, 127, 128, 129, 200 };
+	static const unsigned int sizes[] = {1, 7, 63, 64, 65, 127, 128, 129, 200};
 
 	srand(1);
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)

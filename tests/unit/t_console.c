@@ -57,8 +57,8 @@ static struct {
 	size_t out_len;
 	const char *in;
 	unsigned long reads;
-	bool nmi_next;		/* log from inside the next write, as an NMI would */
-} uart = { .present = true, .base = 0x3f8 };
+	bool nmi_next; /* log from inside the next write, as an NMI would */
+} uart = {.present = true, .base = 0x3f8};
 
 u32 port_in(u16 port, unsigned int bytes __unused)
 {
@@ -135,7 +135,7 @@ static void lines(void)
 	memset(longest, 'x', sizeof(longest) - 1);
 	longest[sizeof(longest) - 1] = '\0';
 	log_info("%s", longest);
-	CHECK_EQ(strlen(output()), LINE_SIZE);	/* cut; CR and LF are there */
+	CHECK_EQ(strlen(output()), LINE_SIZE); /* cut; CR and LF are there */
 	CHECK(uart.out[LINE_SIZE - 1] == '\n' && uart.out[LINE_SIZE - 3] == 'x');
 
 	uart.nmi_next = true;
@@ -205,7 +205,7 @@ static void ring_indices(void)
 	index = start;
 	CHECK_EQ(log_ring_read(&index, buf, sizeof(buf)), 2);
 	CHECK(!memcmp(buf, "89", 2));
-	log_ring_clear(start + 50);	/* not yet written: nothing happens */
+	log_ring_clear(start + 50); /* not yet written: nothing happens */
 	index = start + 1000;
 	CHECK_EQ(log_ring_read(&index, buf, sizeof(buf)), 2);
 
@@ -236,7 +236,7 @@ static void second_write(const char *text, size_t len)
 
 static void sinks_selection(void)
 {
-	static struct log_sink sink = { .name = "vga", .write = second_write };
+	static struct log_sink sink = {.name = "vga", .write = second_write};
 
 	log_raw("\n", 1);
 	log_ring_clear(log_ring_end());
@@ -245,8 +245,8 @@ static void sinks_selection(void)
 	CHECK(!second[0]);
 	output();
 	log_sinks_select("com1L,vga");
-	CHECK(!strcmp(second, "(DAIS) before\n"));	/* what it missed */
-	CHECK(!*output());				/* and nobody else twice */
+	CHECK(!strcmp(second, "(DAIS) before\n")); /* what it missed */
+	CHECK(!*output()); /* and nobody else twice */
 	log_sinks_select("vga");
 	log_line("only there");
 	CHECK(strstr(second, "only there") && !*output());
@@ -259,8 +259,17 @@ static void sinks_selection(void)
 static void serial_options(void)
 {
 	static const char *const wrong[] = {
-		"", "fast", "0", "115200,9n1", "115200,8x1", "115200,8n3", "115200,8n1,0xffff",
-		"115200,8n1,0x3f8,99", "115200,8n1,0x3f8,4,5", "200000", "1",
+		"",
+		"fast",
+		"0",
+		"115200,9n1",
+		"115200,8x1",
+		"115200,8n3",
+		"115200,8n1,0xffff",
+		"115200,8n1,0x3f8,99",
+		"115200,8n1,0x3f8,4,5",
+		"200000",
+		"1",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
@@ -275,7 +284,7 @@ static void serial_options(void)
 	CHECK_EQ(serial_irq(0), 3);
 	CHECK_EQ(serial_io_base(0), 0x3f8);
 	CHECK(serial_configure(0, "38400/3686400,8n1,0x2e8"));
-	CHECK_EQ(serial_irq(0), -1);	/* nothing answers there */
+	CHECK_EQ(serial_irq(0), -1); /* nothing answers there */
 	log_line("lost");
 	CHECK(!*output());
 	CHECK(serial_configure(0, "115200,8n1,0x3f8,4"));
@@ -332,7 +341,7 @@ static void input_and_keys(void)
 static void last_words(void)
 {
 	log_set_levels(LOG_OWN, "none");
-	spin_lock(&log_lock);		/* whoever had it was stopped */
+	spin_lock(&log_lock); /* whoever had it was stopped */
 	log_force();
 	log_debug("last words");
 	CHECK(strstr(output(), "last words"));

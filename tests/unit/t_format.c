@@ -16,8 +16,9 @@
 
 #include "check.h"
 
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-#pragma GCC diagnostic ignored "-Wformat-security"
+#pragma GCC diagnostic ignored "-Wformat"
+#pragma GCC diagnostic ignored "-Wformat-overflow"
+#pragma GCC diagnostic ignored "-Wformat-extra-args"
 
 static void same(const char *fmt, unsigned long long value, int width)
 {
@@ -47,34 +48,46 @@ static void same(const char *fmt, unsigned long long value, int width)
 
 static void all_numbers(void)
 {
-	static const char *const flags[] = { "", "-", "0", "+", " ", "#", "-0", "0+", "#0", "-#" };
-	static const char *const widths[] = { "", "1", "7", "20", "*" };
-	static const char *const precisions[] = { "", ".", ".0", ".1", ".9" };
-	static const char *const sizes[] = { "", "h", "hh", "l", "ll", "z", "j" };
+	static const char *const flags[] = {"", "-", "0", "+", " ", "#", "-0", "0+", "#0", "-#"};
+	static const char *const widths[] = {"", "1", "7", "20", "*"};
+	static const char *const precisions[] = {"", ".", ".0", ".1", ".9"};
+	static const char *const sizes[] = {"", "h", "hh", "l", "ll", "z", "j"};
 	static const unsigned long long values[] = {
-		0, 1, 9, 10, 255, 0x8000, 0x7fffffff, 0x80000000, 0xffffffff, LLONG_MAX,
-		0x8000000000000000, ULLONG_MAX,
+		0,
+		1,
+		9,
+		10,
+		255,
+		0x8000,
+		0x7fffffff,
+		0x80000000,
+		0xffffffff,
+		LLONG_MAX,
+		0x8000000000000000,
+		ULLONG_MAX,
 	};
 	char fmt[32];
 
 	for (size_t f = 0; f < ARRAY_SIZE(flags); f++)
-	for (size_t w = 0; w < ARRAY_SIZE(widths); w++)
-	for (size_t p = 0; p < ARRAY_SIZE(precisions); p++)
-	for (size_t s = 0; s < ARRAY_SIZE(sizes); s++)
-	for (const char *c = "diuxX"; *c; c++)
-	for (size_t v = 0; v < ARRAY_SIZE(values); v++) {
-		snprintf(fmt, sizeof(fmt), "%%%s%s%s%s%c", flags[f], widths[w], precisions[p],
-			 sizes[s], *c);
-		same(fmt, values[v], (int)(v * 3) - 12);
-	}
+		for (size_t w = 0; w < ARRAY_SIZE(widths); w++)
+			for (size_t p = 0; p < ARRAY_SIZE(precisions); p++)
+				for (size_t s = 0; s < ARRAY_SIZE(sizes); s++)
+					for (const char *c = "diuxX"; *c; c++)
+						for (size_t v = 0; v < ARRAY_SIZE(values); v++) {
+							snprintf(fmt, sizeof(fmt), "%%%s%s%s%s%c",
+								 flags[f], widths[w], precisions[p],
+								 sizes[s], *c);
+							same(fmt, values[v], (int)(v * 3) - 12);
+						}
 }
 
 static void strings(void)
 {
 	char buf[64];
-	static const char raw[3] = { 'a', 'b', 'c' };	/* not terminated */
+	static const char raw[3] = {'a', 'b', 'c'}; /* not terminated */
 
-	CHECK_EQ(dais_snprintf(buf, sizeof(buf), "[%s|%5s|%-5s|%.2s]", "abc", "ab", "cd", "xyz"), 20);
+	CHECK_EQ(dais_snprintf(buf, sizeof(buf), "[%s|%5s|%-5s|%.2s]", "abc", "ab", "cd", "xyz"),
+		 20);
 	CHECK(!strcmp(buf, "[abc|   ab|cd   |xy]"));
 	dais_snprintf(buf, sizeof(buf), "%.*s|%*s|%-*s|", 3, raw, 4, "r", 4, "l");
 	CHECK(!strcmp(buf, "abc|   r|l   |"));

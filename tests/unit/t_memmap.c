@@ -31,7 +31,8 @@ static void check_order(const struct memmap *m)
 
 static void random_maps(void)
 {
-	static const u32 types[] = { MEM_RAM, MEM_RAM, MEM_RESERVED, MEM_ACPI, MEM_UNUSABLE, MEM_HELD };
+	static const u32 types[] = {MEM_RAM,  MEM_RAM,      MEM_RESERVED,
+				    MEM_ACPI, MEM_UNUSABLE, MEM_HELD};
 	u32 naive[PAGES];
 
 	for (int round = 0; round < 400; round++) {
@@ -49,7 +50,8 @@ static void random_maps(void)
 				memmap_add(&map, start * PAGE_SIZE, len * PAGE_SIZE, type);
 			} else {
 				memmap_settle(&map);
-				memmap_reserve(&map, start * PAGE_SIZE, (start + len) * PAGE_SIZE, type);
+				memmap_reserve(&map, start * PAGE_SIZE, (start + len) * PAGE_SIZE,
+					       type);
 			}
 			for (unsigned int p = start; p < start + len; p++)
 				naive[p] = max(naive[p], type);
@@ -68,7 +70,8 @@ static void random_maps(void)
 
 		size = 1 + (unsigned int)rand() % 8;
 		from = (unsigned int)rand() % PAGES;
-		for (unsigned int p = ALIGN_UP(from, 4); p + size <= PAGES && expect == ~0ULL; p += 4) {
+		for (unsigned int p = ALIGN_UP(from, 4); p + size <= PAGES && expect == ~0ULL;
+		     p += 4) {
 			unsigned int q = 0;
 
 			while (q < size && naive[p + q] == MEM_RAM)
@@ -100,16 +103,16 @@ static void firmware_shapes(void)
 	memmap_add(&map, 0x9fc00, 0x400, MEM_RESERVED);
 	memmap_add(&map, 0xf0000, 0x10000, MEM_RESERVED);
 	memmap_add(&map, 0x7ffe0000, 0x20000, MEM_ACPI);
-	memmap_add(&map, 0x100000000, 0x1000, 0);		/* no such type */
-	memmap_add(&map, ~0ULL - 100, 5000, MEM_RESERVED);	/* wraps */
-	memmap_add(&map, 77, 0, MEM_RAM);			/* empty */
+	memmap_add(&map, 0x100000000, 0x1000, 0); /* no such type */
+	memmap_add(&map, ~0ULL - 100, 5000, MEM_RESERVED); /* wraps */
+	memmap_add(&map, 77, 0, MEM_RAM); /* empty */
 	memmap_set_machine(&map);
 	memmap_machine_reserve(0xfee00000, 0xfee01000);
 	memmap_machine_reserve(0xfec00000, 0xfec01000);
 	memmap_machine_reserve(5, 5);
 	check_order(memmap_machine());
 	CHECK_EQ(memmap_machine()->count, 8);
-	CHECK_EQ(memmap_type_at(memmap_machine(), 0x9f800), 0);	/* a cut page is nobody's */
+	CHECK_EQ(memmap_type_at(memmap_machine(), 0x9f800), 0); /* a cut page is nobody's */
 	CHECK_EQ(memmap_type_at(memmap_machine(), 0x9fc00), MEM_RESERVED);
 	CHECK_EQ(memmap_type_at(memmap_machine(), 0xfee00000), MEM_RESERVED);
 	CHECK(memmap_next_ram(memmap_machine(), &i, &start, &end));

@@ -14,7 +14,7 @@
 #define MEM_BASE 0x10000UL
 #define MEM_SIZE 4096UL
 
-static u8 *mem;			/* MEM_SIZE bytes of heap: its borders are watched */
+static u8 *mem; /* MEM_SIZE bytes of heap: its borders are watched */
 static struct boot_info info;
 
 static const void *phys(u64 addr, u64 len)
@@ -36,8 +36,13 @@ static void put64(u64 at, u64 v)
 
 static void make_mb1(void)
 {
-	static const struct { u64 addr, len; u32 type; } e820[] = {
-		{ 0, 0x9fc00, 1 }, { 0x9fc00, 0x400, 2 }, { 0x100000, 0x7fee0000, 1 },
+	static const struct {
+		u64 addr, len;
+		u32 type;
+	} e820[] = {
+		{0, 0x9fc00, 1},
+		{0x9fc00, 0x400, 2},
+		{0x100000, 0x7fee0000, 1},
 	};
 
 	memset(mem, 0, MEM_SIZE);
@@ -90,10 +95,10 @@ static void multiboot1(void)
 	CHECK_EQ(info.rsdp_size, 0);
 
 	put32(0, BIT(2));
-	CHECK(multiboot_parse(&info, MULTIBOOT1_MAGIC, MEM_BASE, phys));	/* no map */
+	CHECK(multiboot_parse(&info, MULTIBOOT1_MAGIC, MEM_BASE, phys)); /* no map */
 	make_mb1();
 	put32(0x304, 0x100);
-	CHECK(multiboot_parse(&info, MULTIBOOT1_MAGIC, MEM_BASE, phys));	/* ends before start */
+	CHECK(multiboot_parse(&info, MULTIBOOT1_MAGIC, MEM_BASE, phys)); /* ends before start */
 	make_mb1();
 	put32(0x600, 8);
 	CHECK(multiboot_parse(&info, MULTIBOOT1_MAGIC, MEM_BASE, phys));

@@ -15,8 +15,14 @@
 #define GIB (1ULL << 30)
 
 static const struct options defaults = {
-	.mem_limit = ~0ULL, .console = "com1,vga", .smep = true, .smap = true, .pcid = true,
-	.xpti = -1, .mitigations = true, .x2apic = true,
+	.mem_limit = ~0ULL,
+	.console = "com1,vga",
+	.smep = true,
+	.smap = true,
+	.pcid = true,
+	.xpti = -1,
+	.mitigations = true,
+	.x2apic = true,
 };
 
 static int logged;
@@ -102,7 +108,8 @@ static void dom0_vcpus(void)
 static void words(void)
 {
 	parse("console=com1,vga com1=115200,8n1 loglvl=all guest_loglvl=all noreboot "
-	      "sched=credit2 vga=keep", 0);
+	      "sched=credit2 vga=keep",
+	      0);
 	CHECK(!strcmp(options.console, "com1,vga"));
 	CHECK(!strcmp(options.com[0], "115200,8n1") && !options.com[1][0]);
 	CHECK(!strcmp(options.loglvl, "all") && !strcmp(options.guest_loglvl, "all"));
@@ -112,7 +119,8 @@ static void words(void)
 	parse("  no-smap\tsmep=0   xpti noreboot=no vga=text-80x25,keep  ", 0);
 	CHECK(!options.smap && !options.smep && options.xpti == 1 && !options.noreboot);
 	CHECK(options.vga_keep);
-	CHECK(!strcmp(options_cmdline(), "  no-smap\tsmep=0   xpti noreboot=no vga=text-80x25,keep  "));
+	CHECK(!strcmp(options_cmdline(),
+		      "  no-smap\tsmep=0   xpti noreboot=no vga=text-80x25,keep  "));
 
 	parse("spec-ctrl=no tsc=unstable maxcpus=3 mem=2G nox2apic", 0);
 	CHECK(!options.mitigations && options.tsc_unstable && !options.x2apic);
@@ -139,12 +147,21 @@ static void numbers(void)
 		u64 value;
 		size_t used;
 	} cases[] = {
-		{ "0", true, 0, 1 }, { "12k", true, 12 << 10, 3 }, { "0x10M", true, 16 << 20, 5 },
-		{ "1T", true, 1ULL << 40, 2 }, { "7B", true, 7, 2 }, { "3,", true, 3, 1 },
-		{ "18446744073709551615B", true, ~0ULL, 21 }, { "18446744073709551616", false, 0, 0 },
-		{ "0x10000000000000000", false, 0, 0 }, { "18446744073709551615K", false, 0, 0 },
-		{ "", false, 0, 0 }, { "k", false, 0, 0 }, { "-1", false, 0, 0 },
-		{ "0xg", true, 0, 1 }, { "0x", true, 0, 1 },
+		{"0", true, 0, 1},
+		{"12k", true, 12 << 10, 3},
+		{"0x10M", true, 16 << 20, 5},
+		{"1T", true, 1ULL << 40, 2},
+		{"7B", true, 7, 2},
+		{"3,", true, 3, 1},
+		{"18446744073709551615B", true, ~0ULL, 21},
+		{"18446744073709551616", false, 0, 0},
+		{"0x10000000000000000", false, 0, 0},
+		{"18446744073709551615K", false, 0, 0},
+		{"", false, 0, 0},
+		{"k", false, 0, 0},
+		{"-1", false, 0, 0},
+		{"0xg", true, 0, 1},
+		{"0x", true, 0, 1},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

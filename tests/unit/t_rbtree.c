@@ -12,7 +12,7 @@
 struct item {
 	struct rb_node node;
 	int key;
-	unsigned int seq;	/* of insertion: equals must keep it */
+	unsigned int seq; /* of insertion: equals must keep it */
 	bool in;
 };
 
@@ -29,7 +29,7 @@ static int item_cmp(const void *key, const struct rb_node *node)
 /* Black height, checking the rules on the way. */
 static int rb_check(const struct rb_node *node)
 {
-	int height[2] = { 0, 0 };
+	int height[2] = {0, 0};
 
 	if (!node)
 		return 1;
@@ -60,10 +60,11 @@ static void check_tree(const struct rb_tree *tree, const struct item *items, siz
 			continue;
 		members++;
 		if (items[i].key >= key && (!ge || items[i].key < ge->key ||
-		    (items[i].key == ge->key && items[i].seq < ge->seq)))
+					    (items[i].key == ge->key && items[i].seq < ge->seq)))
 			ge = &items[i];
 	}
-	rb_for_each(node, tree) {
+	rb_for_each(node, tree)
+	{
 		const struct item *a, *b = rb_entry(node, struct item, node);
 
 		CHECK(rb_prev(node) == prev);

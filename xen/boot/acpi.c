@@ -95,8 +95,8 @@ static bool __init open_table(struct table *t, u64 addr, acpi_map_fn *map)
 		goto broken;
 	return true;
 broken:
-	log_warn("table %s at %#lx is broken (size %u) and left out", signature, (unsigned long)addr,
-		 t->size);
+	log_warn("table %s at %#lx is broken (size %u) and left out", signature,
+		 (unsigned long)addr, t->size);
 	return false;
 }
 
@@ -113,14 +113,13 @@ static void __init add_cpu(struct acpi_info *info, u32 apic_id, u32 acpi_id, u32
 		info->cpus_ignored += flags & CPU_ENABLED;
 		return;
 	}
-	info->cpus[info->cpu_count++] =
-		(struct acpi_cpu){ apic_id, acpi_id, flags & CPU_ENABLED };
+	info->cpus[info->cpu_count++] = (struct acpi_cpu){apic_id, acpi_id, flags & CPU_ENABLED};
 }
 
 static void __init add_nmi(struct acpi_info *info, u32 acpi_id, u16 flags, u8 lint)
 {
 	if (info->nmi_count < ACPI_NMIS)
-		info->nmis[info->nmi_count++] = (struct acpi_nmi){ acpi_id, flags, lint };
+		info->nmis[info->nmi_count++] = (struct acpi_nmi){acpi_id, flags, lint};
 }
 
 /* @e is one entry of the MADT, cut out as a table of its own. */
@@ -129,24 +128,24 @@ static void __init madt_entry(struct acpi_info *info, const struct table *e)
 	u32 id;
 
 	switch (e->data[0]) {
-	case 0:		/* local APIC; 255 stands for none */
+	case 0: /* local APIC; 255 stands for none */
 		if (get(e, 3, 1) != 0xff)
 			add_cpu(info, (u32)get(e, 3, 1), (u32)get(e, 2, 1), (u32)get(e, 4, 4));
 		break;
-	case 9:		/* local x2APIC */
+	case 9: /* local x2APIC */
 		if (e->size >= 16 && get(e, 4, 4) != 0xffffffff)
 			add_cpu(info, (u32)get(e, 4, 4), (u32)get(e, 12, 4), (u32)get(e, 8, 4));
 		break;
 	case 1:
 		if (e->size >= 12 && get(e, 4, 4) && info->ioapic_count < ACPI_IOAPICS)
 			info->ioapics[info->ioapic_count++] = (struct acpi_ioapic){
-				get(e, 4, 4), (u32)get(e, 8, 4), (u8)get(e, 2, 1) };
+				get(e, 4, 4), (u32)get(e, 8, 4), (u8)get(e, 2, 1)};
 		break;
-	case 2:		/* bus 0 is ISA, the only one there is */
+	case 2: /* bus 0 is ISA, the only one there is */
 		if (e->size >= 10 && get(e, 2, 1) == 0 && get(e, 3, 1) < 16 &&
 		    info->override_count < ACPI_OVERRIDES)
 			info->overrides[info->override_count++] = (struct acpi_override){
-				(u32)get(e, 4, 4), (u16)get(e, 8, 2), (u8)get(e, 3, 1) };
+				(u32)get(e, 4, 4), (u16)get(e, 8, 2), (u8)get(e, 3, 1)};
 		break;
 	case 4:
 		id = (u32)get(e, 2, 1);
@@ -169,7 +168,7 @@ static void __init parse_madt(struct acpi_info *info, const struct table *t)
 	info->lapic_address = get(t, 36, 4);
 	info->has_8259 = get(t, 40, 4) & MADT_HAS_8259;
 	while (at + 2 <= t->size) {
-		struct table entry = { t->data + at, t->data[at + 1] };
+		struct table entry = {t->data + at, t->data[at + 1]};
 
 		if (entry.size < 2 || entry.size > t->size - at) {
 			log_warn("MADT ends in the middle of an entry");
@@ -183,8 +182,8 @@ static void __init parse_madt(struct acpi_info *info, const struct table *t)
 static void __init parse_mcfg(struct acpi_info *info, const struct table *t)
 {
 	for (u32 at = 44; at + 16 <= t->size && info->mcfg_count < ACPI_MCFGS; at += 16) {
-		struct acpi_mcfg m = { get(t, at, 8), (u16)get(t, at + 8, 2),
-				       (u8)get(t, at + 10, 1), (u8)get(t, at + 11, 1) };
+		struct acpi_mcfg m = {get(t, at, 8), (u16)get(t, at + 8, 2), (u8)get(t, at + 10, 1),
+				      (u8)get(t, at + 11, 1)};
 
 		if (m.base && m.bus_first <= m.bus_last)
 			info->mcfgs[info->mcfg_count++] = m;
@@ -203,11 +202,11 @@ static void __init parse_hpet(struct acpi_info *info, const struct table *t)
 /* The extended form where it is filled in, else the old one, which is always a port. */
 static struct acpi_reg __init fadt_reg(const struct table *t, u32 extended, u32 old, u8 bits)
 {
-	struct acpi_reg reg = { get(t, extended + 4, 8), (u8)get(t, extended, 1),
-				(u8)get(t, extended + 1, 1) };
+	struct acpi_reg reg = {get(t, extended + 4, 8), (u8)get(t, extended, 1),
+			       (u8)get(t, extended + 1, 1)};
 
 	if (!reg.address)
-		reg = (struct acpi_reg){ old ? get(t, old, 4) : 0, ACPI_SPACE_IO, bits };
+		reg = (struct acpi_reg){old ? get(t, old, 4) : 0, ACPI_SPACE_IO, bits};
 	return reg;
 }
 
@@ -238,8 +237,10 @@ static const struct {
 	char signature[5];
 	void (*parse)(struct acpi_info *info, const struct table *t);
 } parsers[] __initconst = {
-	{ "APIC", parse_madt }, { "MCFG", parse_mcfg }, { "HPET", parse_hpet },
-	{ "FACP", parse_fadt },
+	{"APIC", parse_madt},
+	{"MCFG", parse_mcfg},
+	{"HPET", parse_hpet},
+	{"FACP", parse_fadt},
 };
 
 /* Only what we read is mapped whole and summed. */
@@ -281,7 +282,7 @@ static const char *__init parse_root(struct acpi_info *info, u32 entry_size, acp
 const char *__init acpi_parse(struct acpi_info *info, const u8 *copy, unsigned int copy_size,
 			      acpi_map_fn *map)
 {
-	u8 rsdp[36] = { 0 };
+	u8 rsdp[36] = {0};
 	u32 entry_size = 4;
 
 	memset(info, 0, sizeof(*info));

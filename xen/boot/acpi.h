@@ -20,13 +20,13 @@ enum acpi_space { ACPI_SPACE_MEMORY = 0, ACPI_SPACE_IO = 1, ACPI_SPACE_PCI = 2 }
 /* A register somewhere; address 0: there is none. */
 struct acpi_reg {
 	u64 address;
-	u8 space;		/* enum acpi_space */
+	u8 space; /* enum acpi_space */
 	u8 bits;
 };
 
 struct acpi_cpu {
 	u32 apic_id, acpi_id;
-	bool enabled;		/* else it may be plugged in later, at best */
+	bool enabled; /* else it may be plugged in later, at best */
 };
 
 struct acpi_ioapic {
@@ -43,9 +43,9 @@ struct acpi_override {
 };
 
 struct acpi_nmi {
-	u32 acpi_id;		/* ~0: all processors */
+	u32 acpi_id; /* ~0: all processors */
 	u16 flags;
-	u8 lint;		/* 0 or 1 */
+	u8 lint; /* 0 or 1 */
 };
 
 /* Memory-mapped configuration space of buses [bus_first, bus_last]; base is bus 0's. */
@@ -57,22 +57,22 @@ struct acpi_mcfg {
 
 struct acpi_fadt {
 	bool present;
-	bool hw_reduced;	/* no PM registers at all */
-	bool pm_timer_32bit;	/* else 24 bits wide */
+	bool hw_reduced; /* no PM registers at all */
+	bool pm_timer_32bit; /* else 24 bits wide */
 	bool has_reset;
 	u8 reset_value;
 	u16 sci_irq;
-	u32 smi_command;	/* port */
-	u8 acpi_enable;		/* value for it */
+	u32 smi_command; /* port */
+	u8 acpi_enable; /* value for it */
 	struct acpi_reg pm_timer, pm1a_event, pm1b_event, pm1a_control, pm1b_control, reset;
 };
 
 struct acpi_info {
-	u64 rsdp;		/* physical; 0 when only a copy was handed over */
-	u64 root;		/* RSDT or XSDT */
+	u64 rsdp; /* physical; 0 when only a copy was handed over */
+	u64 root; /* RSDT or XSDT */
 
-	unsigned int cpu_count;	/* entries kept; the boot processor may be any of them */
-	unsigned int cpus_ignored;	/* enabled ones beyond NR_CPUS */
+	unsigned int cpu_count; /* entries kept; the boot processor may be any of them */
+	unsigned int cpus_ignored; /* enabled ones beyond NR_CPUS */
 	struct acpi_cpu cpus[NR_CPUS];
 	u64 lapic_address;
 	bool has_8259;
@@ -81,7 +81,7 @@ struct acpi_info {
 	struct acpi_override overrides[ACPI_OVERRIDES];
 	struct acpi_nmi nmis[ACPI_NMIS];
 	struct acpi_mcfg mcfgs[ACPI_MCFGS];
-	u64 hpet_address;	/* 0: none */
+	u64 hpet_address; /* 0: none */
 	u16 hpet_min_tick;
 	struct acpi_fadt fadt;
 };

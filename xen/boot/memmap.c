@@ -23,7 +23,7 @@ void __init memmap_add(struct memmap *map, u64 start, u64 size, u32 type)
 		map->overflow = true;
 		return;
 	}
-	map->ranges[map->count++] = (struct mem_range){ start, end, type };
+	map->ranges[map->count++] = (struct mem_range){start, end, type};
 }
 
 static void __init sort(u64 *values, unsigned int count)
@@ -69,7 +69,8 @@ static void __init trim_ram(struct memmap *map)
 		struct mem_range r = map->ranges[i];
 
 		if (r.type == MEM_RAM) {
-			r.start = r.start > ~0ULL - PAGE_SIZE ? r.end : ALIGN_UP(r.start, PAGE_SIZE);
+			r.start = r.start > ~0ULL - PAGE_SIZE ? r.end
+							      : ALIGN_UP(r.start, PAGE_SIZE);
 			r.end = ALIGN_DOWN(r.end, PAGE_SIZE);
 			if (r.start >= r.end)
 				continue;

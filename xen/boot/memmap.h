@@ -24,17 +24,17 @@ enum mem_type {
 	MEM_ACPI = 3,
 	MEM_NVS = 4,
 	MEM_UNUSABLE = 5,
-	MEM_HELD = 0x100,	/* RAM in use since boot: modules, image (never shown) */
+	MEM_HELD = 0x100, /* RAM in use since boot: modules, image (never shown) */
 };
 
 struct mem_range {
-	u64 start, end;		/* end is the first byte behind */
+	u64 start, end; /* end is the first byte behind */
 	u32 type;
 };
 
 struct memmap {
 	unsigned int count;
-	bool overflow;		/* something did not fit: a reservation may be missing, do not go on */
+	bool overflow; /* something did not fit: a reservation may be missing, do not go on */
 	struct mem_range ranges[MEMMAP_MAX];
 };
 

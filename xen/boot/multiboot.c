@@ -11,8 +11,15 @@
 
 /* Fields of the multiboot 1 information block, by offset. */
 enum {
-	MB1_FLAGS = 0, MB1_CMDLINE = 16, MB1_MODS_COUNT = 20, MB1_MODS_ADDR = 24,
-	MB1_MMAP_LENGTH = 44, MB1_MMAP_ADDR = 48, MB1_LOADER = 64, MB1_FB = 88, MB1_SIZE = 116,
+	MB1_FLAGS = 0,
+	MB1_CMDLINE = 16,
+	MB1_MODS_COUNT = 20,
+	MB1_MODS_ADDR = 24,
+	MB1_MMAP_LENGTH = 44,
+	MB1_MMAP_ADDR = 48,
+	MB1_LOADER = 64,
+	MB1_FB = 88,
+	MB1_SIZE = 116,
 };
 #define MB1_HAS_CMDLINE BIT(2)
 #define MB1_HAS_MODS BIT(3)
@@ -22,8 +29,17 @@ enum {
 
 /* Tags of multiboot 2; each starts with its type and size, and on 8 bytes. */
 enum {
-	MB2_END = 0, MB2_CMDLINE = 1, MB2_LOADER = 2, MB2_MODULE = 3, MB2_MMAP = 6, MB2_FB = 8,
-	MB2_EFI32 = 11, MB2_EFI64 = 12, MB2_ACPI_OLD = 14, MB2_ACPI_NEW = 15, MB2_EFI_MMAP = 17,
+	MB2_END = 0,
+	MB2_CMDLINE = 1,
+	MB2_LOADER = 2,
+	MB2_MODULE = 3,
+	MB2_MMAP = 6,
+	MB2_FB = 8,
+	MB2_EFI32 = 11,
+	MB2_EFI64 = 12,
+	MB2_ACPI_OLD = 14,
+	MB2_ACPI_NEW = 15,
+	MB2_EFI_MMAP = 17,
 };
 #define MB2_SIZE_MAX (1U << 20)
 #define FB_TYPE_RGB 1
@@ -109,8 +125,8 @@ static void __init parse_screen(struct boot_screen *s, const u8 *p, size_t size)
 	s->height = get32(p + 16);
 	s->bits_per_pixel = p[20];
 	if (type == FB_TYPE_TEXT)
-		s->kind = s->base == 0xb8000 && s->width == 80 && s->height == 25 ? SCREEN_TEXT :
-										    SCREEN_NONE;
+		s->kind = s->base == 0xb8000 && s->width == 80 && s->height == 25 ? SCREEN_TEXT
+										  : SCREEN_NONE;
 	if (type != FB_TYPE_RGB || size < 28)
 		return;
 	s->kind = SCREEN_RGB;
@@ -192,9 +208,11 @@ static const char *__init parse_mb1(struct boot_info *info, u64 addr, phys_fn *p
 static u32 __init efi_to_e820(u32 type)
 {
 	switch (type) {
-	case 1: case 2:		/* loader code and data */
-	case 3: case 4:		/* boot services code and data */
-	case 7:			/* conventional */
+	case 1:
+	case 2: /* loader code and data */
+	case 3:
+	case 4: /* boot services code and data */
+	case 7: /* conventional */
 		return MEM_RAM;
 	case 8:
 		return MEM_UNUSABLE;
@@ -235,7 +253,8 @@ static const char *__init mb2_memory(struct boot_info *info, const u8 *tag, u32 
 	if (step < 20)
 		return "the memory map has entries that are too short";
 	for (u64 at = 16; at + step <= size; at += step)
-		memmap_add(&info->memory, get64(tag + at), get64(tag + at + 8), get32(tag + at + 16));
+		memmap_add(&info->memory, get64(tag + at), get64(tag + at + 8),
+			   get32(tag + at + 16));
 	return NULL;
 }
 
@@ -270,7 +289,7 @@ static const char *__init mb2_tag(struct boot_info *info, const u8 *tag, u32 siz
 	case MB2_FB:
 		/* Colours start two bytes later than in multiboot 1; drop the gap. */
 		if (size >= 30) {
-			u8 fields[28] = { 0 };
+			u8 fields[28] = {0};
 
 			memcpy(fields, tag + 8, 22);
 			if (size >= 38)

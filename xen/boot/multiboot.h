@@ -15,40 +15,40 @@
 #define MULTIBOOT2_MAGIC 0x36d76289U
 
 #define BOOT_MODULES 8U
-#define BOOT_CMDLINE_SIZE 1024	/* the ABI's limit for a guest's, NUL included */
+#define BOOT_CMDLINE_SIZE 1024 /* the ABI's limit for a guest's, NUL included */
 #define RSDP_SIZE 36
 
 struct boot_module {
 	u64 start, end;
-	char cmdline[BOOT_CMDLINE_SIZE];	/* without its first word (row A3) */
+	char cmdline[BOOT_CMDLINE_SIZE]; /* without its first word (row A3) */
 };
 
 enum screen_kind {
-	SCREEN_NONE,		/* unknown: nothing to draw on */
-	SCREEN_TEXT,		/* 80x25 at 0xb8000 */
-	SCREEN_RGB,		/* linear frame buffer */
+	SCREEN_NONE, /* unknown: nothing to draw on */
+	SCREEN_TEXT, /* 80x25 at 0xb8000 */
+	SCREEN_RGB, /* linear frame buffer */
 };
 
 struct boot_screen {
 	enum screen_kind kind;
 	u64 base;
-	u32 pitch, width, height;	/* bytes per line; pixels or characters */
+	u32 pitch, width, height; /* bytes per line; pixels or characters */
 	u8 bits_per_pixel;
 	u8 red_pos, red_size, green_pos, green_size, blue_pos, blue_size;
 };
 
 struct boot_info {
-	char cmdline[2 * BOOT_CMDLINE_SIZE];	/* ours, without its first word */
+	char cmdline[2 * BOOT_CMDLINE_SIZE]; /* ours, without its first word */
 	char loader[64];
 	unsigned int module_count;
 	struct boot_module modules[BOOT_MODULES];
-	struct memmap memory;		/* as the firmware gave it: not yet in order */
+	struct memmap memory; /* as the firmware gave it: not yet in order */
 	struct boot_screen screen;
-	u8 rsdp[RSDP_SIZE];		/* copy of the ACPI root pointer, if... */
-	unsigned int rsdp_size;		/* ...this is 20 or 36 */
-	u64 efi_system_table;		/* physical; 0 on a BIOS machine */
+	u8 rsdp[RSDP_SIZE]; /* copy of the ACPI root pointer, if... */
+	unsigned int rsdp_size; /* ...this is 20 or 36 */
+	u64 efi_system_table; /* physical; 0 on a BIOS machine */
 	bool efi_64;
-	u64 efi_memmap;			/* physical address of the descriptors, 0: none */
+	u64 efi_memmap; /* physical address of the descriptors, 0: none */
 	u32 efi_memmap_size, efi_desc_size, efi_desc_version;
 };
 

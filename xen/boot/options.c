@@ -12,7 +12,7 @@
 #include "lib/parse.h"
 #include "lib/string.h"
 
-#define WORD_MAX 128		/* longer words are no option of ours */
+#define WORD_MAX 128 /* longer words are no option of ours */
 
 struct options options = {
 	.mem_limit = ~0ULL,
@@ -32,7 +32,7 @@ static char cmdline_copy[1024];
 /* Sum of one size and one percentage, either may be missing; a bare number is in KiB. */
 static bool __init parse_amount(const char **p, struct mem_amount *amount)
 {
-	struct mem_amount a = { .given = true };
+	struct mem_amount a = {.given = true};
 	const char *s = *p, *start;
 	u64 value;
 
@@ -48,7 +48,8 @@ static bool __init parse_amount(const char **p, struct mem_amount *amount)
 			continue;
 		}
 		s = start;
-		if (!parse_size(&s, 1024, &value) || __builtin_add_overflow(a.bytes, value, &a.bytes))
+		if (!parse_size(&s, 1024, &value) ||
+		    __builtin_add_overflow(a.bytes, value, &a.bytes))
 			return false;
 	} while (parse_literal(&s, "+"));
 	*amount = a;
@@ -59,9 +60,9 @@ static bool __init parse_amount(const char **p, struct mem_amount *amount)
 static bool __init set_dom0_mem(struct options *o, const char *v)
 {
 	do {
-		struct mem_amount *amount = parse_literal(&v, "min:") ? &o->dom0_mem_min :
-					    parse_literal(&v, "max:") ? &o->dom0_mem_max :
-									&o->dom0_mem;
+		struct mem_amount *amount = parse_literal(&v, "min:")   ? &o->dom0_mem_min
+					    : parse_literal(&v, "max:") ? &o->dom0_mem_max
+									: &o->dom0_mem;
 
 		if (!parse_amount(&v, amount))
 			return false;
@@ -134,7 +135,8 @@ static bool __init set_spec_ctrl(struct options *o, const char *v)
 	if (parse_switch(v, &on))
 		o->mitigations = on;
 	else
-		log_info("spec-ctrl=%s: single mitigations cannot be chosen, all stay as needed", v);
+		log_info("spec-ctrl=%s: single mitigations cannot be chosen, all stay as needed",
+			 v);
 	return true;
 }
 
@@ -153,51 +155,52 @@ static bool __init set_nosmp(struct options *o, const char *v __unused)
 /* --- the table --- */
 
 enum kind {
-	OPT_BOOL,		/* name, name=on, name=off, no-name */
+	OPT_BOOL, /* name, name=on, name=off, no-name */
 	OPT_U32,
-	OPT_TEXT,		/* as long as the field has room for it */
+	OPT_TEXT, /* as long as the field has room for it */
 	OPT_CALL,
 };
 
 struct option {
 	const char *name;
 	enum kind kind;
-	u16 offset, size;	/* of the field in struct options */
+	u16 offset, size; /* of the field in struct options */
 	bool (*set)(struct options *o, const char *value);
 };
 
-#define FIELD(member) .offset = offsetof(struct options, member), \
-		      .size = sizeof(((struct options *)0)->member)
+#define FIELD(member) \
+	.offset = offsetof(struct options, member), .size = sizeof(((struct options *)0)->member)
 
 static const struct option table[] __initconst = {
-	{ "dom0_mem", OPT_CALL, .set = set_dom0_mem },
-	{ "dom0_max_vcpus", OPT_CALL, .set = set_dom0_max_vcpus },
-	{ "dom0_vcpus_pin", OPT_BOOL, FIELD(dom0_vcpus_pin) },
-	{ "mem", OPT_CALL, .set = set_mem },
-	{ "maxcpus", OPT_U32, FIELD(max_cpus) },
-	{ "nosmp", OPT_CALL, .set = set_nosmp },
-	{ "console", OPT_TEXT, FIELD(console) },
-	{ "com1", OPT_TEXT, FIELD(com[0]) },
-	{ "com2", OPT_TEXT, FIELD(com[1]) },
-	{ "loglvl", OPT_TEXT, FIELD(loglvl) },
-	{ "guest_loglvl", OPT_TEXT, FIELD(guest_loglvl) },
-	{ "vga", OPT_CALL, .set = set_vga },
-	{ "noreboot", OPT_BOOL, FIELD(noreboot) },
-	{ "sched", OPT_TEXT, FIELD(sched) },
-	{ "smep", OPT_BOOL, FIELD(smep) },
-	{ "smap", OPT_BOOL, FIELD(smap) },
-	{ "pcid", OPT_BOOL, FIELD(pcid) },
-	{ "xpti", OPT_CALL, .set = set_xpti },
-	{ "spec-ctrl", OPT_CALL, .set = set_spec_ctrl },
-	{ "clocksource", OPT_TEXT, FIELD(clocksource) },
-	{ "tsc", OPT_CALL, .set = set_tsc },
-	{ "x2apic", OPT_BOOL, FIELD(x2apic) },
+	{"dom0_mem", OPT_CALL, .set = set_dom0_mem},
+	{"dom0_max_vcpus", OPT_CALL, .set = set_dom0_max_vcpus},
+	{"dom0_vcpus_pin", OPT_BOOL, FIELD(dom0_vcpus_pin)},
+	{"mem", OPT_CALL, .set = set_mem},
+	{"maxcpus", OPT_U32, FIELD(max_cpus)},
+	{"nosmp", OPT_CALL, .set = set_nosmp},
+	{"console", OPT_TEXT, FIELD(console)},
+	{"com1", OPT_TEXT, FIELD(com[0])},
+	{"com2", OPT_TEXT, FIELD(com[1])},
+	{"loglvl", OPT_TEXT, FIELD(loglvl)},
+	{"guest_loglvl", OPT_TEXT, FIELD(guest_loglvl)},
+	{"vga", OPT_CALL, .set = set_vga},
+	{"noreboot", OPT_BOOL, FIELD(noreboot)},
+	{"sched", OPT_TEXT, FIELD(sched)},
+	{"smep", OPT_BOOL, FIELD(smep)},
+	{"smap", OPT_BOOL, FIELD(smap)},
+	{"pcid", OPT_BOOL, FIELD(pcid)},
+	{"xpti", OPT_CALL, .set = set_xpti},
+	{"spec-ctrl", OPT_CALL, .set = set_spec_ctrl},
+	{"clocksource", OPT_TEXT, FIELD(clocksource)},
+	{"tsc", OPT_CALL, .set = set_tsc},
+	{"x2apic", OPT_BOOL, FIELD(x2apic)},
 };
 
 /* Known to Xen's users, without meaning here; output is always synchronous, for one. */
 static const char *const ignored[] __initconst = {
-	"ucode", "iommu", "watchdog", "conring_size", "sync_console", "dom0", "cpufreq", "cpuidle",
-	"max_cstate", "crashkernel", "gnttab_max_frames", "smt", "placeholder",
+	"ucode",       "iommu",   "watchdog",   "conring_size", "sync_console",      "dom0",
+	"cpufreq",     "cpuidle", "max_cstate", "crashkernel",  "gnttab_max_frames", "smt",
+	"placeholder",
 };
 
 /* @value NULL: the word had no "=". */
@@ -308,8 +311,8 @@ u64 __init options_amount(const struct mem_amount *amount, u64 total)
 void __init options_dom0_mem(const struct options *o, u64 free, u64 *initial, u64 *maximum)
 {
 	u64 low = o->dom0_mem_min.given ? options_amount(&o->dom0_mem_min, free) : 0;
-	u64 want = o->dom0_mem.given ? options_amount(&o->dom0_mem, free) :
-				       free - min(free / 16, 128ULL << 20);
+	u64 want = o->dom0_mem.given ? options_amount(&o->dom0_mem, free)
+				     : free - min(free / 16, 128ULL << 20);
 
 	*maximum = o->dom0_mem_max.given ? options_amount(&o->dom0_mem_max, free) : ~0ULL;
 	want = max(want, low);

@@ -11,30 +11,30 @@
 /* "512M", "-1G" (all but), "50%", "1G+25%": bytes plus hundredths of the machine's memory. */
 struct mem_amount {
 	bool given;
-	bool all_but;		/* counted down from the whole */
+	bool all_but; /* counted down from the whole */
 	u64 bytes;
 	u32 percent;
 };
 
 struct options {
 	struct mem_amount dom0_mem, dom0_mem_min, dom0_mem_max;
-	u32 dom0_vcpus_min, dom0_vcpus_max;	/* 0: not given */
+	u32 dom0_vcpus_min, dom0_vcpus_max; /* 0: not given */
 	bool dom0_vcpus_pin;
-	u64 mem_limit;			/* bytes of RAM to use at most; ~0: all */
-	u32 max_cpus;			/* processors to start; 0: all */
+	u64 mem_limit; /* bytes of RAM to use at most; ~0: all */
+	u32 max_cpus; /* processors to start; 0: all */
 
-	char console[32];		/* sinks, for log_sinks_select() */
-	char com[2][32];		/* for serial_configure(); empty: default */
-	char loglvl[24], guest_loglvl[24];	/* for log_set_levels(); empty: default */
+	char console[32]; /* sinks, for log_sinks_select() */
+	char com[2][32]; /* for serial_configure(); empty: default */
+	char loglvl[24], guest_loglvl[24]; /* for log_set_levels(); empty: default */
 	bool vga_keep;
 	bool noreboot;
 
 	char sched[16];
-	bool smep, smap, pcid;		/* use them where the processor has them */
-	s32 xpti;			/* page-table isolation: 1 on, 0 off, -1 as needed */
-	bool mitigations;		/* false after spec-ctrl=no */
-	char clocksource[16];		/* tsc, hpet, acpi, pit; empty: the best */
-	bool tsc_unstable;		/* never trust TSCs to agree */
+	bool smep, smap, pcid; /* use them where the processor has them */
+	s32 xpti; /* page-table isolation: 1 on, 0 off, -1 as needed */
+	bool mitigations; /* false after spec-ctrl=no */
+	char clocksource[16]; /* tsc, hpet, acpi, pit; empty: the best */
+	bool tsc_unstable; /* never trust TSCs to agree */
 	bool x2apic;
 };
 

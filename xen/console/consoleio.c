@@ -16,23 +16,23 @@
 #include "entry/guestcopy.h"
 #include "evtchn/evtchn.h"
 #include "lib/lock.h"
+#include "machine/machine.h"
 #include "sched/deferred.h"
 #include "time/timer.h"
-#include "machine/machine.h"
 
-#define INPUT_SIZE 1024U		/* power of two */
-#define CHUNK 128U			/* characters between two looks at other work */
-#define SWITCH_CHAR 0x01		/* Ctrl-A */
+#define INPUT_SIZE 1024U /* power of two */
+#define CHUNK 128U /* characters between two looks at other work */
+#define SWITCH_CHAR 0x01 /* Ctrl-A */
 #define SWITCH_COUNT 3U
-#define POLL_INTERVAL 20000000LL	/* ns */
+#define POLL_INTERVAL 20000000LL /* ns */
 
 static struct {
-	struct spinlock lock;		/* same rank as the log's: the two are never nested */
+	struct spinlock lock; /* same rank as the log's: the two are never nested */
 	char ring[INPUT_SIZE];
-	u32 head, tail;			/* next to read, next to write; free running */
+	u32 head, tail; /* next to read, next to write; free running */
 	u32 switch_seen;
-	bool to_keys;			/* typed characters are debug keys */
-} input = { .lock = SPINLOCK_INIT(LOG) };
+	bool to_keys; /* typed characters are debug keys */
+} input = {.lock = SPINLOCK_INIT(LOG)};
 
 static struct timer poll_timer;
 
@@ -81,7 +81,7 @@ static long console_write(unsigned long count, unsigned long addr)
 		addr += n;
 		count -= n;
 		if (count && hypercall_should_preempt()) {
-			unsigned long args[] = { CONSOLEIO_write, count, addr };
+			unsigned long args[] = {CONSOLEIO_write, count, addr};
 
 			return hypercall_continue(3, args);
 		}
@@ -108,7 +108,7 @@ static long console_read(unsigned long count, unsigned long addr)
 		return -EFAULT;
 
 	flags = spin_lock_irqsave(&input.lock);
-	if (input.head == head)		/* else another vCPU has read them as well */
+	if (input.head == head) /* else another vCPU has read them as well */
 		input.head += (u32)n;
 	spin_unlock_irqrestore(&input.lock, flags);
 	return (long)n;
@@ -118,7 +118,7 @@ long hc_console_io(unsigned long cmd, unsigned long count, unsigned long addr)
 {
 	if (!current->domain->is_privileged)
 		return -EPERM;
-	count = (u32)count;		/* the ABI's argument is an int */
+	count = (u32)count; /* the ABI's argument is an int */
 	if (count > 0x7fffffff)
 		return -EINVAL;
 	switch ((u32)cmd) {

@@ -10,14 +10,14 @@
 struct out {
 	char *buf;
 	size_t size;
-	size_t len;	/* of the whole text; may run past size */
+	size_t len; /* of the whole text; may run past size */
 };
 
 struct spec {
 	bool left, zero, plus, blank, alt, upper, is_signed;
 	unsigned int base;
-	int width, precision;	/* precision -1: none given */
-	int size;		/* bytes of the argument */
+	int width, precision; /* precision -1: none given */
+	int size; /* bytes of the argument */
 };
 
 static void put(struct out *out, char c)
@@ -164,10 +164,10 @@ static void set_base(struct spec *spec, char conversion)
 
 int vsnprintf(char *buf, size_t size, const char *fmt, va_list args)
 {
-	struct out out = { .buf = buf, .size = size };
+	struct out out = {.buf = buf, .size = size};
 
 	for (const char *p = fmt; *p; p++) {
-		struct spec spec = { .precision = -1, .base = 16 };
+		struct spec spec = {.precision = -1, .base = 16};
 
 		if (*p != '%') {
 			put(&out, *p);
@@ -200,8 +200,10 @@ int vsnprintf(char *buf, size_t size, const char *fmt, va_list args)
 		case 'x':
 		case 'X':
 			set_base(&spec, *p);
-			put_number(&out, &spec, narrow(spec.size == 8 ? va_arg(args, u64) :
-						       va_arg(args, unsigned int), &spec));
+			put_number(&out, &spec,
+				   narrow(spec.size == 8 ? va_arg(args, u64)
+							 : va_arg(args, unsigned int),
+					  &spec));
 			break;
 		case 'p':
 			spec.alt = true;
@@ -211,14 +213,14 @@ int vsnprintf(char *buf, size_t size, const char *fmt, va_list args)
 			put_string(&out, &spec, va_arg(args, const char *));
 			break;
 		case 'c': {
-			char c[2] = { (char)va_arg(args, int), '\0' };
+			char c[2] = {(char)va_arg(args, int), '\0'};
 
 			spec.precision = 1;
 			put_string(&out, &spec, c);
 			break;
 		}
 		case '\0':
-			p--;	/* a format that ends inside a conversion */
+			p--; /* a format that ends inside a conversion */
 			break;
 		default:
 			put(&out, *p);

@@ -16,8 +16,8 @@ static struct {
 	const char *description;
 } keys[KEYS];
 
-static DECLARE_BITMAP(pressed, KEYS);	/* atomic */
-static u32 running;			/* atomic: one runs, others leave their bits to it */
+static DECLARE_BITMAP(pressed, KEYS); /* atomic */
+static u32 running; /* atomic: one runs, others leave their bits to it */
 
 void keys_register(char key, void (*handler)(char key), const char *description)
 {
@@ -47,7 +47,8 @@ void keys_run(void)
 
 	if (__atomic_exchange_n(&running, 1, __ATOMIC_ACQUIRE))
 		return;
-	bitmap_for_each_set(i, pressed, KEYS) {
+	bitmap_for_each_set(i, pressed, KEYS)
+	{
 		if (!bit_test_and_clear(pressed, i))
 			continue;
 		log_line("key %c: %s", (char)i, keys[i].description);

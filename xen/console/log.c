@@ -17,31 +17,31 @@
 #include "machine/machine.h"
 #include "machine/percpu.h"
 
-#define RING_SIZE (128U * 1024)		/* power of two: indices wrap at 2^32 */
+#define RING_SIZE (128U * 1024) /* power of two: indices wrap at 2^32 */
 #define LINE_SIZE 256
-#define FORCED_SPINS 20000000U		/* a second at most */
+#define FORCED_SPINS 20000000U /* a second at most */
 #define GUEST_LIMITS 16U
-#define LIMIT_INTERVAL 5000000000ULL	/* ns */
+#define LIMIT_INTERVAL 5000000000ULL /* ns */
 #define LIMIT_BURST 10
 
 static struct spinlock log_lock = SPINLOCK_INIT(LOG);
 
 /* All under log_lock. */
 static char ring[RING_SIZE];
-static u32 ring_end;			/* bytes ever written */
-static u32 ring_start;			/* oldest byte kept; ring_end - ring_start <= RING_SIZE */
+static u32 ring_end; /* bytes ever written */
+static u32 ring_start; /* oldest byte kept; ring_end - ring_start <= RING_SIZE */
 static struct log_sink *sinks;
-static bool mid_line;			/* the last character written was no line feed */
+static bool mid_line; /* the last character written was no line feed */
 
-static u32 lock_owner;			/* CPU + 1 of the holder: is it me that I wait for? */
-static bool forced;			/* set once, see log_force() */
+static u32 lock_owner; /* CPU + 1 of the holder: is it me that I wait for? */
+static bool forced; /* set once, see log_force() */
 
 /* A line passes when its level is below; set during boot. */
 static struct {
 	u32 always, limited;
 } levels[] = {
-	[LOG_OWN] = { LOG_INFO + 1, LOG_INFO + 1 },
-	[LOG_GUEST] = { 0, LOG_INFO + 1 },
+	[LOG_OWN] = {LOG_INFO + 1, LOG_INFO + 1},
+	[LOG_GUEST] = {0, LOG_INFO + 1},
 };
 
 /* Domains share a limit only when their ids agree modulo the table's size. */
@@ -105,7 +105,7 @@ static void emit_line(char *line, size_t len)
 		line[len++] = '\n';
 	locked = lock_log(&flags);
 	if (mid_line)
-		emit_locked("\n", 1);	/* dom0 is in the middle of a line of its own */
+		emit_locked("\n", 1); /* dom0 is in the middle of a line of its own */
 	emit_locked(line, len);
 	unlock_log(locked, flags);
 }
@@ -191,8 +191,12 @@ static bool parse_level(const char **p, u32 *level)
 		const char *name;
 		u32 level;
 	} names[] = {
-		{ "none", 0 }, { "error", LOG_ERR + 1 }, { "warning", LOG_WARN + 1 },
-		{ "info", LOG_INFO + 1 }, { "debug", LOG_DEBUG + 1 }, { "all", LOG_DEBUG + 1 },
+		{"none", 0},
+		{"error", LOG_ERR + 1},
+		{"warning", LOG_WARN + 1},
+		{"info", LOG_INFO + 1},
+		{"debug", LOG_DEBUG + 1},
+		{"all", LOG_DEBUG + 1},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {

@@ -32,8 +32,7 @@ void guest_log_at(enum log_level level, unsigned int domid, const char *fmt, ...
 #define log_debug(fmt, ...) log_at(LOG_DEBUG, LOG_ROOM ": " fmt, ##__VA_ARGS__)
 
 /* A guest did something wrong: which domain, which check refused it. */
-#define guest_log(domid, fmt, ...) \
-	guest_log_at(LOG_WARN, (domid), LOG_ROOM ": " fmt, ##__VA_ARGS__)
+#define guest_log(domid, fmt, ...) guest_log_at(LOG_WARN, (domid), LOG_ROOM ": " fmt, ##__VA_ARGS__)
 /* The same for what is merely unusual; not shown by default. */
 #define guest_log_debug(domid, fmt, ...) \
 	guest_log_at(LOG_DEBUG, (domid), LOG_ROOM ": " fmt, ##__VA_ARGS__)
@@ -57,10 +56,10 @@ bool log_set_levels(enum log_source source, const char *value);
 /* --- sinks: console= --- */
 
 struct log_sink {
-	const char *name;	/* as console= names it */
+	const char *name; /* as console= names it */
 	void (*write)(const char *text, size_t len);
-	bool enabled;		/* log lock */
-	struct log_sink *next;	/* log lock */
+	bool enabled; /* log lock */
+	struct log_sink *next; /* log lock */
 };
 
 /* Adds a sink, disabled; log_sinks_select() turns it on. */

@@ -13,12 +13,12 @@
 #include "machine/machine.h"
 #include "machine/percpu.h"
 
-#define REBOOT_DELAY 5000000000LL	/* ns */
-#define DELAY_SPINS 2000000000ULL	/* ends the delay where the clock does not run yet */
+#define REBOOT_DELAY 5000000000LL /* ns */
+#define DELAY_SPINS 2000000000ULL /* ends the delay where the clock does not run yet */
 #define BACKTRACE_MAX 32
 
-static bool noreboot;			/* set during boot */
-static u32 panicking;			/* CPU + 1 of the first to panic; atomic */
+static bool noreboot; /* set during boot */
+static u32 panicking; /* CPU + 1 of the first to panic; atomic */
 
 void panic_set_noreboot(bool stay)
 {
@@ -47,8 +47,8 @@ static bool same_stack(unsigned long fp, unsigned long next)
 {
 	unsigned long main_stack = ALIGN_DOWN(fp, CPU_AREA_SIZE) +
 				   CPU_AREA_MAIN_STACK_PAGE * PAGE_SIZE;
-	unsigned long end = fp >= main_stack ? ALIGN_UP(fp + 1, CPU_AREA_SIZE) :
-					       ALIGN_UP(fp + 1, PAGE_SIZE);
+	unsigned long end = fp >= main_stack ? ALIGN_UP(fp + 1, CPU_AREA_SIZE)
+					     : ALIGN_UP(fp + 1, PAGE_SIZE);
 
 	return next > fp && next % 8 == 0 && next + 2 * sizeof(long) <= end;
 }
@@ -88,7 +88,7 @@ static void begin(void)
 		machine_reboot();
 	}
 	for (;;)
-		cpu_relax();	/* another CPU has the word and will stop this one */
+		cpu_relax(); /* another CPU has the word and will stop this one */
 }
 
 static _Noreturn void finish(const struct cpu_regs *regs, const char *why)

@@ -13,21 +13,21 @@
 /* Registers; the first two are the divisor while LCR_DLAB is set. */
 enum { REG_DATA, REG_IER, REG_FCR, REG_LCR, REG_MCR, REG_LSR, REG_MSR, REG_SCRATCH };
 
-#define IER_RX 0x01		/* interrupt on received data */
-#define FCR_ENABLE_CLEAR 0x07	/* FIFOs on, both emptied; interrupt at one character */
+#define IER_RX 0x01 /* interrupt on received data */
+#define FCR_ENABLE_CLEAR 0x07 /* FIFOs on, both emptied; interrupt at one character */
 #define LCR_DLAB 0x80
-#define MCR_LINES 0x0b		/* DTR, RTS, OUT2 (which gates the interrupt) */
+#define MCR_LINES 0x0b /* DTR, RTS, OUT2 (which gates the interrupt) */
 #define LSR_RX_READY 0x01
 #define LSR_TX_EMPTY 0x20
 #define FIFO_DEPTH 16
-#define TX_SPINS 200000U	/* reads of LSR, about 1 us each: many characters' time */
-#define RX_MAX 64		/* per poll: a babbling line must not hold a CPU */
+#define TX_SPINS 200000U /* reads of LSR, about 1 us each: many characters' time */
+#define RX_MAX 64 /* per poll: a babbling line must not hold a CPU */
 
 struct serial_port {
 	struct log_sink sink;
 	u16 io, irq;
 	bool present, added;
-	bool stuck;		/* timed out: try each character once until it moves again */
+	bool stuck; /* timed out: try each character once until it moves again */
 };
 
 static void com1_write(const char *text, size_t len);
@@ -35,8 +35,8 @@ static void com2_write(const char *text, size_t len);
 
 /* Set up during boot; output under the log lock. */
 static struct serial_port ports[SERIAL_PORTS] = {
-	{ .sink = { .name = "com1", .write = com1_write }, .io = 0x3f8, .irq = 4 },
-	{ .sink = { .name = "com2", .write = com2_write }, .io = 0x2f8, .irq = 3 },
+	{.sink = {.name = "com1", .write = com1_write}, .io = 0x3f8, .irq = 4},
+	{.sink = {.name = "com2", .write = com2_write}, .io = 0x2f8, .irq = 3},
 };
 
 static void (*receiver)(char c);
@@ -105,7 +105,7 @@ static void port_write(struct serial_port *port, const char *text, size_t len)
 	if (!port->present)
 		return;
 	for (size_t i = 0; i < len; i++) {
-		if (room < 2) {		/* a line feed takes two */
+		if (room < 2) { /* a line feed takes two */
 			if (!tx_ready(port))
 				return;
 			room = FIFO_DEPTH;
@@ -139,7 +139,7 @@ void serial_init_early(void)
 static bool parse_format(const char **p, u8 *lcr)
 {
 	static const char parities[] = "noems";
-	static const u8 parity_bits[] = { 0x00, 0x08, 0x18, 0x28, 0x38 };
+	static const u8 parity_bits[] = {0x00, 0x08, 0x18, 0x28, 0x38};
 	const char *s = *p, *parity;
 
 	if (s[0] < '5' || s[0] > '8' || !s[1])
@@ -154,7 +154,7 @@ static bool parse_format(const char **p, u8 *lcr)
 
 static bool parse_speed(const char **p, u16 *divisor)
 {
-	u64 baud, base = 1843200;	/* clock of the standard ports, in Hz */
+	u64 baud, base = 1843200; /* clock of the standard ports, in Hz */
 
 	*divisor = 0;
 	if (parse_literal(p, "auto"))

@@ -23,6 +23,7 @@ size_t symbol_print(unsigned long addr, char *buf, size_t size)
 	}
 	if (!low || addr < start || addr >= (unsigned long)__image_end)
 		return scnprintf(buf, size, "%#lx", addr);
-	return scnprintf(buf, size, "%s+%#lx", &dais_symbol_names[dais_symbol_name_offsets[low - 1]],
+	return scnprintf(buf, size, "%s+%#lx",
+			 &dais_symbol_names[dais_symbol_name_offsets[low - 1]],
 			 offset - dais_symbol_offsets[low - 1]);
 }

@@ -18,6 +18,6 @@ extern const char dais_symbol_names[];
 /* "name+0x12" or the bare address, terminated; returns its length. */
 size_t symbol_print(unsigned long addr, char *buf, size_t size);
 
-#define SYMBOL_MAX 64	/* a buffer of this size holds all but absurd names */
+#define SYMBOL_MAX 64 /* a buffer of this size holds all but absurd names */
 
 #endif

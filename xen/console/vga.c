@@ -11,8 +11,8 @@
 #define COLUMNS 80
 #define ROWS 25
 #define TEXT_BASE 0xb8000UL
-#define BLANK 0x0720		/* a space, light grey on black */
-#define CRTC_INDEX 0x3d4	/* and data in the next port */
+#define BLANK 0x0720 /* a space, light grey on black */
+#define CRTC_INDEX 0x3d4 /* and data in the next port */
 #define CRTC_CURSOR_HIGH 0x0e
 #define CRTC_CURSOR_LOW 0x0f
 
@@ -83,7 +83,7 @@ static void vga_write(const char *text, size_t len)
 	set_cursor();
 }
 
-static struct log_sink vga_sink = { .name = "vga", .write = vga_write };
+static struct log_sink vga_sink = {.name = "vga", .write = vga_write};
 
 void vga_init(void)
 {

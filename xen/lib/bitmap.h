@@ -17,7 +17,8 @@
 static inline bool bit_test(const u64 *map, unsigned int bit)
 {
 	return (__atomic_load_n(&map[bit / BITS_PER_WORD], __ATOMIC_RELAXED) >>
-		(bit % BITS_PER_WORD)) & 1;
+		(bit % BITS_PER_WORD)) &
+	       1;
 }
 
 static inline void bit_set(u64 *map, unsigned int bit)
@@ -59,8 +60,8 @@ static inline unsigned int bitmap_first_clear(const u64 *map, unsigned int bits)
 	return bitmap_next_clear(map, bits, 0);
 }
 
-#define bitmap_for_each_set(bit, map, bits)                                   \
-	for ((bit) = bitmap_next_set(map, bits, 0); (bit) < (bits);           \
+#define bitmap_for_each_set(bit, map, bits)                         \
+	for ((bit) = bitmap_next_set(map, bits, 0); (bit) < (bits); \
 	     (bit) = bitmap_next_set(map, bits, (bit) + 1))
 
 void bitmap_zero(u64 *map, unsigned int bits);

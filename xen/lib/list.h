@@ -14,7 +14,10 @@ struct list_head {
 	struct list_head *next, *prev;
 };
 
-#define LIST_HEAD_INIT(name) { &(name), &(name) }
+#define LIST_HEAD_INIT(name)     \
+	{                        \
+		&(name), &(name) \
+	}
 #define LIST_HEAD(name) struct list_head name = LIST_HEAD_INIT(name)
 
 static inline void list_init(struct list_head *head)
@@ -81,18 +84,16 @@ static inline void list_splice_tail(struct list_head *from, struct list_head *to
 	(list_empty(head) ? (type *)NULL : list_first_entry(head, type, member))
 #define list_next_entry(pos, member) list_entry((pos)->member.next, __typeof__(*(pos)), member)
 
-#define list_for_each(pos, head) \
-	for ((pos) = (head)->next; (pos) != (head); (pos) = (pos)->next)
+#define list_for_each(pos, head) for ((pos) = (head)->next; (pos) != (head); (pos) = (pos)->next)
 
 /* The body must not remove @pos; the _safe form allows that, and nothing else. */
-#define list_for_each_entry(pos, head, member)                               \
-	for ((pos) = list_first_entry(head, __typeof__(*(pos)), member);     \
-	     &(pos)->member != (head); (pos) = list_next_entry(pos, member))
+#define list_for_each_entry(pos, head, member)                                                     \
+	for ((pos) = list_first_entry(head, __typeof__(*(pos)), member); &(pos)->member != (head); \
+	     (pos) = list_next_entry(pos, member))
 
-#define list_for_each_entry_safe(pos, tmp, head, member)                     \
-	for ((pos) = list_first_entry(head, __typeof__(*(pos)), member),     \
-	     (tmp) = list_next_entry(pos, member);                           \
-	     &(pos)->member != (head);                                       \
-	     (pos) = (tmp), (tmp) = list_next_entry(tmp, member))
+#define list_for_each_entry_safe(pos, tmp, head, member)                 \
+	for ((pos) = list_first_entry(head, __typeof__(*(pos)), member), \
+	    (tmp) = list_next_entry(pos, member);                        \
+	     &(pos)->member != (head); (pos) = (tmp), (tmp) = list_next_entry(tmp, member))
 
 #endif

@@ -9,15 +9,18 @@
 #include "lib/types.h"
 
 struct ratelimit {
-	u64 interval_ns;	/* constant after init */
-	u32 burst;		/* constant after init */
-	u32 busy;		/* atomic: whoever set it owns the fields below */
-	u32 used;		/* passed in this window */
-	u32 missed;		/* refused since the last report */
-	u64 window_start;	/* ns */
+	u64 interval_ns; /* constant after init */
+	u32 burst; /* constant after init */
+	u32 busy; /* atomic: whoever set it owns the fields below */
+	u32 used; /* passed in this window */
+	u32 missed; /* refused since the last report */
+	u64 window_start; /* ns */
 };
 
-#define RATELIMIT_INIT(interval, count) { .interval_ns = (interval), .burst = (count) }
+#define RATELIMIT_INIT(interval, count)                     \
+	{                                                   \
+		.interval_ns = (interval), .burst = (count) \
+	}
 
 /*
  * True when one more may pass at @now.  *@missed is then the number refused since the last

@@ -41,7 +41,7 @@ static void fix_insert(struct rb_tree *tree, struct rb_node *node)
 	unsigned int side;
 
 	while ((parent = node->parent) && parent->red) {
-		grand = parent->parent;		/* exists: a red node is never the root */
+		grand = parent->parent; /* exists: a red node is never the root */
 		side = side_of(parent);
 		uncle = grand->child[!side];
 		if (uncle && uncle->red) {
@@ -97,7 +97,7 @@ static void fix_erase(struct rb_tree *tree, struct rb_node *parent, unsigned int
 			node->red = false;
 			return;
 		}
-		sibling = parent->child[!side];	/* exists: its side has a black node more */
+		sibling = parent->child[!side]; /* exists: its side has a black node more */
 		if (sibling->red) {
 			sibling->red = false;
 			parent->red = true;

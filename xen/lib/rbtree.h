@@ -15,16 +15,19 @@
 
 struct rb_node {
 	struct rb_node *parent;
-	struct rb_node *child[2];	/* [0] smaller, [1] larger */
+	struct rb_node *child[2]; /* [0] smaller, [1] larger */
 	bool red;
 };
 
 struct rb_tree {
 	struct rb_node *root;
-	struct rb_node *first;		/* leftmost, NULL when empty */
+	struct rb_node *first; /* leftmost, NULL when empty */
 };
 
-#define RB_TREE_INIT { NULL, NULL }
+#define RB_TREE_INIT       \
+	{                  \
+		NULL, NULL \
+	}
 
 #define rb_entry(ptr, type, member) container_of(ptr, type, member)
 
@@ -61,7 +64,6 @@ struct rb_node *rb_find(const struct rb_tree *tree, const void *key, rb_key_fn *
 /* The smallest node that is not before @key, or NULL. */
 struct rb_node *rb_find_ge(const struct rb_tree *tree, const void *key, rb_key_fn *cmp);
 
-#define rb_for_each(node, tree) \
-	for ((node) = rb_first(tree); (node); (node) = rb_next(node))
+#define rb_for_each(node, tree) for ((node) = rb_first(tree); (node); (node) = rb_next(node))
 
 #endif
