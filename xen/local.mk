@@ -27,6 +27,21 @@ xen_dais_syms_SOURCES += xen/lib/parse.c
 xen_dais_syms_SOURCES += xen/lib/ratelimit.c
 xen_dais_syms_SOURCES += xen/lib/rbtree.c
 xen_dais_syms_SOURCES += xen/lib/string.c
+xen_dais_syms_SOURCES += xen/machine/apic.c
+xen_dais_syms_SOURCES += xen/machine/ioapic.c
+xen_dais_syms_SOURCES += xen/machine/ipi.c
+xen_dais_syms_SOURCES += xen/machine/msi.c
+xen_dais_syms_SOURCES += xen/machine/reset.c
+xen_dais_syms_SOURCES += xen/machine/smp.c
+xen_dais_syms_SOURCES += xen/machine/tlb.c
+xen_dais_syms_SOURCES += xen/machine/trampoline.S
+xen_dais_syms_SOURCES += xen/irq/irq.c
+xen_dais_syms_SOURCES += xen/irq/pci.c
+xen_dais_syms_SOURCES += xen/irq/physdev.c
+xen_dais_syms_SOURCES += xen/irq/pirq.c
+xen_dais_syms_SOURCES += xen/irq/vector.c
+xen_dais_syms_SOURCES += xen/ctl/platform.c
+xen_dais_syms_SOURCES += xen/ctl/version.c
 
 # Linked twice: the first time without, the second with the table of function names that a
 # panic's backtrace is printed from (xen/link.sh).

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Dropping translations, here and on other CPUs.
+ *
+ * The clock counts full flushes of all CPUs.  Each CPU notes the value that its last full
+ * flush set.  A flush advances the clock first and then flushes, so a CPU whose note is
+ * above a stamp read earlier has flushed after that reading; flush and note may only err
+ * towards one flush too many.
+ *
+ * The clock is 32 bits wide.  Stamps are compared by signed difference, and each time the
+ * clock enters another quarter of its range, the next user of stamps flushes every CPU, so
+ * that no note is ever half a range old.
+ */
+#include "lib/types.h"
+#include "machine/cpu.h"
+#include "machine/insn.h"
+#include "machine/machine.h"
+#include "machine/percpu.h"
+
+#define CLOCK_QUARTER (1u << 30)
+
+static u32 flush_clock = 1;
+/* A quarter ended and not every CPU has flushed since. */
+static bool flush_everywhere;
+
+static DEFINE_PER_CPU(u32, tlb_stamp);
+
+u32 tlb_clock(void)
+{
+	return __atomic_load_n(&flush_clock, __ATOMIC_SEQ_CST);
+}
+
+/* All translations, global ones too: guests may mark theirs global. */
+static void flush_all_entries(void)
+{
+	if (cpu_features.invpcid) {
+		const struct {
+			u64 pcid, address;
+		} none = {0, 0};
+
+		asm volatile("invpcid %0, %1" ::"m"(none), "r"(2UL) : "memory");
+	} else {
+		unsigned long cr4 = read_cr4();
+
+		write_cr4(cr4 & ~CR4_PGE);
+		write_cr4(cr4);
+	}
+}
+
+void tlb_flush_local(void)
+{
+	unsigned long flags = local_irq_save();
+	u32 t = __atomic_add_fetch(&flush_clock, 1, __ATOMIC_SEQ_CST);
+
+	if (unlikely(t % CLOCK_QUARTER == 0))
+		__atomic_store_n(&flush_everywhere, true, __ATOMIC_SEQ_CST);
+	flush_all_entries();
+	WRITE_ONCE(this_cpu(tlb_stamp), t);
+	local_irq_restore(flags);
+}
+
+void tlb_flush_page_local(unsigned long va)
+{
+	invlpg(va);
+}
+
+static void flush_all_here(void *arg __unused)
+{
+	tlb_flush_local();
+}
+
+static void flush_page_here(void *arg)
+{
+	invlpg((unsigned long)arg);
+}
+
+void tlb_flush_cpus(const struct cpumask *cpus)
+{
+	smp_call(cpus, flush_all_here, NULL);
+}
+
+void tlb_flush_page_cpus(const struct cpumask *cpus, unsigned long va)
+{
+	smp_call(cpus, flush_page_here, (void *)va);
+}
+
+void tlb_flush_stale(const struct cpumask *cpus, u32 stamp)
+{
+	struct cpumask stale;
+	unsigned int cpu;
+
+	if (unlikely(__atomic_exchange_n(&flush_everywhere, false, __ATOMIC_SEQ_CST))) {
+		tlb_flush_cpus(&cpu_online_map);
+		return;
+	}
+	cpumask_zero(&stale);
+	for_each_cpu(cpu, cpus) {
+		if (!cpumask_test(&cpu_online_map, cpu))
+			continue;
+		if ((s32)(READ_ONCE(per_cpu(tlb_stamp, cpu)) - stamp) <= 0)
+			cpumask_set(&stale, cpu);
+	}
+	if (!cpumask_empty(&stale))
+		tlb_flush_cpus(&stale);
+}
+
+void cache_flush_local(void)
+{
+	asm volatile("wbinvd" ::: "memory");
+}
+
+static void cache_flush_here(void *arg __unused)
+{
+	cache_flush_local();
+}
+
+void cache_flush_all(void)
+{
+	smp_call(&cpu_online_map, cache_flush_here, NULL);
+}
