@@ -108,7 +108,8 @@ static long idle_time(struct xenpf_getidletime *t)
 		return -EFAULT;
 	bitmap_from_bytes(asked, NR_CPUS, bytes, bits);
 	t->now = (u64)now();
-	bitmap_for_each_set(cpu, asked, NR_CPUS) {
+	bitmap_for_each_set(cpu, asked, NR_CPUS)
+	{
 		struct vcpu_runstate_info state;
 		struct vcpu *idle = domain_vcpu(idle_domain, cpu);
 		u64 ns;

@@ -18,8 +18,8 @@
 /* One token per kind of guest that can be built; tools compare whole tokens. */
 #define CAPABILITIES "xen-3.0-x86_64 "
 
-#define FEATURES_ALL                                                                    \
-	(1u << XENFEAT_mmu_pt_update_preserve_ad | 1u << XENFEAT_highmem_assist |       \
+#define FEATURES_ALL                                                                     \
+	(1u << XENFEAT_mmu_pt_update_preserve_ad | 1u << XENFEAT_highmem_assist |        \
 	 1u << XENFEAT_gnttab_map_avail_bits | 1u << XENFEAT_memory_op_vnode_supported | \
 	 1u << XENFEAT_direct_mapped)
 

@@ -405,14 +405,14 @@ static void dump(char key __unused)
 			continue;
 		flags = spin_lock_irqsave(&desc->lock);
 		log_line(" %3u %s vector %02x cpu %u count %lu%s", irq,
-			 desc->kind == IRQ_MESSAGE ? "message" :
-			 desc->level		   ? "level" :
-						     "edge",
+			 desc->kind == IRQ_MESSAGE ? "message"
+			 : desc->level             ? "level"
+						   : "edge",
 			 desc->vector, desc->cpu, (unsigned long)desc->count,
 			 desc->handler ? " (ours)" : "");
 		for (const struct pirq *p = desc->guests; p; p = p->next)
-			log_line("     d%u pirq %u port %u%s", p->domain->id, pirq_number(p), p->port,
-				 p->eoi_due ? ", awaits EOI" : "");
+			log_line("     d%u pirq %u port %u%s", p->domain->id, pirq_number(p),
+				 p->port, p->eoi_due ? ", awaits EOI" : "");
 		spin_unlock_irqrestore(&desc->lock, flags);
 	}
 }

@@ -30,9 +30,9 @@ struct irq_desc {
 	struct spinlock lock; /* LOCK_IRQ, for all below */
 	bool level, active_low;
 	bool configured; /* trigger and polarity are known for sure (setup_gsi) */
-	bool shared;	 /* its guests agreed to share it */
-	u8 vector;	 /* 0: not routed */
-	u8 old_vector;	 /* after a move, until the first arrival at the new place */
+	bool shared; /* its guests agreed to share it */
+	u8 vector; /* 0: not routed */
+	u8 old_vector; /* after a move, until the first arrival at the new place */
 	u16 cpu, old_cpu;
 	u64 count;
 

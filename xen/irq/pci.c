@@ -98,9 +98,9 @@ u32 pci_cfg_read(u16 seg, u8 bus, u8 devfn, unsigned int reg, unsigned int size)
 		volatile u8 *p = reg < 4096 ? mmcfg(seg, bus, devfn, reg) : NULL;
 
 		if (p)
-			value = size == 1 ? *p :
-				size == 2 ? *(volatile u16 *)p :
-					    *(volatile u32 *)p;
+			value = size == 1   ? *p
+				: size == 2 ? *(volatile u16 *)p
+					    : *(volatile u32 *)p;
 	}
 	return size == 4 ? value : value & ((1u << size * 8) - 1);
 }

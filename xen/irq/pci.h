@@ -15,8 +15,8 @@
 
 struct pci_dev {
 	struct pci_dev *next; /* PCI lock, as all that is not said to be constant */
-	u16 seg;	      /* constant */
-	u8 bus, devfn;	      /* constant */
+	u16 seg; /* constant */
+	u8 bus, devfn; /* constant */
 
 	/* Capabilities; offset 0: has none.  Constant. */
 	u8 msi_pos, msix_pos;
@@ -24,8 +24,8 @@ struct pci_dev {
 	u16 msix_count;
 
 	bool msi_used;
-	u32 msix_used;		  /* entries in use */
-	u64 *msix_entries;	  /* which; allocated with the mapping */
+	u32 msix_used; /* entries in use */
+	u64 *msix_entries; /* which; allocated with the mapping */
 	volatile u32 *msix_table; /* NULL before the first use; stays mapped */
 	paddr_t msix_address;
 };

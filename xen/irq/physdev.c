@@ -43,8 +43,8 @@ static int map_message(struct domain *d, struct physdev_map_pirq *m)
 			return -EOPNOTSUPP;
 		msix = false;
 	}
-	rc = pci_claim_msi(seg, (u8)m->bus, (u8)m->devfn, msix, msix ? (unsigned int)m->entry_nr : 0,
-			   m->table_base, &dev);
+	rc = pci_claim_msi(seg, (u8)m->bus, (u8)m->devfn, msix,
+			   msix ? (unsigned int)m->entry_nr : 0, m->table_base, &dev);
 	if (rc)
 		return rc;
 	irq = irq_alloc_msi(dev, msix, msix ? (unsigned int)m->entry_nr : 0);

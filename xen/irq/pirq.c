@@ -26,10 +26,10 @@
 
 struct pirq_table {
 	struct spinlock lock;
-	u32 count;	   /* constant */
+	u32 count; /* constant */
 	struct pirq *pirqs; /* [count], NULL before the first mapping */
-	u64 *eoi_page;	   /* bit per pirq; NULL: none */
-	mfn_t eoi_mfn;	   /* writable reference held */
+	u64 *eoi_page; /* bit per pirq; NULL: none */
+	mfn_t eoi_mfn; /* writable reference held */
 	bool auto_unmask;
 };
 
@@ -94,7 +94,8 @@ static s32 find_free(const struct pirq_table *t, bool for_line, unsigned int wis
 {
 	u32 start = min(irq_line_count(), t->count / 2);
 
-	if (for_line && wish < t->count && t->pirqs[wish].irq == IRQ_NONE && !t->pirqs[wish].reserved)
+	if (for_line && wish < t->count && t->pirqs[wish].irq == IRQ_NONE &&
+	    !t->pirqs[wish].reserved)
 		return (s32)wish;
 	for (u32 i = start; i < t->count; i++)
 		if (t->pirqs[i].irq == IRQ_NONE && !t->pirqs[i].reserved)

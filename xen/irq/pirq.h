@@ -17,10 +17,10 @@ struct pirq_table;
 
 struct pirq {
 	struct domain *domain; /* constant */
-	u16 irq;	       /* IRQ_NONE: unmapped; PIRQ lock */
-	bool reserved;	       /* handed out by get_free_pirq; PIRQ lock */
-	bool permitted;	       /* its domain may bind it; PIRQ lock */
-	bool bound;	       /* PIRQ lock */
+	u16 irq; /* IRQ_NONE: unmapped; PIRQ lock */
+	bool reserved; /* handed out by get_free_pirq; PIRQ lock */
+	bool permitted; /* its domain may bind it; PIRQ lock */
+	bool bound; /* PIRQ lock */
 	/* IRQ lock of its descriptor. */
 	bool eoi_due;
 	u32 port;

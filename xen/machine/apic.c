@@ -222,8 +222,8 @@ void __init apic_init_bsp(paddr_t base, bool wide_ids)
 	}
 	tsc_deadline = cpu_features.tsc_deadline;
 	apic_setup();
-	log_info("%s mode, boot CPU has id %u, version 0x%x\n", x2apic ? "x2APIC" : "xAPIC", apic_id(),
-		 apic_read(APIC_VERSION));
+	log_info("%s mode, boot CPU has id %u, version 0x%x\n", x2apic ? "x2APIC" : "xAPIC",
+		 apic_id(), apic_read(APIC_VERSION));
 	if (!tsc_deadline)
 		timer_calibrate();
 	apic_setup();
