@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A page table is never mapped writable, so a store to one faults.  For L1
+ * tables the store is decoded and becomes an update like any other: the whole
+ * 8-byte entry that results is validated, and replaces exactly the old value
+ * that the result was computed from (C56, C57).
+ */
+#include "mm/ptwrite.h"
+
+#include "domain/domain.h"
+#include "entry/bounce.h"
+#include "entry/decode.h"
+#include "entry/guestcopy.h"
+#include "lib/errno.h"
+#include "machine/context.h"
+#include "machine/machine.h"
+#include "machine/pagemap.h"
+#include "machine/percpu.h"
+#include "mm/frame.h"
+#include "mm/update.h"
+
+#define DR6_BS 0x4000UL
+/* How often the processor may set A or D, or another vCPU win, before the guest tries again. */
+#define TRIES 16
+
+/* Where a store goes. */
+struct target {
+	struct domain *d;
+	mfn_t table; /* general reference held */
+	unsigned int index;
+};
+
+static unsigned int table_index(unsigned long va, unsigned int level)
+{
+	return (unsigned int)(va >> (PAGE_SHIFT + 9 * (level - 1))) & 511;
+}
+
+/*
+ * The L1 table that va shows, with a general reference.  The lock keeps the
+ * tables on the way from being freed under us.
+ */
+static bool find_table(struct vcpu *v, unsigned long va, mfn_t *table)
+{
+	struct domain *d = v->domain;
+	mfn_t mfn = v->arch.kernel_root;
+	bool found = false;
+	u64 entry;
+
+	spin_lock(&d->mem.pt_lock);
+	for (unsigned int level = 4; level; level--) {
+		entry = READ_ONCE(((u64 *)mfn_to_virt(mfn))[table_index(va, level)]);
+		if (!(entry & PTE_PRESENT) || (level > 1 && (entry & PTE_LARGE)))
+			goto out;
+		mfn = MFN((entry & PTE_ADDR_MASK) >> PAGE_SHIFT);
+	}
+	if ((entry & PTE_RW) || !mfn_valid(mfn) || !frame_get(mfn, d))
+		goto out;
+	found = frame_type(frame_of(mfn)) == FRAME_TYPE_L1;
+	if (!found)
+		frame_put(mfn);
+	*table = mfn;
+out:
+	spin_unlock(&d->mem.pt_lock);
+	return found;
+}
+
+static u64 read_entry(const struct target *t, unsigned int index)
+{
+	return READ_ONCE(((u64 *)mfn_to_virt(t->table))[index]);
+}
+
+/* Up to 8 bytes inside one entry.  Registers change only when the store is done. */
+static int store_one(const struct target *t, const struct insn *in, struct cpu_regs *regs,
+		     unsigned int offset, u64 loaded)
+{
+	u64 mask = (in->size == 8 ? ~0UL : (1UL << (8 * in->size)) - 1) << (8 * offset);
+
+	for (unsigned int i = 0; i < TRIES; i++) {
+		u64 old = read_entry(t, t->index), value;
+		struct cpu_regs after = *regs;
+		int rc = 0;
+
+		if (insn_store(in, &after, old >> (8 * offset), loaded, &value))
+			rc = l1e_update_emulated(t->d, t->table, t->index, old,
+						 (old & ~mask) | (value << (8 * offset)), true);
+		if (rc == -EAGAIN)
+			continue;
+		if (!rc)
+			*regs = after;
+		return rc;
+	}
+	return -EAGAIN;
+}
+
+/* Replaces an entry by another, whatever its A and D bits are; -EAGAIN: it is a different one. */
+static int replace(const struct target *t, unsigned int index, u64 expected, u64 new)
+{
+	const u64 hardware = PTE_ACCESSED | PTE_DIRTY;
+
+	for (unsigned int i = 0; i < TRIES; i++) {
+		u64 old = read_entry(t, index);
+		int rc;
+
+		if ((old ^ expected) & ~hardware)
+			return -EAGAIN;
+		rc = l1e_update_emulated(t->d, t->table, index, old, new, true);
+		if (rc != -EAGAIN)
+			return rc;
+	}
+	return -EAGAIN;
+}
+
+/*
+ * CMPXCHG16B: two entries, one after the other; a second that is refused takes
+ * the first back.  Another CPU may see the state between, as it may with any
+ * two entries: no translation depends on both.
+ */
+static int store_pair(const struct target *t, struct cpu_regs *regs)
+{
+	u64 low = read_entry(t, t->index), high = read_entry(t, t->index + 1);
+	int rc;
+
+	if (low != regs->rax || high != regs->rdx) {
+		regs->rflags &= ~EFLAGS_ZF;
+		regs->rax = low;
+		regs->rdx = high;
+		return 0;
+	}
+	rc = replace(t, t->index, low, regs->rbx);
+	if (rc)
+		return rc;
+	rc = replace(t, t->index + 1, high, regs->rcx);
+	if (rc) {
+		/* low was valid and its target still is ours: only a race can refuse it now. */
+		(void)replace(t, t->index, read_entry(t, t->index), low);
+		return rc;
+	}
+	regs->rflags |= EFLAGS_ZF;
+	return 0;
+}
+
+/* The decoded store if it is one that we carry out and it covers va; its address. */
+static bool decode_store(struct vcpu *v, struct cpu_regs *regs, unsigned long va, struct insn *in,
+			 unsigned long *addr, u64 *loaded)
+{
+	struct segment_bases bases;
+	u8 bytes[INSN_MAX_BYTES];
+	unsigned int got, unit;
+
+	got = (unsigned int)guest_read_partial(bytes, regs->rip, sizeof(bytes));
+	if (decode(bytes, got, in) != DECODE_OK || in->op > OP_MOVS)
+		return false;
+	if (!in->has_mem && in->op != OP_STOS && in->op != OP_MOVS)
+		return false;
+	vcpu_read_bases(v);
+	bases = (struct segment_bases){v->arch.fs_base, v->arch.gs_base_kernel};
+	*addr = insn_address(in, regs, &bases);
+	/* An element of a REP is done per fault, so the counter cannot be 0 here. */
+	if (in->rep && !regs->rcx)
+		return false;
+	/* Inside one entry; the pair: aligned, as the instruction demands itself. */
+	unit = in->size == 16 ? 16 : 8;
+	if (va - *addr >= in->size || (*addr & (unit - 1)) + in->size > unit)
+		return false;
+	*loaded = 0;
+	return in->op != OP_MOVS ||
+	       !guest_read(loaded, insn_string_source(in, regs, &bases), in->size);
+}
+
+/* Moves past the instruction, or to the next element. */
+static void finish(struct vcpu *v, struct cpu_regs *regs, const struct insn *in)
+{
+	bool string = in->op == OP_STOS || in->op == OP_MOVS;
+
+	if (!string || insn_string_step(in, regs))
+		regs->rip += in->length;
+	regs->rflags &= ~EFLAGS_RF;
+	if (regs->rflags & EFLAGS_TF) {
+		v->arch.debugreg[6] |= DR6_BS;
+		inject_trap(regs, TRAP_DB, 0);
+	}
+}
+
+bool ptwrite_emulate(struct cpu_regs *regs, unsigned long va)
+{
+	struct vcpu *v = current;
+	struct target t = {.d = v->domain};
+	struct cpu_regs after = *regs;
+	unsigned long addr;
+	struct insn in;
+	u64 loaded;
+	int rc = -EFAULT;
+
+	if ((regs->error_code & ~PFEC_USER) != (PFEC_PRESENT | PFEC_WRITE) ||
+	    !v->arch.kernel_mode || !guest_range_ok(va, 1))
+		return false;
+	/* Row C51: the assist switches this on, dom0 has it always. */
+	if (!(t.d->vm_assist & BIT(VMASST_TYPE_writable_pagetables)) && !t.d->is_privileged)
+		return false;
+	if (!find_table(v, va, &t.table))
+		return false;
+	if (decode_store(v, regs, va, &in, &addr, &loaded)) {
+		t.index = (unsigned int)(addr & ~PAGE_MASK) / 8;
+		rc = in.size == 16 ? store_pair(&t, &after)
+				   : store_one(&t, &in, &after, addr & 7, loaded);
+	}
+	frame_put(t.table);
+	/* Lost every race: the guest executes the instruction again. */
+	if (rc == -EAGAIN)
+		return true;
+	if (rc)
+		return false;
+	*regs = after;
+	finish(v, regs, &in);
+	return true;
+}
