@@ -42,6 +42,22 @@ xen_dais_syms_SOURCES += xen/irq/pirq.c
 xen_dais_syms_SOURCES += xen/irq/vector.c
 xen_dais_syms_SOURCES += xen/ctl/platform.c
 xen_dais_syms_SOURCES += xen/ctl/version.c
+xen_dais_syms_SOURCES += xen/domain/assist.c
+xen_dais_syms_SOURCES += xen/domain/destroy.c
+xen_dais_syms_SOURCES += xen/domain/domain.c
+xen_dais_syms_SOURCES += xen/domain/lookup.c
+xen_dais_syms_SOURCES += xen/domain/privilege.c
+xen_dais_syms_SOURCES += xen/domain/vcpustate.c
+xen_dais_syms_SOURCES += xen/mm/exchange.c
+xen_dais_syms_SOURCES += xen/mm/memoryop.c
+xen_dais_syms_SOURCES += xen/mm/reserve.c
+xen_dais_syms_SOURCES += xen/mm/resource.c
+xen_dais_syms_SOURCES += xen/mm/segdesc.c
+xen_dais_syms_SOURCES += xen/gnttab/copy.c
+xen_dais_syms_SOURCES += xen/gnttab/gnttabop.c
+xen_dais_syms_SOURCES += xen/gnttab/map.c
+xen_dais_syms_SOURCES += xen/gnttab/maptrack.c
+xen_dais_syms_SOURCES += xen/gnttab/table.c
 
 # Linked twice: the first time without, the second with the table of function names that a
 # panic's backtrace is printed from (xen/link.sh).

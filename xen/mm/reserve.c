@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Domains' frames: given, taken back, counted; and the memory_op sub-ops that
+ * grow and shrink a domain.
+ *
+ * The life of a frame of a domain:
+ *
+ *   heap --reserve_assign--> owned, FRAME_ALLOCATED --reserve_release--> owned
+ *                                                        |  last reference
+ *   heap <--------------- frame_put() <------------------+  goes
+ *
+ * Limits are checked and the count raised under one lock, so that no race of
+ * two allocations passes them (security.md, row 385).  Every loop over extents
+ * goes on by re-execution when others want the CPU.
+ */
+#include "mm/reserve.h"
+
+#include "domain/domain.h"
+#include "domain/privilege.h"
+#include "entry/guestcopy.h"
+#include "lib/assert.h"
+#include "lib/bitmap.h"
+#include "lib/errno.h"
+#include "machine/machine.h"
+#include "machine/pagemap.h"
+#include "machine/percpu.h"
+#include "mm/buddy.h"
+#include "mm/frame.h"
+#include "mm/memoryop.h"
+#include "mm/slab.h"
+#include "sched/deferred.h"
+#include <xen/memory.h>
+
+#define MAX_ORDER_GUEST 9u    /* 2 MiB: what kernels ask for */
+#define MAX_ORDER_CONTROL 12u /* 16 MiB: DMA buffers; zeroing one takes about a millisecond */
+
+/* Frames promised to domains by claim_pages and not allocated yet; atomic. */
+static unsigned long claimed_total;
+
+/* --- what a domain owns --- */
+
+int domain_memory_init(struct domain *d)
+{
+	unsigned int chunks = (unsigned int)((max_mfn >> DOMAIN_CHUNK_SHIFT) + 1);
+
+	spin_lock_init(&d->mem.lock, LOCK_PHYSMAP);
+	spin_lock_init(&d->mem.pt_lock, LOCK_PAGETABLE);
+	d->mem.chunks = kcalloc(BITMAP_WORDS(chunks), sizeof(u64));
+	return d->mem.chunks ? 0 : -ENOMEM;
+}
+
+void domain_memory_free(struct domain *d)
+{
+	if (d->mem.claimed)
+		__atomic_fetch_sub(&claimed_total, d->mem.claimed, __ATOMIC_RELAXED);
+	kfree(d->mem.chunks);
+	d->mem.chunks = NULL;
+}
+
+static void mark_chunks(struct domain *d, mfn_t mfn, unsigned long n)
+{
+	/* Blocks are aligned to their size: one is in one chunk, or is whole chunks. */
+	for (unsigned long m = mfn.m; m < mfn.m + n; m += BIT(DOMAIN_CHUNK_SHIFT)) {
+		unsigned int chunk = (unsigned int)(m >> DOMAIN_CHUNK_SHIFT);
+
+		if (!bit_test(d->mem.chunks, chunk))
+			bit_test_and_set(d->mem.chunks, chunk);
+	}
+}
+
+static void owned_add(struct domain *d, mfn_t mfn, unsigned long n)
+{
+	if (!__atomic_fetch_add(&d->mem.owned_pages, n, __ATOMIC_RELAXED))
+		domain_ref(d);
+	mark_chunks(d, mfn, n);
+}
+
+void reserve_frame_gone(struct domain *d)
+{
+	if (__atomic_fetch_sub(&d->mem.owned_pages, 1, __ATOMIC_ACQ_REL) == 1)
+		domain_put(d);
+}
+
+static void own_frame(mfn_t mfn, const struct domain *d, u64 state, u32 type)
+{
+	struct frame *f = frame_of(mfn);
+
+	WRITE_ONCE(f->type, type);
+	/* Publishes the frame: from here on frame_get() may succeed. */
+	__atomic_store_n(&f->ref, state | FRAME_IN_USE | ((u64)d->id << FRAME_OWNER_SHIFT) | 1,
+			 __ATOMIC_RELEASE);
+}
+
+int reserve_assign(struct domain *d, mfn_t mfn, unsigned int order)
+{
+	unsigned long n = BIT(order), promised;
+
+	spin_lock(&d->mem.lock);
+	if (domain_is_dying(d)) {
+		spin_unlock(&d->mem.lock);
+		return -EINVAL;
+	}
+	if (d->mem.tot_pages + n > d->mem.max_pages || d->mem.tot_pages + n < n) {
+		spin_unlock(&d->mem.lock);
+		return -ENOMEM;
+	}
+	d->mem.tot_pages += n;
+	promised = min(n, d->mem.claimed);
+	d->mem.claimed -= promised;
+	__atomic_fetch_sub(&claimed_total, promised, __ATOMIC_RELAXED);
+	/* Under the lock, so that a destroy that follows finds every frame. */
+	owned_add(d, mfn, n);
+	for (unsigned long i = 0; i < n; i++)
+		own_frame(MFN(mfn.m + i), d, FRAME_ALLOCATED, FRAME_TYPE_NONE);
+	spin_unlock(&d->mem.lock);
+	return 0;
+}
+
+bool reserve_steal(const struct domain *d, mfn_t mfn)
+{
+	u64 alone = FRAME_IN_USE | FRAME_ALLOCATED | ((u64)d->id << FRAME_OWNER_SHIFT) | 1;
+
+	/* One reference in all means no type reference either (invariant 3). */
+	return mfn_valid(mfn) &&
+	       __atomic_compare_exchange_n(&frame_of(mfn)->ref, &alone, FRAME_IN_USE, false,
+					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+void reserve_unsteal(const struct domain *d, mfn_t mfn)
+{
+	own_frame(mfn, d, FRAME_ALLOCATED, FRAME_TYPE_NONE);
+}
+
+void reserve_substitute(struct domain *d, mfn_t mfn, unsigned int order)
+{
+	mark_chunks(d, mfn, BIT(order));
+	for (unsigned long i = 0; i < BIT(order); i++)
+		own_frame(MFN(mfn.m + i), d, FRAME_ALLOCATED, FRAME_TYPE_NONE);
+}
+
+/* Claims of others are not for d to take. */
+static bool enough_unclaimed(const struct domain *d, unsigned long n)
+{
+	unsigned long others = READ_ONCE(claimed_total) - READ_ONCE(d->mem.claimed);
+
+	return buddy_free_frames() >= others && buddy_free_frames() - others >= n;
+}
+
+mfn_t reserve_alloc(struct domain *d, unsigned int order, unsigned int address_bits)
+{
+	mfn_t mfn;
+
+	if (READ_ONCE(claimed_total) && !enough_unclaimed(d, BIT(order)))
+		return INVALID_MFN;
+	mfn = buddy_alloc_below(order, address_bits, 0);
+	if (mfn_eq(mfn, INVALID_MFN))
+		return mfn;
+	m2p_clear_range(mfn, order);
+	if (reserve_assign(d, mfn, order)) {
+		buddy_free(mfn, order, tlb_clock());
+		return INVALID_MFN;
+	}
+	return mfn;
+}
+
+int reserve_release(struct domain *d, mfn_t mfn)
+{
+	struct frame *f;
+	u64 ref;
+
+	if (!frame_get(mfn, d))
+		return -EINVAL;
+	f = frame_of(mfn);
+	ref = READ_ONCE(f->ref);
+	do {
+		/*
+		 * A pinned table would have to be taken down first, which can take
+		 * long: unpinning is the guest's to ask for (security.md, row 252).
+		 */
+		if (!(ref & FRAME_ALLOCATED) || (READ_ONCE(f->type) & FRAME_PINNED)) {
+			frame_put(mfn);
+			return -EINVAL;
+		}
+	} while (!__atomic_compare_exchange_n(&f->ref, &ref, ref & ~FRAME_ALLOCATED, false,
+					      __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+	m2p_clear_range(mfn, 0);
+	spin_lock(&d->mem.lock);
+	d->mem.tot_pages--;
+	spin_unlock(&d->mem.lock);
+	frame_put(mfn); /* the one that FRAME_ALLOCATED stood for */
+	frame_put(mfn); /* ours */
+	return 0;
+}
+
+void *reserve_alloc_shared(struct domain *d)
+{
+	mfn_t mfn = buddy_alloc(0, 0);
+
+	if (mfn_eq(mfn, INVALID_MFN))
+		return NULL;
+	m2p_clear_range(mfn, 0);
+	owned_add(d, mfn, 1);
+	__atomic_fetch_add(&d->mem.extra_pages, 1, __ATOMIC_RELAXED);
+	own_frame(mfn, d, FRAME_HYPERVISOR, FRAME_TYPE_WRITABLE | 1);
+	return mfn_to_virt(mfn);
+}
+
+void reserve_free_shared(struct domain *d, void *page)
+{
+	__atomic_fetch_sub(&d->mem.extra_pages, 1, __ATOMIC_RELAXED);
+	frame_put_and_type(virt_to_mfn(page));
+}
+
+void m2p_set_range(mfn_t mfn, unsigned long pfn, unsigned int order)
+{
+	for (unsigned long i = 0; i < BIT(order); i++)
+		WRITE_ONCE(m2p_writable[mfn.m + i], pfn + i);
+}
+
+void m2p_clear_range(mfn_t mfn, unsigned int order)
+{
+	for (unsigned long i = 0; i < BIT(order); i++)
+		WRITE_ONCE(m2p_writable[mfn.m + i], INVALID_M2P_ENTRY);
+}
+
+/* --- memory_op: more and less --- */
+
+unsigned int reserve_max_order(const struct domain *d)
+{
+	return d->is_privileged ? MAX_ORDER_CONTROL : MAX_ORDER_GUEST;
+}
+
+unsigned int reserve_address_bits(u32 mem_flags)
+{
+	unsigned int bits = XENMEMF_get_address_bits(mem_flags), machine_bits = PAGE_SHIFT;
+
+	while (machine_bits < 63 && max_mfn > BIT(machine_bits - PAGE_SHIFT))
+		machine_bits++;
+	return bits < machine_bits ? bits : 0;
+}
+
+struct domain *reserve_target(u16 domid, int *err)
+{
+	struct domain *d = domain_get(domid);
+
+	if (!d) {
+		*err = -ESRCH;
+		return NULL;
+	}
+	if (!privileged(current->domain, PRIV_MEMORY, d)) {
+		domain_put(d);
+		*err = -EPERM;
+		return NULL;
+	}
+	return d;
+}
+
+/* What the three sub-ops have in common: the argument, checked. */
+struct reservation {
+	struct xen_memory_reservation r;
+	struct domain *d;
+	unsigned int address_bits; /* 0: anywhere */
+	unsigned long next;	   /* extents below it are done */
+};
+
+/*
+ * 0 and a reference on the domain, or -EFAULT; 1 when the call ends here with
+ * what was done so far: the ABI reports refusals as a short count.
+ */
+static int reservation_open(struct reservation *res, unsigned long arg, unsigned long start)
+{
+	int err;
+
+	if (guest_read(&res->r, arg, sizeof(res->r)))
+		return -EFAULT;
+	res->next = start;
+	/* Beyond this a continuation could not say how far it came. */
+	if (res->r.nr_extents > MEMOP_MAX_EXTENTS || start > res->r.nr_extents)
+		return 1;
+	if (res->r.extent_order > reserve_max_order(current->domain))
+		return 1;
+	res->address_bits = reserve_address_bits(res->r.mem_flags);
+	/* Low memory is for those who drive devices. */
+	if (res->address_bits && !current->domain->is_privileged)
+		return 1;
+	res->d = reserve_target(res->r.domid, &err);
+	return res->d ? 0 : 1;
+}
+
+/* Should the loop over extents be left for a while?  Not before it did something. */
+static bool reservation_pause(const struct reservation *res, unsigned long start)
+{
+	return res->next != start && res->next < res->r.nr_extents && hypercall_should_preempt();
+}
+
+static long reservation_close(struct reservation *res, unsigned int op, bool paused)
+{
+	domain_put(res->d);
+	return paused ? memory_op_continue(op, res->next) : (long)res->next;
+}
+
+static bool release_block(struct domain *d, mfn_t mfn, unsigned int order)
+{
+	bool all = true;
+
+	for (unsigned long i = 0; i < BIT(order); i++)
+		all &= !reserve_release(d, MFN(mfn.m + i));
+	return all;
+}
+
+long memop_populate_physmap(unsigned long arg, unsigned long start)
+{
+	struct reservation res;
+	bool paused = false;
+	int ret = reservation_open(&res, arg, start);
+
+	if (ret)
+		return ret < 0 ? ret : (long)start;
+	for (; res.next < res.r.nr_extents; res.next++) {
+		unsigned long where = guest_handle_addr(res.r.extent_start, res.next);
+		xen_pfn_t pfn, out;
+		mfn_t mfn;
+
+		paused = reservation_pause(&res, start);
+		if (paused || guest_read(&pfn, where, sizeof(pfn)))
+			break;
+		mfn = reserve_alloc(res.d, res.r.extent_order, res.address_bits);
+		if (mfn_eq(mfn, INVALID_MFN))
+			break;
+		m2p_set_range(mfn, pfn, res.r.extent_order);
+		out = mfn.m;
+		if (guest_write(where, &out, sizeof(out))) {
+			release_block(res.d, mfn, res.r.extent_order);
+			break;
+		}
+	}
+	return reservation_close(&res, XENMEM_populate_physmap, paused);
+}
+
+long memop_increase_reservation(unsigned long arg, unsigned long start)
+{
+	struct reservation res;
+	bool paused = false;
+	int ret = reservation_open(&res, arg, start);
+
+	if (ret)
+		return ret < 0 ? ret : (long)start;
+	for (; res.next < res.r.nr_extents; res.next++) {
+		xen_pfn_t out;
+		mfn_t mfn;
+
+		paused = reservation_pause(&res, start);
+		if (paused)
+			break;
+		mfn = reserve_alloc(res.d, res.r.extent_order, res.address_bits);
+		if (mfn_eq(mfn, INVALID_MFN))
+			break;
+		out = mfn.m;
+		if (!guest_handle_null(res.r.extent_start) &&
+		    guest_write(guest_handle_addr(res.r.extent_start, res.next), &out,
+				sizeof(out))) {
+			release_block(res.d, mfn, res.r.extent_order);
+			break;
+		}
+	}
+	return reservation_close(&res, XENMEM_increase_reservation, paused);
+}
+
+long memop_decrease_reservation(unsigned long arg, unsigned long start)
+{
+	struct reservation res;
+	bool paused = false;
+	int ret = reservation_open(&res, arg, start);
+
+	if (ret)
+		return ret < 0 ? ret : (long)start;
+	for (; res.next < res.r.nr_extents; res.next++) {
+		xen_pfn_t base;
+
+		paused = reservation_pause(&res, start);
+		if (paused ||
+		    guest_read(&base, guest_handle_addr(res.r.extent_start, res.next),
+			       sizeof(base)))
+			break;
+		if (!mfn_valid(MFN(base)) ||
+		    !release_block(res.d, MFN(base), res.r.extent_order))
+			break;
+	}
+	return reservation_close(&res, XENMEM_decrease_reservation, paused);
+}
+
+/*
+ * Promises a domain as many frames as make its total nr_extents; 0 takes the
+ * promise back.  Nothing is set aside: allocations of others stop short of it.
+ */
+long memop_claim_pages(unsigned long arg, unsigned long start __unused)
+{
+	struct xen_memory_reservation r;
+	struct domain *d;
+	unsigned long want;
+	int ret = 0;
+
+	if (guest_read(&r, arg, sizeof(r)))
+		return -EFAULT;
+	if (!privileged(current->domain, PRIV_SYSTEM, NULL))
+		return -EPERM;
+	if (r.extent_order || r.mem_flags || !guest_handle_null(r.extent_start))
+		return -EINVAL;
+	d = reserve_target(r.domid, &ret);
+	if (!d)
+		return ret;
+	spin_lock(&d->mem.lock);
+	__atomic_fetch_sub(&claimed_total, d->mem.claimed, __ATOMIC_RELAXED);
+	d->mem.claimed = 0;
+	if (r.nr_extents) {
+		want = r.nr_extents > d->mem.tot_pages ? r.nr_extents - d->mem.tot_pages : 0;
+		if (r.nr_extents > d->mem.max_pages || domain_is_dying(d)) {
+			ret = -EINVAL;
+		} else if (!enough_unclaimed(d, want)) {
+			ret = -ENOMEM;
+		} else {
+			d->mem.claimed = want;
+			__atomic_fetch_add(&claimed_total, want, __ATOMIC_RELAXED);
+		}
+	}
+	spin_unlock(&d->mem.lock);
+	domain_put(d);
+	return ret;
+}

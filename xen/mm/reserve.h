@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How domains come to own frames and give them back: the accounting behind
+ * memory_op, the dom0 builder and the rooms that share pages with a guest.
+ *
+ * tot_pages counts frames with FRAME_ALLOCATED and is what limits bound.
+ * owned_pages counts every frame whose owner is the domain, also one that it
+ * gave back while somebody still had it mapped; while it is above 0 the
+ * domain's struct exists.
+ */
+#ifndef DAIS_MM_RESERVE_H
+#define DAIS_MM_RESERVE_H
+
+#include "lib/types.h"
+
+struct domain;
+
+#define INVALID_M2P_ENTRY (~0UL)
+
+int domain_memory_init(struct domain *d);
+void domain_memory_free(struct domain *d);
+
+/*
+ * Makes d the owner of 2^order frames fresh from buddy_alloc(): FRAME_ALLOCATED,
+ * one reference each.  -ENOMEM when that would pass max_pages, -EINVAL when d
+ * is dying; the frames are then still the caller's.
+ */
+int __must_check reserve_assign(struct domain *d, mfn_t mfn, unsigned int order);
+/* buddy_alloc_below() + reserve_assign(), M2P entries invalid; INVALID_MFN on failure. */
+mfn_t reserve_alloc(struct domain *d, unsigned int order, unsigned int address_bits);
+/*
+ * Takes FRAME_ALLOCATED and its reference from a frame of d; the frame goes to
+ * the heap when its last reference does.  -EINVAL when it is not d's or is
+ * pinned as a page table.
+ */
+int __must_check reserve_release(struct domain *d, mfn_t mfn);
+/*
+ * For exchange.c, which swaps frames of d one for one: takes a frame that only
+ * FRAME_ALLOCATED holds out of everybody's reach (refs 0), puts it back, or
+ * makes d the owner of a new block in the place of such frames.
+ */
+bool reserve_steal(const struct domain *d, mfn_t mfn);
+void reserve_unsteal(const struct domain *d, mfn_t mfn);
+void reserve_substitute(struct domain *d, mfn_t mfn, unsigned int order);
+/* Address bits that cover less than the machine's memory, else 0 (anywhere). */
+unsigned int reserve_address_bits(u32 mem_flags);
+/*
+ * A zeroed page of ours that d may map writable (shared_info, grant frames):
+ * owner d, FRAME_HYPERVISOR, held by one writable type reference, which no
+ * guest can take away.  NULL when out of memory.
+ */
+void *reserve_alloc_shared(struct domain *d);
+void reserve_free_shared(struct domain *d, void *page);
+
+/* frame_put() calls this after the last reference to a frame of d went: owned_pages--. */
+void reserve_frame_gone(struct domain *d);
+
+/* Sets M2P entries of a block: pfn, pfn + 1, ... */
+void m2p_set_range(mfn_t mfn, unsigned long pfn, unsigned int order);
+void m2p_clear_range(mfn_t mfn, unsigned int order);
+
+/* memory_op sub-ops (memoryop.c): `start` is where a continued call goes on. */
+struct xen_memory_reservation;
+long memop_increase_reservation(unsigned long arg, unsigned long start);
+long memop_decrease_reservation(unsigned long arg, unsigned long start);
+long memop_populate_physmap(unsigned long arg, unsigned long start);
+long memop_claim_pages(unsigned long arg, unsigned long start);
+
+/* Largest order that d may ask for: bounds the time and the contiguity one extent costs. */
+unsigned int reserve_max_order(const struct domain *d);
+/* The domain of a memory_op argument if the caller may change its memory, with a reference. */
+struct domain *reserve_target(u16 domid, int *err);
+
+#endif
