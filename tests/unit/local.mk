@@ -11,11 +11,21 @@ check_PROGRAMS += tests/unit/t_console
 tests_unit_t_console_SOURCES = tests/unit/t_console.c xen/console/format.c xen/lib/parse.c \
 	xen/lib/ratelimit.c xen/lib/bitmap.c
 
+check_PROGRAMS += tests/unit/t_cpuid
+tests_unit_t_cpuid_SOURCES = tests/unit/t_cpuid.c xen/entry/cpuid.c
+
 check_PROGRAMS += tests/unit/t_decode
 tests_unit_t_decode_SOURCES = tests/unit/t_decode.c xen/entry/decode.c
 
 check_PROGRAMS += tests/unit/t_format
 tests_unit_t_format_SOURCES = tests/unit/t_format.c
+
+check_PROGRAMS += tests/unit/t_privop
+tests_unit_t_privop_SOURCES = tests/unit/t_privop.c xen/entry/decode.c xen/entry/guestmsr.c \
+	xen/entry/cpuid.c xen/domain/ioports.c xen/lib/bitmap.c
+
+check_PROGRAMS += tests/unit/t_ptwrite
+tests_unit_t_ptwrite_SOURCES = tests/unit/t_ptwrite.c xen/entry/decode.c
 
 check_PROGRAMS += tests/unit/t_rbtree
 tests_unit_t_rbtree_SOURCES = tests/unit/t_rbtree.c xen/lib/rbtree.c
@@ -32,6 +42,12 @@ tests_unit_t_multiboot_SOURCES = tests/unit/t_multiboot.c xen/boot/multiboot.c x
 
 check_PROGRAMS += tests/unit/t_options
 tests_unit_t_options_SOURCES = tests/unit/t_options.c xen/boot/options.c xen/lib/parse.c
+
+check_PROGRAMS += tests/unit/t_vector
+tests_unit_t_vector_SOURCES = tests/unit/t_vector.c xen/irq/vector.c
+
+check_PROGRAMS += tests/unit/t_pirq
+tests_unit_t_pirq_SOURCES = tests/unit/t_pirq.c xen/irq/pirq.c xen/irq/irq.c xen/irq/vector.c
 
 check-unit: $(check_PROGRAMS)
 	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/unit.count $(check_PROGRAMS)

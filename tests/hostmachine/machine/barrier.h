@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Interrupt state, pause and index masking for host tests.  host_irqs_off lets a test see
+ * whether code left interrupts as it found them.
+ */
+#ifndef DAIS_MACHINE_BARRIER_H
+#define DAIS_MACHINE_BARRIER_H
+
+#include "lib/types.h"
+
+#define X86_EFLAGS_IF 0x200UL
+
+__attribute__((weak)) bool host_irqs_off;
+
+static inline void cpu_relax(void)
+{
+}
+
+#define barrier() __atomic_signal_fence(__ATOMIC_SEQ_CST)
+#define smp_mb() __atomic_thread_fence(__ATOMIC_SEQ_CST)
+#define smp_rmb() barrier()
+#define smp_wmb() barrier()
+
+static inline void local_irq_disable(void)
+{
+	host_irqs_off = true;
+}
+
+static inline void local_irq_enable(void)
+{
+	host_irqs_off = false;
+}
+
+static inline unsigned long local_irq_save(void)
+{
+	unsigned long flags = host_irqs_off ? 0 : X86_EFLAGS_IF;
+
+	host_irqs_off = true;
+	return flags;
+}
+
+static inline void local_irq_restore(unsigned long flags)
+{
+	if (flags & X86_EFLAGS_IF)
+		local_irq_enable();
+}
+
+static inline bool local_irq_is_enabled(void)
+{
+	return !host_irqs_off;
+}
+
+static inline unsigned long index_nospec(unsigned long index, unsigned long size)
+{
+	return index < size ? index : 0;
+}
+
+#endif
