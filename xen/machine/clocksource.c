@@ -15,7 +15,6 @@
 #define LOG_ROOM "time"
 #include "boot/acpi.h"
 #include "console/log.h"
-#include "lib/lock.h"
 #include "machine/cpu.h"
 #include "machine/insn.h"
 #include "machine/machine.h"
@@ -373,10 +372,9 @@ void clocksource_cpu_init(unsigned int cpu)
 }
 
 static struct {
-	struct spinlock lock;
-	u64 last, warp;
+	u64 last, warp; /* atomic */
 	u32 arrived, expected;
-} sync_test = {.lock = SPINLOCK_INIT(TIME)};
+} sync_test;
 
 /* All CPUs at once: each must read a TSC at or above what any other read before it. */
 static void sync_test_fn(void *arg __unused)
@@ -388,14 +386,14 @@ static void sync_test_fn(void *arg __unused)
 	       rdtsc() < patience)
 		cpu_relax();
 	for (unsigned int i = 0; i < 2000; i++) {
-		u64 t;
+		u64 last = __atomic_load_n(&sync_test.last, __ATOMIC_ACQUIRE), t = tsc_ordered();
 
-		spin_lock(&sync_test.lock);
-		t = tsc_ordered();
-		if (t < sync_test.last)
-			sync_test.warp = max(sync_test.warp, sync_test.last - t);
-		sync_test.last = t;
-		spin_unlock(&sync_test.lock);
+		if (t < last)
+			__atomic_store_n(&sync_test.warp, last - t, __ATOMIC_RELAXED);
+		while (t > last && !__atomic_compare_exchange_n(&sync_test.last, &last, t, true,
+								__ATOMIC_SEQ_CST,
+								__ATOMIC_RELAXED))
+			;
 	}
 }
 
@@ -404,7 +402,7 @@ void clocksource_check_sync(void)
 	sync_test.expected = cpumask_weight(&cpu_online_map);
 	smp_call(&cpu_online_map, sync_test_fn, NULL);
 	if (sync_test.warp) {
-		log_warn("TSCs of the CPUs differ by up to %llu ticks",
+		log_warn("TSCs of the CPUs differ by %llu ticks",
 			 (unsigned long long)sync_test.warp);
 		tsc_agrees = false;
 	}

@@ -44,12 +44,21 @@ static s64 clamp(s64 x, s64 low, s64 high)
 	return x < low ? low : x > high ? high : x;
 }
 
-static bool deadline_before(const struct rb_node *a, const struct rb_node *b)
+/*
+ * What the order goes by: the deadline, moved forward for those with short slices.
+ * Alone it would let one that computes, once its own deadline is near, keep the CPU
+ * for its whole slice while one that needs 100 us waits.  Only the order among the
+ * eligible is concerned: who has had its share is not eligible, however short.
+ */
+static s64 rank(const struct fair_entity *e)
 {
-	const struct fair_entity *ea = rb_entry(a, const struct fair_entity, node);
-	const struct fair_entity *eb = rb_entry(b, const struct fair_entity, node);
+	return diff(e->deadline, 2 * (FAIR_SLICE_MAX - e->slice));
+}
 
-	return diff(ea->deadline, eb->deadline) < 0;
+static bool ranks_before(const struct rb_node *a, const struct rb_node *b)
+{
+	return diff(rank(rb_entry(a, const struct fair_entity, node)),
+		    rank(rb_entry(b, const struct fair_entity, node))) < 0;
 }
 
 /* Where everybody would be under perfect sharing.  Rounds down: somebody is always eligible. */
@@ -80,6 +89,12 @@ static bool eligible(const struct fair_queue *q, const struct fair_entity *e)
 	return (__int128)diff(e->vruntime, q->base) * (s64)q->load <= q->sum;
 }
 
+/* Who has begun its slice may end it, unless somebody of earlier rank comes. */
+static bool curr_eligible(const struct fair_queue *q)
+{
+	return q->in_slice || eligible(q, q->curr);
+}
+
 static void account_in(struct fair_queue *q, const struct fair_entity *e)
 {
 	q->sum += diff(e->vruntime, q->base) * (s64)e->weight;
@@ -98,7 +113,7 @@ void fair_entity_init(struct fair_entity *e, u32 weight)
 {
 	e->vruntime = 0;
 	e->deadline = 0;
-	e->lag = 0;
+	e->left_queue = NULL;
 	e->slice = FAIR_SLICE_MAX;
 	fair_set_weight(e, weight);
 }
@@ -114,16 +129,21 @@ void fair_enqueue(struct fair_queue *q, struct fair_entity *e)
 	s64 lag = e->lag;
 
 	rebase(q);
+	/* An idle CPU has had time enough for every sleeper's debt. */
+	if (!q->load)
+		q->base = plus(q->base, to_virtual(FAIR_SLICE_MAX, 1));
 	/*
 	 * Joining moves V by the joiner's own lag; inflating the lag first makes it
 	 * come out, after the move, as what it was.
 	 */
 	if (q->load)
 		lag += lag / (s64)q->load * (s64)e->weight;
+	if (lag < 0 && e->left_queue == q)
+		lag = min(lag + diff(q->base, e->left_at), 0LL);
 	e->vruntime = diff(q->base, lag);
 	e->deadline = plus(e->vruntime, to_virtual(e->slice, e->weight));
 	account_in(q, e);
-	rb_insert(&q->tree, &e->node, deadline_before);
+	rb_insert(&q->tree, &e->node, ranks_before);
 	q->waiting++;
 }
 
@@ -140,6 +160,8 @@ void fair_dequeue(struct fair_queue *q, struct fair_entity *e)
 		q->waiting--;
 	}
 	account_out(q, e);
+	e->left_at = mean(q); /* V of those who stay: from there on the debt is paid off */
+	e->left_queue = q;
 }
 
 void fair_set_curr(struct fair_queue *q, struct fair_entity *e)
@@ -147,11 +169,12 @@ void fair_set_curr(struct fair_queue *q, struct fair_entity *e)
 	rb_erase(&q->tree, &e->node);
 	q->waiting--;
 	q->curr = e;
+	q->in_slice = true;
 }
 
 void fair_put_curr(struct fair_queue *q)
 {
-	rb_insert(&q->tree, &q->curr->node, deadline_before);
+	rb_insert(&q->tree, &q->curr->node, ranks_before);
 	q->waiting++;
 	q->curr = NULL;
 }
@@ -167,16 +190,20 @@ void fair_charge(struct fair_queue *q, s64 ns)
 	e->vruntime = plus(e->vruntime, virtual);
 	q->sum += virtual * (s64)e->weight;
 	rebase(q);
-	if (diff(e->deadline, e->vruntime) <= 0)
+	if (diff(e->deadline, e->vruntime) <= 0) {
 		e->deadline = plus(e->vruntime, to_virtual(e->slice, e->weight));
+		q->in_slice = false;
+	}
 }
 
 void fair_yield(struct fair_queue *q)
 {
 	struct fair_entity *e = q->curr;
 
-	if (e)
-		e->deadline = plus(e->deadline, to_virtual(e->slice, e->weight));
+	if (!e)
+		return;
+	e->deadline = plus(e->deadline, to_virtual(e->slice, e->weight));
+	q->in_slice = false;
 }
 
 struct fair_entity *fair_pick_waiting(const struct fair_queue *q)
@@ -199,10 +226,10 @@ struct fair_entity *fair_pick(const struct fair_queue *q)
 
 	if (!curr || !best)
 		return curr ? curr : best;
-	if (eligible(q, curr) != eligible(q, best))
-		return eligible(q, curr) ? curr : best;
+	if (curr_eligible(q) != eligible(q, best))
+		return curr_eligible(q) ? curr : best;
 	/* A tie stays with curr: a switch costs. */
-	return diff(best->deadline, curr->deadline) < 0 ? best : curr;
+	return diff(rank(best), rank(curr)) < 0 ? best : curr;
 }
 
 bool fair_preempts(const struct fair_queue *q, const struct fair_entity *e)
@@ -212,17 +239,24 @@ bool fair_preempts(const struct fair_queue *q, const struct fair_entity *e)
 	if (!curr)
 		return true;
 	return eligible(q, e) &&
-	       (!eligible(q, curr) || diff(e->deadline, curr->deadline) < 0);
+	       (!curr_eligible(q) || diff(rank(e), rank(curr)) < 0);
 }
 
 s64 fair_time_left(const struct fair_queue *q)
 {
-	const struct fair_entity *e = q->curr;
+	const struct fair_entity *e = q->curr, *first;
+	s64 left, soon;
 
 	if (!e)
 		return FAIR_RUN_MIN;
-	return clamp(to_real(diff(e->deadline, e->vruntime), e->weight), FAIR_RUN_MIN,
-		     FAIR_SLICE_MAX);
+	left = to_real(diff(e->deadline, e->vruntime), e->weight);
+	/* Somebody of earlier rank is about to become eligible: V moves on at 1/load. */
+	first = q->tree.first ? entity(q->tree.first) : NULL;
+	if (first && !eligible(q, first) && diff(rank(first), rank(e)) < 0) {
+		soon = diff(first->vruntime, mean(q)) * (s64)q->load / (s64)FAIR_WEIGHT_DEFAULT;
+		left = min(left, soon);
+	}
+	return clamp(left, FAIR_RUN_MIN, FAIR_SLICE_MAX);
 }
 
 void fair_note_burst(struct fair_entity *e, s64 ns)
@@ -243,8 +277,8 @@ void fair_check(const struct fair_queue *q)
 	rb_for_each(node, &q->tree) {
 		const struct fair_entity *e = entity(node);
 
-		PANIC_ON(waiting && diff(e->deadline, previous) < 0);
-		previous = e->deadline;
+		PANIC_ON(waiting && diff(rank(e), previous) < 0);
+		previous = rank(e);
 		sum += diff(e->vruntime, q->base) * (s64)e->weight;
 		load += e->weight;
 		waiting++;

@@ -11,6 +11,9 @@
  * the slice only decides how soon one gets its turn, so that those who run in
  * short bursts (I/O) are served at once without getting more than their share.
  *
+ * What a sleeper is owed stays as it was; what it owes is paid off while the
+ * others' time goes by, as if it had waited its debt out in the queue.
+ *
  * Locking is the user's: one queue is one lock.  Times are nanoseconds.
  */
 #ifndef DAIS_SCHED_FAIR_H
@@ -27,10 +30,12 @@
 #define FAIR_CAP_PERIOD 10000000LL
 
 struct fair_entity {
-	struct rb_node node; /* by deadline, while it waits */
+	struct rb_node node; /* by rank: deadline, short slices first; while it waits */
 	s64 vruntime;
 	s64 deadline;
 	s64 lag;   /* V - vruntime when it left; used when it joins */
+	s64 left_at;			     /* V without it then */
+	const struct fair_queue *left_queue; /* and where */
 	s64 slice; /* CPU time asked for at a time, FAIR_SLICE_* */
 	u32 weight;
 };
@@ -43,6 +48,7 @@ struct fair_entity {
 struct fair_queue {
 	struct rb_tree tree;
 	struct fair_entity *curr; /* runs, is not in the tree; NULL: none */
+	bool in_slice;		  /* curr has not reached a deadline since it became curr */
 	u64 load;
 	s64 sum, base;
 	unsigned int waiting; /* in the tree */
