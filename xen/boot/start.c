@@ -100,6 +100,8 @@ static void __init memory_init(void)
 	u64 start, end;
 
 	memmap_settle(&boot_info.memory);
+	if (boot_info.memory.overflow)
+		panic("the firmware's memory map is too long to be kept whole");
 	memmap_set_machine(&boot_info.memory);
 	memcpy(&ram, memmap_machine(), sizeof(ram));
 	if (options.mem_limit != ~0ULL)
@@ -165,7 +167,6 @@ static void __init processors_init(void)
 	clocksource_init(&acpi_info);
 	clock_init();
 	apic_init_bsp(acpi_info.lapic_address, smp_enumerate(&acpi_info, options.max_cpus));
-	smp_boot_cpu_online();
 
 	domain_table_init();
 	timer_cpu_init(0);
@@ -175,12 +176,17 @@ static void __init processors_init(void)
 	cpu_info()->running = idle;
 	sched_cpu_init(0, idle);
 
-	irq_init(&acpi_info);
+	memmap_machine_reserve(acpi_info.lapic_address, acpi_info.lapic_address + PAGE_SIZE);
+	for (unsigned int i = 0; i < acpi_info.ioapic_count; i++)
+		memmap_machine_reserve(acpi_info.ioapics[i].address,
+				       acpi_info.ioapics[i].address + PAGE_SIZE);
+	ioapic_init(&acpi_info);
+	irq_init(ioapic_line_count());
 	cpuid_init();
 	local_irq_enable();
 	choose_trampoline();
 	smp_start_others();
-	clocksource_start();
+	clocksource_check_sync();
 	log_info("%u of %u processors on line\n", cpumask_weight(&cpu_online_map), smp_cpu_count());
 }
 

@@ -113,10 +113,8 @@ static void __init load_segments(const struct dom0_builder *b)
 	struct elf_segment seg;
 
 	for (unsigned int i = 0; elf_segment(&b->elf, i, &seg); i++) {
-		paddr_t to = seg.vaddr - b->elf.virt_base;
-
-		dom0_fill(&b->mem, to, seg.data, seg.filesz);
-		dom0_fill(&b->mem, to + seg.filesz, NULL, seg.memsz - seg.filesz);
+		dom0_fill(&b->mem, seg.paddr, seg.data, seg.filesz);
+		dom0_fill(&b->mem, seg.paddr + seg.filesz, NULL, seg.memsz - seg.filesz);
 	}
 }
 

@@ -17,9 +17,10 @@
 #include "machine/cpu.h"
 #include "machine/descriptor.h"
 #include "machine/insn.h"
+#include "machine/ipi.h"
 #include "machine/machine.h"
 #include "machine/percpu.h"
-#include "mm/m2p.h"
+#include "mm/frame.h"
 #include "mm/ptwrite.h"
 #include "mm/segdesc.h"
 #include "sched/vcpu.h"
@@ -80,7 +81,7 @@ static void page_fault_from_guest(struct cpu_regs *regs)
 			error = hide_our_mappings(cr2, error);
 		}
 	} else if ((error & (PFEC_PRESENT | PFEC_WRITE | PFEC_RSVD)) == (PFEC_PRESENT | PFEC_WRITE) &&
-		   v->arch.kernel_mode && ptwrite_emulate(v, regs, cr2)) {
+		   v->arch.kernel_mode && ptwrite_emulate(regs, cr2)) {
 		return;
 	}
 	inject_page_fault(regs, cr2, error);
@@ -102,21 +103,6 @@ static void debug_from_guest(struct cpu_regs *regs)
 
 /* --- from a guest --- */
 
-/* Raised by an instruction that we emulate, or not: privop.c decides which. */
-static void privileged_from_guest(struct cpu_regs *regs, unsigned int vector)
-{
-	struct privop_outcome out;
-
-	local_irq_enable();
-	out = privop_emulate(current, regs, vector);
-	if (out.vector == PRIVOP_DONE)
-		return;
-	if (out.vector == TRAP_PF)
-		inject_page_fault(regs, out.cr2, out.error_code);
-	else
-		inject_trap(regs, out.vector, out.error_code);
-}
-
 void trap_from_guest(struct cpu_regs *regs)
 {
 	struct vcpu *v = current;
@@ -127,8 +113,12 @@ void trap_from_guest(struct cpu_regs *regs)
 		page_fault_from_guest(regs);
 		return;
 	case TRAP_GP:
+		local_irq_enable();
+		guest_general_protection(regs);
+		return;
 	case TRAP_UD:
-		privileged_from_guest(regs, vector);
+		local_irq_enable();
+		guest_invalid_opcode(regs);
 		return;
 	case TRAP_DB:
 		debug_from_guest(regs);
@@ -207,8 +197,8 @@ void trap_ist(struct cpu_regs *regs)
 {
 	switch (regs->entry_vector) {
 	case TRAP_NMI:
-		/* Stopping for good comes as an NMI too: the CPU that panics sends it. */
-		smp_nmi_arrived();
+		if (smp_stopping())
+			ipi_serve_stop();
 		if (dom0 && dom0->vcpu[0]) {
 			dom0->vcpu[0]->arch.nmi_pending = true;
 			if (dom0->vcpu[0] != current)

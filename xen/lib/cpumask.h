@@ -64,8 +64,10 @@ static inline unsigned int cpumask_weight(const struct cpumask *m)
 {
 	unsigned int n = 0;
 
+	/* Without POPCNT in the base instruction set the builtin would call a library. */
 	for (unsigned int i = 0; i < CPUMASK_WORDS; i++)
-		n += (unsigned int)__builtin_popcountl(m->bits[i]);
+		for (unsigned long w = m->bits[i]; w; w &= w - 1)
+			n++;
 	return n;
 }
 

@@ -51,18 +51,17 @@ static inline bool mfn_eq(mfn_t a, mfn_t b)
 #define DIV_ROUND_UP(x, d) (((x) + (d) - 1) / (d))
 #define container_of(p, type, member) ((type *)((char *)(p) - offsetof(type, member)))
 
-#define min(a, b)                          \
-	({                                 \
-		__typeof__(a) min_a = (a); \
-		__typeof__(b) min_b = (b); \
-		min_a < min_b ? min_a : min_b; \
+/* Unique names, so that one may stand inside the other without shadowing. */
+#define TYPES_PASTE_(a, b) a##b
+#define TYPES_PASTE(a, b) TYPES_PASTE_(a, b)
+#define TYPES_PICK(a, op, b, x, y)      \
+	({                              \
+		__typeof__(a) x = (a);  \
+		__typeof__(b) y = (b);  \
+		x op y ? x : y;         \
 	})
-#define max(a, b)                          \
-	({                                 \
-		__typeof__(a) max_a = (a); \
-		__typeof__(b) max_b = (b); \
-		max_a > max_b ? max_a : max_b; \
-	})
+#define min(a, b) TYPES_PICK(a, <, b, TYPES_PASTE(pick_a, __COUNTER__), TYPES_PASTE(pick_b, __COUNTER__))
+#define max(a, b) TYPES_PICK(a, >, b, TYPES_PASTE(pick_a, __COUNTER__), TYPES_PASTE(pick_b, __COUNTER__))
 
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
