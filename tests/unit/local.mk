@@ -20,6 +20,10 @@ tests_unit_t_decode_SOURCES = tests/unit/t_decode.c xen/entry/decode.c
 check_PROGRAMS += tests/unit/t_format
 tests_unit_t_format_SOURCES = tests/unit/t_format.c
 
+check_PROGRAMS += tests/unit/t_portio
+tests_unit_t_portio_SOURCES = tests/unit/t_portio.c xen/entry/decode.c xen/entry/guestmsr.c \
+	xen/entry/cpuid.c xen/domain/ioports.c xen/lib/bitmap.c
+
 check_PROGRAMS += tests/unit/t_privop
 tests_unit_t_privop_SOURCES = tests/unit/t_privop.c xen/entry/decode.c xen/entry/guestmsr.c \
 	xen/entry/cpuid.c xen/domain/ioports.c xen/lib/bitmap.c

@@ -39,23 +39,38 @@ struct cpuid_result cpuid_count(u32 leaf, u32 subleaf)
 			return (struct cpuid_result){(u32)host_states, 0x340, 0xa80, 0};
 		if (subleaf == 1)
 			return (struct cpuid_result){~0u, ~0u, ~0u, ~0u};
-		return (struct cpuid_result){.a = subleaf == 2 ? 256 : 64, .b = subleaf == 2 ? 576 :
-					     1024 + 64 * subleaf};
+		return (struct cpuid_result){.a = subleaf == 2 ? 256 : 64,
+					     .b = subleaf == 2 ? 576 : 1024 + 64 * subleaf};
 	case 0x80000008:
 		return (struct cpuid_result){0x3928, ~0u, ~0u, ~0u};
 	}
 	return (struct cpuid_result){~0u, ~0u, ~0u, ~0u};
 }
 
-bool clocksource_stable(void) { return false; }
-u32 clocksource_tsc_khz(void) { return 2000000; }
+bool clocksource_stable(void)
+{
+	return false;
+}
+u32 clocksource_tsc_khz(void)
+{
+	return 2000000;
+}
 void clocksource_epoch(struct clock_epoch *out)
 {
 	*out = (struct clock_epoch){.mul = 0x80000000, .shift = -1};
 }
-bool guest_tsc_emulated(const struct domain *d) { return d->tsc_mode == 1; }
-void *kmalloc(size_t size) { return calloc(1, size); }
-void kfree(void *p) { free(p); }
+bool guest_tsc_emulated(const struct domain *d)
+{
+	return d->tsc_mode == 1;
+}
+void *kmalloc(size_t size)
+{
+	return calloc(1, size);
+}
+void kfree(void *p)
+{
+	free(p);
+}
 
 static struct domain dom;
 static struct vcpu vcpu = {.domain = &dom, .id = 3};
@@ -63,9 +78,13 @@ static struct vcpu vcpu = {.domain = &dom, .id = 3};
 static void boot(bool amd, u64 states)
 {
 	host_states = states;
-	cpu_features = (struct cpu_features){.amd = amd, .intel = !amd, .max_leaf = 0x1f,
-					     .max_ext_leaf = 0x80000028, .xsave = states != 0,
-					     .xcr0_mask = states & 0xe7, .xsave_size = 0xa80};
+	cpu_features = (struct cpu_features){.amd = amd,
+					     .intel = !amd,
+					     .max_leaf = 0x1f,
+					     .max_ext_leaf = 0x80000028,
+					     .xsave = states != 0,
+					     .xcr0_mask = states & 0xe7,
+					     .xsave_size = 0xa80};
 	/* A second boot of the same image. */
 	memset((void *)cpu_policy_by_index(XEN_SYSCTL_cpu_policy_host), 0,
 	       sizeof(struct cpu_policy));
@@ -87,33 +106,100 @@ static void create(bool privileged)
 static void features(bool amd)
 {
 	/* B90 */
-	SHOWN(FPU); SHOWN(DE); SHOWN(TSC); SHOWN(MSR); SHOWN(PAE); SHOWN(MCE); SHOWN(CX8);
-	SHOWN(APIC); SHOWN(MCA); SHOWN(CMOV); SHOWN(PAT); SHOWN(CLFLUSH); SHOWN(ACPI); SHOWN(MMX);
-	SHOWN(FXSR); SHOWN(SSE); SHOWN(SSE2); SHOWN(SS);
-	HIDDEN(VME); HIDDEN(PSE); HIDDEN(PGE); HIDDEN(PSE36);
+	SHOWN(FPU);
+	SHOWN(DE);
+	SHOWN(TSC);
+	SHOWN(MSR);
+	SHOWN(PAE);
+	SHOWN(MCE);
+	SHOWN(CX8);
+	SHOWN(APIC);
+	SHOWN(MCA);
+	SHOWN(CMOV);
+	SHOWN(PAT);
+	SHOWN(CLFLUSH);
+	SHOWN(ACPI);
+	SHOWN(MMX);
+	SHOWN(FXSR);
+	SHOWN(SSE);
+	SHOWN(SSE2);
+	SHOWN(SS);
+	HIDDEN(VME);
+	HIDDEN(PSE);
+	HIDDEN(PGE);
+	HIDDEN(PSE36);
 	CHECK_EQ(guest_has_feature(&dom, XEN_X86_FEATURE_SEP), !amd);
 	CHECK_EQ(guest_has_feature(&dom, XEN_X86_FEATURE_MTRR), dom.is_privileged);
 	/* B91 */
-	SHOWN(SSE3); SHOWN(PCLMULQDQ); SHOWN(SSSE3); SHOWN(FMA); SHOWN(CX16); SHOWN(SSE4_2);
-	SHOWN(MOVBE); SHOWN(POPCNT); SHOWN(AESNI); SHOWN(XSAVE); SHOWN(OSXSAVE); SHOWN(AVX);
-	SHOWN(F16C); SHOWN(RDRAND); SHOWN(HYPERVISOR);
-	HIDDEN(MONITOR); HIDDEN(VMX); HIDDEN(SMX); HIDDEN(PCID); HIDDEN(DCA); HIDDEN(X2APIC);
+	SHOWN(SSE3);
+	SHOWN(PCLMULQDQ);
+	SHOWN(SSSE3);
+	SHOWN(FMA);
+	SHOWN(CX16);
+	SHOWN(SSE4_2);
+	SHOWN(MOVBE);
+	SHOWN(POPCNT);
+	SHOWN(AESNI);
+	SHOWN(XSAVE);
+	SHOWN(OSXSAVE);
+	SHOWN(AVX);
+	SHOWN(F16C);
+	SHOWN(RDRAND);
+	SHOWN(HYPERVISOR);
+	HIDDEN(MONITOR);
+	HIDDEN(VMX);
+	HIDDEN(SMX);
+	HIDDEN(PCID);
+	HIDDEN(DCA);
+	HIDDEN(X2APIC);
 	HIDDEN(TSC_DEADLINE);
 	/* B92 */
-	SHOWN(FSGSBASE); SHOWN(BMI1); SHOWN(AVX2); SHOWN(BMI2); SHOWN(ERMS); SHOWN(ADX);
-	SHOWN(CLFLUSHOPT); SHOWN(CLWB); SHOWN(VAES);
-	HIDDEN(MPX); HIDDEN(UMIP); HIDDEN(PKU); HIDDEN(SMEP); HIDDEN(SMAP); HIDDEN(INVPCID);
-	HIDDEN(CET_SS); HIDDEN(CET_IBT); HIDDEN(OSPKE); HIDDEN(RTM); HIDDEN(HLE);
+	SHOWN(FSGSBASE);
+	SHOWN(BMI1);
+	SHOWN(AVX2);
+	SHOWN(BMI2);
+	SHOWN(ERMS);
+	SHOWN(ADX);
+	SHOWN(CLFLUSHOPT);
+	SHOWN(CLWB);
+	SHOWN(VAES);
+	HIDDEN(MPX);
+	HIDDEN(UMIP);
+	HIDDEN(PKU);
+	HIDDEN(SMEP);
+	HIDDEN(SMAP);
+	HIDDEN(INVPCID);
+	HIDDEN(CET_SS);
+	HIDDEN(CET_IBT);
+	HIDDEN(OSPKE);
+	HIDDEN(RTM);
+	HIDDEN(HLE);
 	CHECK(!(guest_cpuid(&vcpu, 7, 0).c & BIT(16))); /* LA57 */
 	CHECK(!(guest_cpuid(&vcpu, 7, 0).c & BIT(31))); /* PKS */
 	/* B97 */
-	SHOWN(SYSCALL); SHOWN(NX); SHOWN(RDTSCP); SHOWN(LM); SHOWN(LAHF_LM); SHOWN(ABM);
+	SHOWN(SYSCALL);
+	SHOWN(NX);
+	SHOWN(RDTSCP);
+	SHOWN(LM);
+	SHOWN(LAHF_LM);
+	SHOWN(ABM);
 	SHOWN(SSE4A);
-	HIDDEN(PAGE1GB); HIDDEN(SVM); HIDDEN(FFXSR); HIDDEN(DBEXT); HIDDEN(LWP); HIDDEN(TOPOEXT);
+	HIDDEN(PAGE1GB);
+	HIDDEN(SVM);
+	HIDDEN(FFXSR);
+	HIDDEN(DBEXT);
+	HIDDEN(LWP);
+	HIDDEN(TOPOEXT);
 	HIDDEN(MONITORX);
 	/* Speculation: the barrier, not the state. */
-	SHOWN(IBPB); HIDDEN(IBRSB); HIDDEN(STIBP); HIDDEN(SSBD); HIDDEN(ARCH_CAPS); HIDDEN(IBRS);
-	HIDDEN(XSAVES); HIDDEN(ITSC);
+	SHOWN(IBPB);
+	HIDDEN(IBRSB);
+	HIDDEN(STIBP);
+	HIDDEN(SSBD);
+	HIDDEN(ARCH_CAPS);
+	HIDDEN(IBRS);
+	HIDDEN(XSAVES);
+	HIDDEN(ITSC);
 }
 
 static void leaves(void)
@@ -123,7 +209,8 @@ static void leaves(void)
 	CHECK_EQ(guest_cpuid(&vcpu, 0, 0).a, 0xd);
 	CHECK_EQ(guest_cpuid(&vcpu, 0x80000000, 0).a, 0x80000021);
 	CHECK_EQ(guest_cpuid(&vcpu, 1, 0).b >> 24, 6);
-	static const u32 empty[] = {3, 5, 6, 9, 0xa, 0xc, 0xe, 0x1f, 0x80000007, 0x8000000a,
+	static const u32 empty[] = {3,          5,          6,          9,          0xa,
+				    0xc,        0xe,        0x1f,       0x80000007, 0x8000000a,
 				    0x8000001e, 0x80000022, 0x50000000, 0xffffffff};
 	for (unsigned int i = 0; i < ARRAY_SIZE(empty); i++) {
 		r = guest_cpuid(&vcpu, empty[i], 0);
@@ -223,10 +310,18 @@ int main(void)
 	boot(true, 7);
 	create(false);
 	features(true);
-	HIDDEN(AVX512F); HIDDEN(AVX512_VBMI); HIDDEN(AVX512_BF16); HIDDEN(AVX512_FP16);
+	HIDDEN(AVX512F);
+	HIDDEN(AVX512_VBMI);
+	HIDDEN(AVX512_BF16);
+	HIDDEN(AVX512_FP16);
 	boot(false, 0);
 	create(false);
-	HIDDEN(XSAVE); HIDDEN(OSXSAVE); HIDDEN(AVX); HIDDEN(AVX2); HIDDEN(VAES); HIDDEN(FMA);
+	HIDDEN(XSAVE);
+	HIDDEN(OSXSAVE);
+	HIDDEN(AVX);
+	HIDDEN(AVX2);
+	HIDDEN(VAES);
+	HIDDEN(FMA);
 	CHECK_EQ(guest_cpuid(&vcpu, 0xd, 0).c, 0);
 	cpuid_domain_destroy(&dom);
 	return check_done("t_cpuid");

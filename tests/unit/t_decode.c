@@ -49,8 +49,8 @@ static u64 rand64(void)
 struct form {
 	const char *name;
 	u8 opcode[2]; /* 0x0f first for the two-byte ones */
-	u8 digit;     /* reg field, or ANY */
-	u8 imm;	      /* 0, 1, or IMMZ */
+	u8 digit; /* reg field, or ANY */
+	u8 imm; /* 0, 1, or IMMZ */
 	bool lock, byte, wide_only;
 	u64 undefined; /* flags */
 };
@@ -218,7 +218,8 @@ static void one_instance(const struct form *f, unsigned int size)
 	memcpy(&old, emulated_buf + (addr - (u64)native_buf), in.size);
 	if (in.op == OP_MOVS)
 		memcpy(&loaded,
-		       emulated_buf + (insn_string_source(&in, &emulated, &bases) - (u64)native_buf),
+		       emulated_buf +
+			       (insn_string_source(&in, &emulated, &bases) - (u64)native_buf),
 		       in.size);
 	if (insn_store(&in, &emulated, old, loaded, &value))
 		memcpy(emulated_buf + (addr - (u64)native_buf), &value, in.size);
@@ -254,10 +255,10 @@ static void stores_match_processor(void)
 			}
 }
 
-#define DECODE(in, ...)                                        \
-	({                                                     \
-		static const u8 bytes_[] = {__VA_ARGS__};      \
-		decode(bytes_, sizeof(bytes_), (in));          \
+#define DECODE(in, ...)                                   \
+	({                                                \
+		static const u8 bytes_[] = {__VA_ARGS__}; \
+		decode(bytes_, sizeof(bytes_), (in));     \
 	})
 
 static void privileged_forms(void)
@@ -308,23 +309,24 @@ static void unknown_forms(void)
 {
 	struct insn in;
 
-	CHECK_EQ(DECODE(&in, 0x0f, 0x08), DECODE_UNKNOWN);	       /* invd */
-	CHECK_EQ(DECODE(&in, 0x0f, 0x33), DECODE_UNKNOWN);	       /* rdpmc */
-	CHECK_EQ(DECODE(&in, 0x0f, 0x01, 0xf8), DECODE_UNKNOWN);       /* swapgs */
-	CHECK_EQ(DECODE(&in, 0x0f, 0x01, 0x38), DECODE_UNKNOWN);       /* invlpg */
-	CHECK_EQ(DECODE(&in, 0x0f, 0x01, 0x10), DECODE_UNKNOWN);       /* lgdt */
-	CHECK_EQ(DECODE(&in, 0x0f, 0x01, 0xf0), DECODE_UNKNOWN);       /* lmsw */
-	CHECK_EQ(DECODE(&in, 0x0f, 0x00, 0xd8), DECODE_UNKNOWN);       /* ltr */
-	CHECK_EQ(DECODE(&in, 0x48, 0xcf), DECODE_UNKNOWN);	       /* iretq */
-	CHECK_EQ(DECODE(&in, 0xf0, 0x89, 0x07), DECODE_UNKNOWN);       /* lock mov */
-	CHECK_EQ(DECODE(&in, 0xf0, 0x01, 0xc0), DECODE_UNKNOWN);       /* lock add reg, reg */
-	CHECK_EQ(DECODE(&in, 0x39, 0x07), DECODE_UNKNOWN);	       /* cmp */
-	CHECK_EQ(DECODE(&in, 0x83, 0x3f, 0x00), DECODE_UNKNOWN);       /* cmp imm */
+	CHECK_EQ(DECODE(&in, 0x0f, 0x08), DECODE_UNKNOWN); /* invd */
+	CHECK_EQ(DECODE(&in, 0x0f, 0x33), DECODE_UNKNOWN); /* rdpmc */
+	CHECK_EQ(DECODE(&in, 0x0f, 0x01, 0xf8), DECODE_UNKNOWN); /* swapgs */
+	CHECK_EQ(DECODE(&in, 0x0f, 0x01, 0x38), DECODE_UNKNOWN); /* invlpg */
+	CHECK_EQ(DECODE(&in, 0x0f, 0x01, 0x10), DECODE_UNKNOWN); /* lgdt */
+	CHECK_EQ(DECODE(&in, 0x0f, 0x01, 0xf0), DECODE_UNKNOWN); /* lmsw */
+	CHECK_EQ(DECODE(&in, 0x0f, 0x00, 0xd8), DECODE_UNKNOWN); /* ltr */
+	CHECK_EQ(DECODE(&in, 0x48, 0xcf), DECODE_UNKNOWN); /* iretq */
+	CHECK_EQ(DECODE(&in, 0xf0, 0x89, 0x07), DECODE_UNKNOWN); /* lock mov */
+	CHECK_EQ(DECODE(&in, 0xf0, 0x01, 0xc0), DECODE_UNKNOWN); /* lock add reg, reg */
+	CHECK_EQ(DECODE(&in, 0x39, 0x07), DECODE_UNKNOWN); /* cmp */
+	CHECK_EQ(DECODE(&in, 0x83, 0x3f, 0x00), DECODE_UNKNOWN); /* cmp imm */
 	CHECK_EQ(DECODE(&in, 0xc5, 0xf9, 0x7f, 0x07), DECODE_UNKNOWN); /* vmovdqa */
-	CHECK_EQ(DECODE(&in, 0x0f, 0xc7, 0xc8), DECODE_UNKNOWN);       /* cmpxchg8b reg */
-	CHECK_EQ(DECODE(&in, 0x67, 0xab), DECODE_UNKNOWN);	       /* stosd [edi] */
-	CHECK_EQ(DECODE(&in, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66,
-			0x66, 0x66, 0x66, 0x66, 0x90), DECODE_UNKNOWN); /* too long */
+	CHECK_EQ(DECODE(&in, 0x0f, 0xc7, 0xc8), DECODE_UNKNOWN); /* cmpxchg8b reg */
+	CHECK_EQ(DECODE(&in, 0x67, 0xab), DECODE_UNKNOWN); /* stosd [edi] */
+	CHECK_EQ(DECODE(&in, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66,
+			0x66, 0x66, 0x66, 0x90),
+		 DECODE_UNKNOWN); /* too long */
 }
 
 static void addresses(void)
@@ -378,8 +380,8 @@ static void repeated_strings(void)
 
 int main(void)
 {
-	code = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,
-		    -1, 0);
+	code = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		    0);
 	native_buf = calloc(2, BUF_SIZE);
 	if (code == MAP_FAILED || !native_buf)
 		return 99;

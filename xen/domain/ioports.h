@@ -12,7 +12,7 @@ struct domain;
 
 struct ioport_rights {
 	u64 *allowed; /* bit per port; NULL: none.  domctl changes it under its lock */
-	u32 cf8;      /* dom0's PCI configuration address, last written */
+	u32 cf8; /* dom0's PCI configuration address, last written */
 };
 
 /* Boot, before dom0 is made: nobody ever gets these ports. */

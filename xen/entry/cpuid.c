@@ -33,46 +33,42 @@
 #define WORD_OF(name) (XEN_X86_FEATURE_##name / 32)
 
 /* Feature words that a PV guest may have; the order is cpufeatureset.h's. */
-#define FEATURES_1D                                                                           \
-	(F(FPU) | F(DE) | F(TSC) | F(MSR) | F(PAE) | F(MCE) | F(CX8) | F(APIC) | F(SEP) |     \
-	 F(MCA) | F(CMOV) | F(PAT) | F(CLFLUSH) | F(ACPI) | F(MMX) | F(FXSR) |      \
-	 F(SSE) | F(SSE2) | F(SS) | F(HTT))
-#define FEATURES_1C                                                                           \
-	(F(SSE3) | F(PCLMULQDQ) | F(SSSE3) | F(FMA) | F(CX16) | F(SSE4_1) | F(SSE4_2) |       \
-	 F(MOVBE) | F(POPCNT) | F(AESNI) | F(XSAVE) | F(OSXSAVE) | F(AVX) | F(F16C) |         \
-	 F(RDRAND) | F(HYPERVISOR))
+#define FEATURES_1D                                                                                \
+	(F(FPU) | F(DE) | F(TSC) | F(MSR) | F(PAE) | F(MCE) | F(CX8) | F(APIC) | F(SEP) | F(MCA) | \
+	 F(CMOV) | F(PAT) | F(CLFLUSH) | F(ACPI) | F(MMX) | F(FXSR) | F(SSE) | F(SSE2) | F(SS) |   \
+	 F(HTT))
+#define FEATURES_1C                                                                                \
+	(F(SSE3) | F(PCLMULQDQ) | F(SSSE3) | F(FMA) | F(CX16) | F(SSE4_1) | F(SSE4_2) | F(MOVBE) | \
+	 F(POPCNT) | F(AESNI) | F(XSAVE) | F(OSXSAVE) | F(AVX) | F(F16C) | F(RDRAND) |             \
+	 F(HYPERVISOR))
 /* AMD repeats leaf 1's bits in the extended leaf. */
-#define FEATURES_E1D_COMMON                                                                   \
-	(F(FPU) | F(DE) | F(TSC) | F(MSR) | F(PAE) | F(MCE) | F(CX8) | F(APIC) | F(MCA) |     \
+#define FEATURES_E1D_COMMON                                                               \
+	(F(FPU) | F(DE) | F(TSC) | F(MSR) | F(PAE) | F(MCE) | F(CX8) | F(APIC) | F(MCA) | \
 	 F(CMOV) | F(PAT) | F(MMX) | F(FXSR))
-#define FEATURES_E1D                                                                          \
-	(F(SYSCALL) | F(NX) | F(MMXEXT) | F(RDTSCP) | F(LM) | F(3DNOWEXT) | F(3DNOW) |        \
+#define FEATURES_E1D                                                                   \
+	(F(SYSCALL) | F(NX) | F(MMXEXT) | F(RDTSCP) | F(LM) | F(3DNOWEXT) | F(3DNOW) | \
 	 FEATURES_E1D_COMMON)
 #define FEATURES_E1C                                                                          \
 	(F(LAHF_LM) | F(CMP_LEGACY) | F(ABM) | F(SSE4A) | F(MISALIGNSSE) | F(3DNOWPREFETCH) | \
 	 F(XOP) | F(FMA4) | F(TBM))
 #define FEATURES_DA1 (F(XSAVEOPT) | F(XSAVEC) | F(XGETBV1))
-#define FEATURES_7B0_AVX512                                                                   \
+#define FEATURES_7B0_AVX512                                                                    \
 	(F(AVX512F) | F(AVX512DQ) | F(AVX512_IFMA) | F(AVX512PF) | F(AVX512ER) | F(AVX512CD) | \
 	 F(AVX512BW) | F(AVX512VL))
-#define FEATURES_7B0                                                                          \
-	(F(FSGSBASE) | F(BMI1) | F(AVX2) | F(FDP_EXCP_ONLY) | F(BMI2) | F(ERMS) |             \
-	 F(NO_FPU_SEL) | F(RDSEED) | F(ADX) | F(CLFLUSHOPT) | F(CLWB) | F(SHA) |              \
-	 FEATURES_7B0_AVX512)
-#define FEATURES_7C0_AVX512                                                                   \
-	(F(AVX512_VBMI) | F(AVX512_VBMI2) | F(AVX512_VNNI) | F(AVX512_BITALG) |               \
-	 F(AVX512_VPOPCNTDQ))
+#define FEATURES_7B0                                                                              \
+	(F(FSGSBASE) | F(BMI1) | F(AVX2) | F(FDP_EXCP_ONLY) | F(BMI2) | F(ERMS) | F(NO_FPU_SEL) | \
+	 F(RDSEED) | F(ADX) | F(CLFLUSHOPT) | F(CLWB) | F(SHA) | FEATURES_7B0_AVX512)
+#define FEATURES_7C0_AVX512 \
+	(F(AVX512_VBMI) | F(AVX512_VBMI2) | F(AVX512_VNNI) | F(AVX512_BITALG) | F(AVX512_VPOPCNTDQ))
 #define FEATURES_7C0_AVX (F(VAES) | F(VPCLMULQDQ))
-#define FEATURES_7C0                                                                          \
-	(F(PREFETCHWT1) | F(GFNI) | F(RDPID) | F(CLDEMOTE) | FEATURES_7C0_AVX |               \
-	 FEATURES_7C0_AVX512)
+#define FEATURES_7C0 \
+	(F(PREFETCHWT1) | F(GFNI) | F(RDPID) | F(CLDEMOTE) | FEATURES_7C0_AVX | FEATURES_7C0_AVX512)
 #define FEATURES_E8B (F(CLZERO) | F(RSTR_FP_ERR_PTRS) | F(IBPB) | F(SSB_NO) | F(BTC_NO))
 #define FEATURES_7D0_AVX512 (F(AVX512_4VNNIW) | F(AVX512_4FMAPS) | F(AVX512_FP16))
 #define FEATURES_7D0 (F(FSRM) | F(MD_CLEAR) | F(SERIALIZE) | FEATURES_7D0_AVX512)
 #define FEATURES_7A1 (F(AVX_VNNI) | F(AVX512_BF16) | F(FZRM) | F(FSRS) | F(FSRCS))
-#define FEATURES_E21A                                                                         \
-	(F(LFENCE_DISPATCH) | F(VERW_CLEAR) | F(NSCB) | F(IBPB_BRTYPE) | F(SRSO_NO) |         \
-	 F(SRSO_US_NO))
+#define FEATURES_E21A \
+	(F(LFENCE_DISPATCH) | F(VERW_CLEAR) | F(NSCB) | F(IBPB_BRTYPE) | F(SRSO_NO) | F(SRSO_US_NO))
 
 /* What a PV guest is shown of a leaf: masks of its registers. */
 static const struct leaf_rule {
@@ -190,8 +186,8 @@ static void __init build_host_policy(struct cpu_policy *p)
 
 static void clear_bits(struct cpu_policy *p, unsigned int word, u32 bits)
 {
-	struct xen_cpuid_leaf *l =
-		find_leaf(p, feature_words[word].leaf, feature_words[word].subleaf);
+	struct xen_cpuid_leaf *l = find_leaf(p, feature_words[word].leaf,
+					     feature_words[word].subleaf);
 
 	if (l)
 		leaf_regs(l)[feature_words[word].reg] &= ~bits;
@@ -256,8 +252,7 @@ static void __init build_pv_policy(struct cpu_policy *p)
 	if (l) {
 		l->a = (l->a & 0xff) | 48 << 8;
 		/* Intel enumerates IBPB elsewhere, together with controls that we keep. */
-		if (find_leaf(&host_policy, 7, 0) &&
-		    (find_leaf(&host_policy, 7, 0)->d & F(IBRSB)))
+		if (find_leaf(&host_policy, 7, 0) && (find_leaf(&host_policy, 7, 0)->d & F(IBRSB)))
 			l->b |= F(IBPB);
 	}
 }
@@ -313,8 +308,8 @@ static struct cpuid_result hypervisor_leaf(const struct domain *d, u32 nr, u32 s
 	case 1:
 		return (struct cpuid_result){.a = HV_VERSION};
 	case 2:
-		return (struct cpuid_result){1, HV_BASE,
-					     XEN_CPUID_FEAT1_MMU_PT_UPDATE_PRESERVE_AD, 0};
+		return (struct cpuid_result){1, HV_BASE, XEN_CPUID_FEAT1_MMU_PT_UPDATE_PRESERVE_AD,
+					     0};
 	case 3:
 		if (subleaf == 0)
 			return (struct cpuid_result){
@@ -330,8 +325,8 @@ static struct cpuid_result hypervisor_leaf(const struct domain *d, u32 nr, u32 s
 	case 5:
 		/* Decides whether guests need grant table version 2. */
 		if (subleaf == 0)
-			return (struct cpuid_result){
-				.b = PAGE_SHIFT + 64 - (u32)__builtin_clzl((max_mfn - 1) | 1)};
+			return (struct cpuid_result){.b = PAGE_SHIFT + 64 -
+							  (u32)__builtin_clzl((max_mfn - 1) | 1)};
 		break;
 	}
 	return (struct cpuid_result){0};
@@ -396,10 +391,10 @@ const struct cpu_policy *cpu_policy_by_index(u32 index)
 void cpu_policy_features(const struct cpu_policy *p, u32 words[CPU_FEATURE_WORDS])
 {
 	for (u32 i = 0; i < CPU_FEATURE_WORDS; i++) {
-		struct xen_cpuid_leaf *l =
-			i < ARRAY_SIZE(feature_words)
-				? find_leaf(p, feature_words[i].leaf, feature_words[i].subleaf)
-				: NULL;
+		struct xen_cpuid_leaf *l = i < ARRAY_SIZE(feature_words)
+						   ? find_leaf(p, feature_words[i].leaf,
+							       feature_words[i].subleaf)
+						   : NULL;
 
 		words[i] = l ? leaf_regs(l)[feature_words[i].reg] : 0;
 	}

@@ -9,11 +9,11 @@
 
 enum {
 	F_MODRM = 1, /* ModRM follows */
-	F_BYTE = 2,  /* even opcode: one-byte operand */
-	F_IMM8 = 4,  /* signed byte immediate */
-	F_IMM = 8,   /* immediate of the operand's size, 4 bytes for 8 */
-	F_REG = 16,  /* source is the reg field */
-	F_STR = 32,  /* string instruction: REP allowed, no ModRM */
+	F_BYTE = 2, /* even opcode: one-byte operand */
+	F_IMM8 = 4, /* signed byte immediate */
+	F_IMM = 8, /* immediate of the operand's size, 4 bytes for 8 */
+	F_REG = 16, /* source is the reg field */
+	F_STR = 32, /* string instruction: REP allowed, no ModRM */
 	F_LOCK = 64, /* LOCK allowed when the destination is memory */
 	F_PORT = 128, /* port number follows, or is in DX */
 };
@@ -277,7 +277,7 @@ u64 *insn_reg(struct cpu_regs *regs, unsigned int nr)
 		offsetof(struct cpu_regs, rdx), offsetof(struct cpu_regs, rbx),
 		offsetof(struct cpu_regs, rsp), offsetof(struct cpu_regs, rbp),
 		offsetof(struct cpu_regs, rsi), offsetof(struct cpu_regs, rdi),
-		offsetof(struct cpu_regs, r8),	offsetof(struct cpu_regs, r9),
+		offsetof(struct cpu_regs, r8),  offsetof(struct cpu_regs, r9),
 		offsetof(struct cpu_regs, r10), offsetof(struct cpu_regs, r11),
 		offsetof(struct cpu_regs, r12), offsetof(struct cpu_regs, r13),
 		offsetof(struct cpu_regs, r14), offsetof(struct cpu_regs, r15),

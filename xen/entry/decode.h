@@ -67,8 +67,8 @@ enum insn_op {
 
 enum insn_source {
 	SRC_NONE,
-	SRC_REG,  /* reg */
-	SRC_IMM,  /* imm */
+	SRC_REG, /* reg */
+	SRC_IMM, /* imm */
 	SRC_PORT, /* imm = port; SRC_NONE on IN and OUT means DX */
 };
 
@@ -77,12 +77,12 @@ enum insn_source {
 
 struct insn {
 	u8 length;
-	u8 op;	   /* enum insn_op */
-	u8 size;   /* bytes of the operand: 1, 2, 4, 8, 16 */
+	u8 op; /* enum insn_op */
+	u8 size; /* bytes of the operand: 1, 2, 4, 8, 16 */
 	u8 source; /* enum insn_source */
 	bool rep, lock, rex, addr32;
 	bool has_mem; /* the r/m operand is memory; false: register rm */
-	u8 seg;	      /* 0, or the prefix 0x64 (FS), 0x65 (GS): the only ones that move an address */
+	u8 seg; /* 0, or the prefix 0x64 (FS), 0x65 (GS): the only ones that move an address */
 	u8 reg, rm;
 	u8 base, index, scale; /* registers, or INSN_NO_REG, INSN_RIP; shift */
 	s64 disp;

@@ -34,7 +34,7 @@ enum msr_vendor { ANY, AMD, INTEL };
 static const struct msr_row {
 	u32 first, last;
 	u8 vendor, read, write; /* enum msr_vendor, msr_read, msr_write */
-	u64 value;		/* READ_VALUE, WRITE_SAME */
+	u64 value; /* READ_VALUE, WRITE_SAME */
 } rows[] = {
 	/* Microcode revision; Linux on Intel writes 0 before it reads. */
 	{0x8b, 0x8b, INTEL, READ_HW, WRITE_SAME, 0},

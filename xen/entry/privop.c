@@ -41,9 +41,9 @@
 #define STRING_CHUNK 64u
 
 enum outcome {
-	DONE,	 /* on to the next instruction */
-	AGAIN,	 /* part of a repeated instruction is done: execute it again */
-	FAULT,	 /* enter the handler of f->vector */
+	DONE, /* on to the next instruction */
+	AGAIN, /* part of a repeated instruction is done: execute it again */
+	FAULT, /* enter the handler of f->vector */
 	REFUSED, /* #GP(0) */
 };
 
@@ -163,16 +163,14 @@ static enum outcome string_io(struct vcpu *v, struct cpu_regs *regs, const struc
 				      : insn_string_source(in, regs, &bases);
 		if (in->op == OP_INS) {
 			/* Mapped, before the port is read: a read cannot be undone. */
-			if (!string_address_ok(v, va, in->size) ||
-			    guest_read(&data, va, in->size))
+			if (!string_address_ok(v, va, in->size) || guest_read(&data, va, in->size))
 				return string_fault(v, f, va, PFEC_WRITE);
 			data = io_read(v->domain, port, in->size);
 			if (guest_write(va, &data, in->size))
 				return string_fault(v, f, va, PFEC_WRITE | PFEC_PRESENT);
 		} else {
 			/* Advisory 67: nothing goes out unless it was read whole. */
-			if (!string_address_ok(v, va, in->size) ||
-			    guest_read(&data, va, in->size))
+			if (!string_address_ok(v, va, in->size) || guest_read(&data, va, in->size))
 				return string_fault(v, f, va, 0);
 			io_write(v->domain, port, in->size, data);
 		}
@@ -339,7 +337,7 @@ static enum outcome kernel_op(struct vcpu *v, struct cpu_regs *regs, const struc
 		return do_rdmsr(v, regs);
 	case OP_WRMSR:
 		return guest_wrmsr(v, (u32)regs->rcx, (u32)regs->rax | regs->rdx << 32) ? REFUSED
-											 : DONE;
+											: DONE;
 	case OP_XSETBV:
 		return do_xsetbv(v, regs, f);
 	}
