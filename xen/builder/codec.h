@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the decoders of a compressed kernel share, private to builder/.  All of them
+ * work from one contiguous input into one contiguous output of known size; the
+ * output written so far is the dictionary, so nothing is copied twice and the
+ * workspace holds tables only.
+ *
+ * A decoder moves job->in and job->out as it goes, never reads at or past in_end
+ * nor writes at or past out_end, and on refusal returns -EINVAL with job->why set.
+ */
+#ifndef DAIS_BUILDER_CODEC_H
+#define DAIS_BUILDER_CODEC_H
+
+#include "lib/errno.h"
+#include "lib/types.h"
+
+#define __always_inline inline __attribute__((always_inline))
+
+struct unpack_job {
+	const u8 *in, *in_end;
+	u8 *out, *out_end, *start; /* start: where the output begins */
+	void *workspace; /* UNPACK_WORKSPACE bytes, aligned to 8 */
+	const char *why;
+};
+
+int unpack_xz(struct unpack_job *job);
+int unpack_zstd(struct unpack_job *job);
+int unpack_gzip(struct unpack_job *job);
+int unpack_lz4(struct unpack_job *job);
+
+/* One LZMA2 stream, its end marker included (unpack_lzma.c); properties checked by unpack_xz(). */
+int unpack_lzma2(struct unpack_job *job);
+
+/* CRC-32 of IEEE 802.3.  @ring: CRC32_RING bytes of scratch, or NULL for a short buffer. */
+#define CRC32_RING (3006 * 8)
+u32 crc32_ieee(const u8 *p, size_t len, u64 *ring);
+/* XXH64 with seed 0. */
+u64 xxh64(const u8 *p, size_t len);
+
+static inline int unpack_refuse(struct unpack_job *job, const char *why)
+{
+	job->why = why;
+	return -EINVAL;
+}
+
+static inline size_t in_left(const struct unpack_job *job)
+{
+	return (size_t)(job->in_end - job->in);
+}
+
+static inline size_t out_left(const struct unpack_job *job)
+{
+	return (size_t)(job->out_end - job->out);
+}
+
+/* Unaligned little-endian loads; the hypervisor only runs on x86. */
+static __always_inline u32 load16(const void *p)
+{
+	u16 v;
+
+	__builtin_memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+static __always_inline u32 load32(const void *p)
+{
+	u32 v;
+
+	__builtin_memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+static __always_inline u64 load64(const void *p)
+{
+	u64 v;
+
+	__builtin_memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+static __always_inline void store64(void *p, u64 v)
+{
+	__builtin_memcpy(p, &v, sizeof(v));
+}
+
+/* How much a wide copy may write (and, from the output, read) past its end. */
+#define WIDE_SLACK 16
+
+/* Copies 16 bytes at a time; writes up to WIDE_SLACK - 1 past @end.  dst - src >= 8 or no overlap. */
+static __always_inline void copy_wide(u8 *dst, const u8 *src, const u8 *end)
+{
+	do {
+		store64(dst, load64(src));
+		store64(dst + 8, load64(src + 8));
+		dst += 16;
+		src += 16;
+	} while (dst < end);
+}
+
+/*
+ * Copies @len > 0 bytes to @dst from @dist bytes before it, with the overlap that
+ * makes short distances repeat.  The caller has checked that @dist reaches back to
+ * bytes already written and that dst + len <= limit; bytes beyond dst + len but
+ * before @limit may be scribbled on.
+ */
+static __always_inline void copy_match(u8 *dst, size_t dist, size_t len, const u8 *limit)
+{
+	/* For a period below 8: its smallest multiple that a wide copy can use. */
+	static const u8 period[8] = { 0, 8, 8, 9, 8, 10, 12, 14 };
+	const u8 *src = dst - dist;
+	const u8 *end = dst + len;
+
+	if (likely((size_t)(limit - dst) >= len + 8 + WIDE_SLACK)) {
+		if (dist < 8) {
+			for (int i = 0; i < 8; i++)
+				dst[i] = src[i];
+			dst += 8;
+			src = dst - period[dist];
+			if (dst >= end)
+				return;
+		}
+		copy_wide(dst, src, end);
+		return;
+	}
+	while (dst < end)
+		*dst++ = *src++;
+}
+
+#endif
