@@ -45,7 +45,7 @@ struct sample {
 struct clock_state {
 	struct clock_epoch epoch;
 	u64 hz;
-	u64 ticks_per_ns; /* 32.32 fixed point, rounded up */
+	u64 ticks_per_ns; /* 32.32 fixed point: the inverse of mul and shift, rounded up */
 };
 
 static struct reference reference;
@@ -204,11 +204,13 @@ static void set_rate(u64 hz)
 		shift++;
 	tsc = tsc_ordered();
 	new->hz = hz;
-	new->ticks_per_ns = ((hz << 30) / NSEC << 2) + 4;
 	new->epoch.stamp_tsc = tsc;
 	new->epoch.stamp_time = old->epoch.mul ? time_at(&old->epoch, tsc) : 0;
 	new->epoch.mul = (u32)((NSEC << 32) / h);
 	new->epoch.shift = shift;
+	new->ticks_per_ns = ~0ULL / new->epoch.mul + 1;
+	new->ticks_per_ns = shift < 0 ? new->ticks_per_ns << -shift :
+					(new->ticks_per_ns >> shift) + 1;
 	__atomic_store_n(&state_seq, state_seq + 1, __ATOMIC_RELEASE);
 	local_irq_restore(flags);
 }
@@ -275,7 +277,8 @@ u64 clocksource_to_tsc(stime_t t)
 	if (t <= s.epoch.stamp_time)
 		return tsc;
 	ticks = ((unsigned __int128)(u64)(t - s.epoch.stamp_time) * s.ticks_per_ns) >> 32;
-	return ticks > ~tsc ? ~0ULL : tsc + (u64)ticks + 1;
+	/* Some ticks for what the shifts drop: a deadline is never early. */
+	return ticks + 8 > ~tsc ? ~0ULL : tsc + (u64)ticks + 8;
 }
 
 u32 clocksource_tsc_khz(void)
