@@ -298,6 +298,7 @@ static void __init start_vcpu0(const struct dom0_builder *b, struct vcpu *v)
 	} while (rc == -ERESTART);
 	if (rc)
 		panic("dom0's first processor state is refused (error %d)", rc);
+	vcpu_wake_flags(v, VPF_DOWN); /* up; the domain itself is still paused */
 }
 
 /* Room for what the domain itself costs us: structures, vCPU state, event and grant pages. */
