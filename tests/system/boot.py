@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: MIT
+"""Short boots: with what the hypervisor cannot use, with every form of kernel that it can, and on
+machines of many kinds.
+
+  boot.py --cache DIR --hypervisor PATH|stock [--only TEXT,...]   cases whose names contain TEXT
+
+A bad case must end with one line on the console that says what is wrong (the case's pattern) and
+then with a restart, never a hang, a triple fault or a silent stop.  A good case must bring up the
+smallest dom0 (mkquick.sh) with every processor, and without a complaint in the kernel's log.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+
+import kernels
+from vm import Gone, Machine, Report, Timeout
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+UP = r"(?s)quick: capabilities control_d\n.*quick: complaints 0\n.*quick: done"
+
+
+class Case:
+    """A boot: the modules, the options, the machine, and what the console must say."""
+
+    def __init__(self, name, pattern, kernel=None, options="", memory=768, initrd=True,
+                 cpu="Nehalem", smp=1, machine="pc"):
+        self.name, self.pattern, self.kernel, self.options = name, pattern, kernel, options
+        self.memory, self.initrd, self.cpu, self.smp = memory, initrd, cpu, smp
+        self.machine = machine
+        self.good = pattern.endswith(UP[4:])
+
+
+def cases(quick, work):
+    """The list; images are made when first needed."""
+
+    def image(name, make):
+        path = os.path.join(work, name)
+
+        def build():
+            if not os.path.exists(path):
+                with open(os.path.join(quick, "vmlinuz"), "rb") as f:
+                    kernels.write(path, make(f.read()))
+            return path
+        return build
+
+    def repacked(kind):
+        return image("vmlinuz-" + kind, lambda k: kernels.repack(k, kind))
+
+    def damaged(kind):
+        return image("damaged-" + kind, lambda k: kernels.corrupt(kernels.repack(k, kind)))
+
+    def cut(kind):
+        return image("cut-" + kind,
+                     lambda k: (lambda r: r[:len(r) * 6 // 10])(kernels.repack(k, kind)))
+
+    def elf32(_):
+        with open("/proc/self/exe", "rb") as f:
+            elf = bytearray(f.read(4096))
+        elf[4] = 1  # EI_CLASS: 32 bit
+        elf[18:20] = b"\x03\0"  # for the 386
+        return bytes(elf)
+
+    def plain_program(_):
+        with open("/bin/true", "rb") as f:
+            return f.read()
+
+    unpack = r"dom0 kernel \(module 0\).*does not unpack: \S.*"
+    refused = r"dom0 kernel \(module 0\): \S.*"
+    either = r"dom0 kernel \(module 0\).*: \S.*"
+    yield Case("no module", r"no dom0 kernel: \S.*", initrd=False)
+    for kind in kernels.COMPRESS:
+        yield Case("damaged " + kind, unpack, damaged(kind))
+        yield Case("cut-off " + kind, either, cut(kind))
+    yield Case("cut-off header", refused, image("header", lambda k: k[:700]))
+    yield Case("32-bit ELF", refused, image("elf32", elf32))
+    yield Case("ELF that is no kernel", refused, image("plain", plain_program))
+    yield Case("text as a kernel", refused, image("text", lambda _: b"not a kernel at all\n" * 99))
+    yield Case("cut-off ELF", either,
+               image("elf-cut", lambda k: kernels.vmlinux(k)[:9000000]))
+    yield Case("dom0_mem over what there is", r"dom0.*MiB.*(free|lower|memory)", options="dom0_mem=64G")
+    yield Case("dom0_mem too little", r"dom0_mem=\S* is too little.*", options="dom0_mem=16M")
+    yield Case("48 MiB of memory", r"MiB of memory|too little memory", memory=48)
+    yield Case("garbage options", "(?s)nonsense.*" + UP[4:],
+               options="nonsense=1 =x dom0_mem=many loglvl=zzz console=com1,pigeon "
+                       "com1=115200 sched=tarot dom0_max_vcpus=-")
+    for kind in kernels.COMPRESS:
+        yield Case("kernel packed with " + kind, UP, repacked(kind))
+    yield from machines()
+    yield Case("plain ELF kernel", UP, image("vmlinux", kernels.vmlinux))
+    yield Case("Debian 13's kernel", UP, lambda: os.path.join(quick, "vmlinuz-6.12"))
+
+
+def machines():
+    """Processors of several makers and ages, 1 to 8 of them, 512 MiB to 20 GiB."""
+    up = "(?s)quick: cpus 0-%d of.*" + UP[UP.index("quick: comp"):]
+    one = up.replace("0-%d", "0")
+    # QEMU 7.2 emulates SMAP with faults of its own; its CPUs that have SVM are AMD's.
+    for cpu in ("qemu64", "Skylake-Server,-svm,-smap", "EPYC,-smap", "max,-smap"):
+        yield Case("on " + cpu.split(",")[0], one, cpu=cpu)
+    for smp in (2, 4, 8):
+        yield Case("%d processors" % smp, up % (smp - 1), smp=smp,
+                   machine="q35" if smp == 4 else "pc")
+    yield Case("x2APIC", up % 1, smp=2, cpu="Nehalem,+x2apic", machine="q35")
+    yield Case("512 MiB", one, memory=512)
+    yield Case("3500 MiB", one, memory=3500, machine="q35")
+    yield Case("5 GiB", one, memory=5120)
+    yield Case("20 GiB", one, memory=20480, options="dom0_mem=1G")
+
+
+def run(case, hypervisor, quick, log, report):
+    kernel = case.kernel() if case.kernel else os.path.join(quick, "vmlinuz")
+    args = ["-accel", "tcg", "-machine", case.machine, "-cpu", case.cpu,
+            "-smp", str(case.smp),
+            "-m", str(case.memory), "-vga", "none", "-nic", "none", "-no-reboot",
+            "-kernel", hypervisor,
+            "-append", "console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all " + case.options]
+    if case.initrd:
+        args += ["-initrd", "%s console=hvc0 earlyprintk=xen,%s/dom0.img" % (kernel, quick)]
+    with Machine(args, log) as vm:
+        try:
+            match = vm.expect(case.pattern, 150)
+            said = match.group(0).splitlines()[-1][:100]
+            if not case.good:
+                vm.wait_end(90)  # the restart; QEMU was told to end there
+            report.result(case.name, True, said)
+        except (Timeout, Gone) as error:
+            report.result(case.name, False, str(error))
+            print(vm.tail(12))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cache", required=True)
+    parser.add_argument("--hypervisor", required=True)
+    parser.add_argument("--only", default="", help="parts of names of cases, separated by commas")
+    args = parser.parse_args()
+    if args.hypervisor == "stock":
+        args.hypervisor = os.path.join(args.cache, "quick", "xen")
+    subprocess.run([os.path.join(HERE, "mkquick.sh"), args.cache], check=True)
+    cache = os.path.abspath(args.cache)
+    work, logs = os.path.join(cache, "kernels"), os.path.join(cache, "logs")
+    os.makedirs(work, exist_ok=True)
+    os.makedirs(logs, exist_ok=True)
+    report = Report("boot")
+    for case in cases(os.path.join(cache, "quick"), work):
+        if not any(part in case.name for part in args.only.split(",")):
+            continue
+        log = os.path.join(logs, "boot-%s.log" % case.name.replace(" ", "-").replace("'", ""))
+        run(case, os.path.abspath(args.hypervisor), os.path.join(cache, "quick"), log, report)
+    return 1 if report.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
