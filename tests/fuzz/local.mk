@@ -23,6 +23,10 @@ tests/fuzz/fz_multiboot: tests/fuzz/fz_multiboot.c xen/boot/multiboot.c xen/boot
 FUZZ_TARGETS += tests/fuzz/fz_options
 tests/fuzz/fz_options: tests/fuzz/fz_options.c xen/boot/options.c xen/lib/parse.c
 
+FUZZ_TARGETS += tests/fuzz/fz_evtchn
+tests/fuzz/fz_evtchn: tests/fuzz/fz_evtchn.c xen/evtchn/evtchnop.c xen/evtchn/level2.c \
+	xen/evtchn/port.c xen/evtchn/send.c xen/evtchn/virq.c xen/lib/bitmap.c
+
 $(FUZZ_TARGETS): $(wildcard $(srcdir)/xen/*/*.h $(srcdir)/tests/hostmachine/*.h \
 	$(srcdir)/tests/hostmachine/*/*.h)
 	@$(MKDIR_P) tests/fuzz

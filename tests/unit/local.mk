@@ -53,5 +53,19 @@ tests_unit_t_vector_SOURCES = tests/unit/t_vector.c xen/irq/vector.c
 check_PROGRAMS += tests/unit/t_pirq
 tests_unit_t_pirq_SOURCES = tests/unit/t_pirq.c xen/irq/pirq.c xen/irq/irq.c xen/irq/vector.c
 
+check_PROGRAMS += tests/unit/t_clock
+tests_unit_t_clock_SOURCES = tests/unit/t_clock.c xen/time/clock.c
+tests_unit_t_clock_LDADD = -lm
+
+check_PROGRAMS += tests/unit/t_evtchn
+tests_unit_t_evtchn_SOURCES = tests/unit/t_evtchn.c tests/unit/evtchn_host.h xen/evtchn/evtchnop.c \
+	xen/evtchn/level2.c xen/evtchn/port.c xen/evtchn/send.c xen/evtchn/virq.c xen/lib/bitmap.c
+
+check_PROGRAMS += tests/unit/t_fair
+tests_unit_t_fair_SOURCES = tests/unit/t_fair.c xen/sched/fair.c xen/lib/rbtree.c
+
+check_PROGRAMS += tests/unit/t_timer
+tests_unit_t_timer_SOURCES = tests/unit/t_timer.c xen/time/timer.c xen/lib/rbtree.c
+
 check-unit: $(check_PROGRAMS)
 	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/unit.count $(check_PROGRAMS)
