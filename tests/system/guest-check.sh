@@ -15,7 +15,7 @@ disk() { # SERIAL: 200 MB written and read back, past the page cache
 	dev=$(by_serial "$1")
 	[ -b "$dev" ] || { echo "no disk with serial $1"; return 1; }
 	written=$(head -c 200M /dev/urandom | tee >(dd of="$dev" bs=1M iflag=fullblock \
-		oflag=direct conv=fsync status=none; echo done > /run/written) | md5sum)
+		oflag=direct conv=fsync status=none; touch /run/written) | md5sum)
 	n=0
 	while [ ! -e /run/written ] && [ $n -lt 300 ]; do
 		sleep 0.2
