@@ -67,6 +67,10 @@ tests_unit_t_fair_SOURCES = tests/unit/t_fair.c xen/sched/fair.c xen/lib/rbtree.
 check_PROGRAMS += tests/unit/t_timer
 tests_unit_t_timer_SOURCES = tests/unit/t_timer.c xen/time/timer.c xen/lib/rbtree.c
 
+check_PROGRAMS += tests/unit/t_platform
+tests_unit_t_platform_SOURCES = tests/unit/t_platform.c xen/ctl/platform.c xen/ctl/version.c \
+	xen/irq/physdev.c xen/lib/bitmap.c xen/lib/parse.c
+
 check-unit:
 	@$(MAKE) -k $(AM_MAKEFLAGS) $(check_PROGRAMS) || :
 	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/unit.count $(check_PROGRAMS)

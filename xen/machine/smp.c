@@ -67,6 +67,15 @@ static u32 __init initial_apic_id(void)
 	return cpuid_count(1, 0).b >> 24;
 }
 
+/* Tables may list a processor twice, by its old and its x2APIC entry. */
+static bool __init is_numbered(u32 apic_id)
+{
+	for (unsigned int i = 0; i < cpu_count; i++)
+		if (cpus[i].apic_id == apic_id)
+			return true;
+	return false;
+}
+
 bool __init smp_enumerate(const struct acpi_info *acpi, u32 max_cpus)
 {
 	u32 limit = max_cpus && max_cpus < NR_CPUS ? max_cpus : NR_CPUS;
@@ -78,7 +87,7 @@ bool __init smp_enumerate(const struct acpi_info *acpi, u32 max_cpus)
 
 		if (c->apic_id == cpus[0].apic_id) {
 			cpus[0].acpi_id = c->acpi_id;
-		} else if (c->enabled && cpu_count < limit) {
+		} else if (c->enabled && cpu_count < limit && !is_numbered(c->apic_id)) {
 			cpus[cpu_count].apic_id = c->apic_id;
 			cpus[cpu_count].acpi_id = c->acpi_id;
 			wide = wide || c->apic_id > APIC_ID_ROUTABLE_MAX;
