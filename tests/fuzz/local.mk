@@ -27,6 +27,10 @@ FUZZ_TARGETS += tests/fuzz/fz_evtchn
 tests/fuzz/fz_evtchn: tests/fuzz/fz_evtchn.c xen/evtchn/evtchnop.c xen/evtchn/level2.c \
 	xen/evtchn/port.c xen/evtchn/send.c xen/evtchn/virq.c xen/lib/bitmap.c
 
+FUZZ_TARGETS += tests/fuzz/fz_physdev
+tests/fuzz/fz_physdev: tests/fuzz/fz_physdev.c xen/irq/physdev.c xen/irq/pirq.c xen/irq/irq.c \
+	xen/irq/vector.c xen/lib/bitmap.c
+
 $(FUZZ_TARGETS): $(wildcard $(srcdir)/xen/*/*.h $(srcdir)/tests/hostmachine/*.h \
 	$(srcdir)/tests/hostmachine/*/*.h)
 	@$(MKDIR_P) tests/fuzz
