@@ -31,6 +31,12 @@ FUZZ_TARGETS += tests/fuzz/fz_physdev
 tests/fuzz/fz_physdev: tests/fuzz/fz_physdev.c xen/irq/physdev.c xen/irq/pirq.c xen/irq/irq.c \
 	xen/irq/vector.c xen/lib/bitmap.c
 
+FUZZ_TARGETS += tests/fuzz/fz_elf tests/fuzz/fz_bzimage tests/fuzz/fz_unpack tests/fuzz/fz_lzma2
+tests/fuzz/fz_elf: tests/fuzz/fz_elf.c xen/builder/elf.c
+tests/fuzz/fz_bzimage: tests/fuzz/fz_bzimage.c xen/builder/bzimage.c $(unpack_sources)
+tests/fuzz/fz_unpack: tests/fuzz/fz_unpack.c $(unpack_sources)
+tests/fuzz/fz_lzma2: tests/fuzz/fz_lzma2.c $(unpack_sources)
+
 $(FUZZ_TARGETS): $(wildcard $(srcdir)/xen/*/*.h $(srcdir)/tests/hostmachine/*.h \
 	$(srcdir)/tests/hostmachine/*/*.h)
 	@$(MKDIR_P) tests/fuzz

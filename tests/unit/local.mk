@@ -71,6 +71,20 @@ check_PROGRAMS += tests/unit/t_platform
 tests_unit_t_platform_SOURCES = tests/unit/t_platform.c xen/ctl/platform.c xen/ctl/version.c \
 	xen/irq/physdev.c xen/lib/bitmap.c xen/lib/parse.c
 
+check_PROGRAMS += tests/unit/t_elf
+tests_unit_t_elf_SOURCES = tests/unit/t_elf.c xen/builder/elf.c
+
+unpack_sources = xen/builder/unpack.c xen/builder/unpack_fse.c xen/builder/unpack_gzip.c \
+	xen/builder/unpack_lz4.c xen/builder/unpack_lzma.c xen/builder/unpack_xz.c \
+	xen/builder/unpack_zstd.c
+
+check_PROGRAMS += tests/unit/t_unpack
+tests_unit_t_unpack_SOURCES = tests/unit/t_unpack.c $(unpack_sources)
+
+check_PROGRAMS += tests/unit/t_bzimage
+tests_unit_t_bzimage_SOURCES = tests/unit/t_bzimage.c xen/builder/bzimage.c xen/builder/elf.c \
+	$(unpack_sources)
+
 check-unit:
 	@$(MAKE) -k $(AM_MAKEFLAGS) $(check_PROGRAMS) || :
 	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/unit.count $(check_PROGRAMS)

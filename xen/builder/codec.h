@@ -14,7 +14,7 @@
 #include "lib/errno.h"
 #include "lib/types.h"
 
-#define __always_inline inline __attribute__((always_inline))
+#define __force_inline inline __attribute__((always_inline))
 
 struct unpack_job {
 	const u8 *in, *in_end;
@@ -54,7 +54,7 @@ static inline size_t out_left(const struct unpack_job *job)
 }
 
 /* Unaligned little-endian loads; the hypervisor only runs on x86. */
-static __always_inline u32 load16(const void *p)
+static __force_inline u32 load16(const void *p)
 {
 	u16 v;
 
@@ -62,7 +62,7 @@ static __always_inline u32 load16(const void *p)
 	return v;
 }
 
-static __always_inline u32 load32(const void *p)
+static __force_inline u32 load32(const void *p)
 {
 	u32 v;
 
@@ -70,7 +70,7 @@ static __always_inline u32 load32(const void *p)
 	return v;
 }
 
-static __always_inline u64 load64(const void *p)
+static __force_inline u64 load64(const void *p)
 {
 	u64 v;
 
@@ -78,7 +78,7 @@ static __always_inline u64 load64(const void *p)
 	return v;
 }
 
-static __always_inline void store64(void *p, u64 v)
+static __force_inline void store64(void *p, u64 v)
 {
 	__builtin_memcpy(p, &v, sizeof(v));
 }
@@ -87,7 +87,7 @@ static __always_inline void store64(void *p, u64 v)
 #define WIDE_SLACK 16
 
 /* Copies 16 bytes at a time; writes up to WIDE_SLACK - 1 past @end.  dst - src >= 8 or no overlap. */
-static __always_inline void copy_wide(u8 *dst, const u8 *src, const u8 *end)
+static __force_inline void copy_wide(u8 *dst, const u8 *src, const u8 *end)
 {
 	do {
 		store64(dst, load64(src));
@@ -103,7 +103,7 @@ static __always_inline void copy_wide(u8 *dst, const u8 *src, const u8 *end)
  * bytes already written and that dst + len <= limit; bytes beyond dst + len but
  * before @limit may be scribbled on.
  */
-static __always_inline void copy_match(u8 *dst, size_t dist, size_t len, const u8 *limit)
+static __force_inline void copy_match(u8 *dst, size_t dist, size_t len, const u8 *limit)
 {
 	/* For a period below 8: its smallest multiple that a wide copy can use. */
 	static const u8 period[8] = { 0, 8, 8, 9, 8, 10, 12, 14 };

@@ -42,7 +42,7 @@ struct back_bits {
 };
 
 /* Moves the word so that used < 8; false if the stream was overrun.  used <= 64 before. */
-static __always_inline bool back_refill(struct back_bits *b)
+static __force_inline bool back_refill(struct back_bits *b)
 {
 	b->at -= b->used >> 3;
 	b->used &= 7;
@@ -53,7 +53,7 @@ static __always_inline bool back_refill(struct back_bits *b)
 }
 
 /* At least 8 readable bytes lie in front of @start.  false if the end mark is missing. */
-static __always_inline bool back_start(struct back_bits *b, const u8 *start, const u8 *end)
+static __force_inline bool back_start(struct back_bits *b, const u8 *start, const u8 *end)
 {
 	if (end <= start || !end[-1])
 		return false;
@@ -64,7 +64,7 @@ static __always_inline bool back_start(struct back_bits *b, const u8 *start, con
 }
 
 /* @n < 32 bits.  The caller keeps used + n <= 64. */
-static __always_inline u32 back_read(struct back_bits *b, u32 n)
+static __force_inline u32 back_read(struct back_bits *b, u32 n)
 {
 	u64 v = (b->word << b->used) >> 1 >> (63 - n);
 

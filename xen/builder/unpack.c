@@ -29,7 +29,7 @@ static __init u32 crc32_bits(u32 crc, u32 word, u32 count)
  * Takes in @count words for the ring slots from @slot on, between which and the slots
  * @back1, @back2 (the taps) there is no wrap.  A slot's old content is the third tap.
  */
-static __always_inline const u8 *crc32_words(u64 *slot, const u8 *p, size_t count, long tap1,
+static __force_inline const u8 *crc32_words(u64 *slot, const u8 *p, size_t count, long tap1,
 					     long tap2)
 {
 	for (; count >= 4; count -= 4, slot += 4, p += 32) {
@@ -78,12 +78,12 @@ __init u32 crc32_ieee(const u8 *p, size_t len, u64 *ring)
 #define XXH_P4 0x85ebca77c2b2ae63ull
 #define XXH_P5 0x27d4eb2f165667c5ull
 
-static __always_inline u64 rol64(u64 v, u32 n)
+static __force_inline u64 rol64(u64 v, u32 n)
 {
 	return v << n | v >> (64 - n);
 }
 
-static __always_inline u64 xxh_round(u64 lane, u64 word)
+static __force_inline u64 xxh_round(u64 lane, u64 word)
 {
 	return rol64(lane + word * XXH_P2, 31) * XXH_P1;
 }

@@ -32,7 +32,7 @@ struct bits {
 	const u8 *in, *end;
 };
 
-static __always_inline void bits_fill(struct bits *b)
+static __force_inline void bits_fill(struct bits *b)
 {
 	if (likely(b->end - b->in >= 8)) {
 		b->word |= load64(b->in) << b->count;
@@ -45,7 +45,7 @@ static __always_inline void bits_fill(struct bits *b)
 }
 
 /* Takes @n bits; the caller has seen to it that they are there, or looks at count after. */
-static __always_inline u32 bits_take(struct bits *b, u32 n)
+static __force_inline u32 bits_take(struct bits *b, u32 n)
 {
 	u32 v = (u32)b->word & ((1u << n) - 1);
 

@@ -12,7 +12,7 @@
 #define LONG 15 /* a length field of this goes on in bytes, until one is not 255 */
 #define MATCH_MIN 4
 
-static __always_inline size_t lz4_length(const u8 **in, const u8 *end, size_t len)
+static __force_inline size_t lz4_length(const u8 **in, const u8 *end, size_t len)
 {
 	u8 more = 255;
 

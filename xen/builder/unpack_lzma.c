@@ -57,7 +57,7 @@ struct range {
 	struct lzma_probs *probs;
 };
 
-static __always_inline void rc_normalize(struct range *rc)
+static __force_inline void rc_normalize(struct range *rc)
 {
 	if (unlikely(rc->range < TOP)) {
 		rc->range <<= 8;
@@ -66,7 +66,7 @@ static __always_inline void rc_normalize(struct range *rc)
 }
 
 /* Decodes one adaptive bit. */
-static __always_inline size_t rc_bit(struct range *rc, prob *p)
+static __force_inline size_t rc_bit(struct range *rc, prob *p)
 {
 	size_t chance = *p;
 	u32 bound;
@@ -84,21 +84,21 @@ static __always_inline size_t rc_bit(struct range *rc, prob *p)
 	return 1;
 }
 
-static __always_inline size_t rc_step(struct range *rc, prob *tree, size_t sym)
+static __force_inline size_t rc_step(struct range *rc, prob *tree, size_t sym)
 {
 	if (rc_bit(rc, &tree[sym]))
 		return 2 * sym + 1;
 	return 2 * sym;
 }
 
-static __always_inline size_t rc_tree3(struct range *rc, prob *tree, size_t sym)
+static __force_inline size_t rc_tree3(struct range *rc, prob *tree, size_t sym)
 {
 	sym = rc_step(rc, tree, sym);
 	sym = rc_step(rc, tree, sym);
 	return rc_step(rc, tree, sym);
 }
 
-static __always_inline size_t rc_reverse(struct range *rc, prob *tree, u32 bits)
+static __force_inline size_t rc_reverse(struct range *rc, prob *tree, u32 bits)
 {
 	size_t sym = 1, top = 1ul << bits;
 	size_t value = 0, weight = 1;
@@ -119,7 +119,7 @@ static __always_inline size_t rc_reverse(struct range *rc, prob *tree, u32 bits)
  * normalization the range ends in 8 zero bits, so halving it up to 8 times is exact,
  * and one division gives as many bits at once.
  */
-static __always_inline size_t rc_direct(struct range *rc, u32 bits)
+static __force_inline size_t rc_direct(struct range *rc, u32 bits)
 {
 	size_t value = 0;
 
@@ -140,7 +140,7 @@ static __always_inline size_t rc_direct(struct range *rc, u32 bits)
 	return value;
 }
 
-static __always_inline u8 lzma_literal(struct range *rc, prob *tree)
+static __force_inline u8 lzma_literal(struct range *rc, prob *tree)
 {
 	size_t sym = rc_tree3(rc, tree, 1);
 
@@ -153,7 +153,7 @@ static __always_inline u8 lzma_literal(struct range *rc, prob *tree)
  * A literal right after a match: the byte that the match would have gone on with is
  * a hint, which picks other probabilities until the first bit that differs from it.
  */
-static __always_inline u8 lzma_matched_literal(struct range *rc, prob *tree, size_t hint)
+static __force_inline u8 lzma_matched_literal(struct range *rc, prob *tree, size_t hint)
 {
 	size_t sym = 1;
 
@@ -173,7 +173,7 @@ static __always_inline u8 lzma_matched_literal(struct range *rc, prob *tree, siz
 	return (u8)sym;
 }
 
-static __always_inline size_t lzma_length(struct range *rc, struct length_probs *lp, size_t pos)
+static __force_inline size_t lzma_length(struct range *rc, struct length_probs *lp, size_t pos)
 {
 	size_t sym;
 
@@ -188,7 +188,7 @@ static __always_inline size_t lzma_length(struct range *rc, struct length_probs 
 }
 
 /* Distance minus one. */
-static __always_inline size_t lzma_distance(struct range *rc, struct lzma_probs *p, size_t len)
+static __force_inline size_t lzma_distance(struct range *rc, struct lzma_probs *p, size_t len)
 {
 	prob *tree = p->slot[len < 6 ? len - MATCH_MIN : 3];
 	size_t slot = rc_tree3(rc, tree, 1);
@@ -207,7 +207,7 @@ static __always_inline size_t lzma_distance(struct range *rc, struct lzma_probs 
 }
 
 /* Which of the repeated distances; moves it to the front. */
-static __always_inline void lzma_pick_rep(struct range *rc, struct lzma_probs *p, size_t state,
+static __force_inline void lzma_pick_rep(struct range *rc, struct lzma_probs *p, size_t state,
 					  size_t rep[4])
 {
 	size_t dist = rep[1];

@@ -41,7 +41,7 @@ static __init bool xz_number(const u8 **p, const u8 *end, u64 *value)
  * the filter looks at the last three bytes: bit d-1 of @seen says that d bytes ago
  * there was one.  Two of them, or a telling top byte, and it stays as it is.
  */
-static __always_inline bool x86_is_top(u32 byte)
+static __force_inline bool x86_is_top(u32 byte)
 {
 	return byte == 0 || byte == 0xff;
 }
@@ -59,7 +59,7 @@ static __init void x86_restore(u8 *operand, u32 next, u32 back)
 }
 
 /* Index of the next byte e8 or e9 from @i on, or @size. */
-static __always_inline size_t x86_find(const u8 *buf, size_t i, size_t size)
+static __force_inline size_t x86_find(const u8 *buf, size_t i, size_t size)
 {
 	const u64 low7 = 0x7f7f7f7f7f7f7f7f, high = 0x8080808080808080, e8 = 0x7474747474747474;
 

@@ -193,7 +193,7 @@ static int __init zstd_literals(struct zstd *z, const u8 **p, const u8 *end)
  * An offset code's value to an offset: 1 to 3 stand for one of the last three, shifted by
  * one if there are no literals in between (3 then is the last offset less one).
  */
-static __always_inline u64 zstd_offset(u64 rep[3], u64 value, size_t literals)
+static __force_inline u64 zstd_offset(u64 rep[3], u64 value, size_t literals)
 {
 	u64 offset;
 
