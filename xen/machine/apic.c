@@ -96,11 +96,6 @@ void apic_eoi(void)
 	apic_write(APIC_EOI, 0);
 }
 
-bool apic_timer_is_deadline(void)
-{
-	return tsc_deadline;
-}
-
 static void icr_send(u32 id, u32 command)
 {
 	unsigned long flags;
@@ -237,22 +232,22 @@ void apic_init_ap(void)
 void machine_set_timer(stime_t deadline)
 {
 	unsigned long flags = local_irq_save();
+	u64 value = 0; /* disarms either form */
 
 	if (tsc_deadline) {
-		/* 0 disarms; a value that has passed fires at once, as we want. */
-		wrmsr(MSR_TSC_DEADLINE, deadline ? max(clocksource_to_tsc(deadline), (u64)1) : 0);
+		/* One that has passed fires at once, as we want. */
+		if (deadline)
+			value = max(clocksource_to_tsc(deadline), (u64)1);
+		wrmsr(MSR_TSC_DEADLINE, value);
 	} else {
-		u64 ticks = 0;
-
 		if (deadline) {
-			/* Beyond one second the caller is simply asked again. */
+			/* Farther off the caller is simply asked again, and nothing overflows. */
 			stime_t delta = min(deadline - now(), (stime_t)1000000000);
 
 			/* Rounded up: early interrupts cost another arming each. */
-			ticks = delta <= 0 ? 1 : (((u64)delta * (ticks_per_ns >> 16)) >> 16) + 1;
-			ticks = min(ticks, TICKS_MAX);
+			value = delta <= 0 ? 1 : (((u64)delta * (ticks_per_ns >> 16)) >> 16) + 1;
 		}
-		apic_write(APIC_TIMER_INITIAL, (u32)ticks);
+		apic_write(APIC_TIMER_INITIAL, (u32)min(value, TICKS_MAX));
 	}
 	local_irq_restore(flags);
 }

@@ -42,7 +42,5 @@ void apic_send_init(u32 id);
 void apic_send_startup(u32 id, u8 page);
 /* Interrupts of VECTOR_ERROR: says what went wrong. */
 void apic_report_error(void);
-/* True when the timer counts TSC ticks to a deadline. */
-bool apic_timer_is_deadline(void);
 
 #endif
