@@ -308,6 +308,11 @@ void fair_cap_refill(struct fair_cap *cap, u32 percent, s64 now_ns)
 					      __ATOMIC_RELAXED));
 }
 
+s64 fair_cap_left(const struct fair_cap *cap)
+{
+	return max(__atomic_load_n(&cap->budget, __ATOMIC_RELAXED), (s64)FAIR_RUN_MIN);
+}
+
 s64 fair_cap_wait(const struct fair_cap *cap, u32 percent)
 {
 	s64 budget = __atomic_load_n(&cap->budget, __ATOMIC_RELAXED);

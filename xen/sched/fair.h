@@ -96,6 +96,8 @@ static inline void fair_cap_charge(struct fair_cap *cap, s64 ns)
 {
 	__atomic_fetch_sub(&cap->budget, ns, __ATOMIC_RELAXED);
 }
+/* What the bucket still holds, at least a stretch worth running for. */
+s64 fair_cap_left(const struct fair_cap *cap);
 /* ns until the bucket holds something again; 0 when it does. */
 s64 fair_cap_wait(const struct fair_cap *cap, u32 percent);
 

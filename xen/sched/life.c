@@ -10,6 +10,7 @@
 #include "machine/machine.h"
 #include "machine/percpu.h"
 #include "mm/slab.h"
+#include "sched/deferred.h"
 #include "sched/runqueue.h"
 #include <xen/sched.h>
 
@@ -136,6 +137,8 @@ int sched_domain_set(struct domain *d, u16 weight, u16 cap)
 			fair_enqueue(&rq->fair, &v->sched.fair);
 		if (curr)
 			fair_set_curr(&rq->fair, &v->sched.fair);
+		if (curr) /* a cap that is new is not watched yet */
+			deferred_raise_on(rq->cpu, DEFERRED_SCHEDULE);
 		runqueue_unlock(rq, flags);
 		vcpu_wake_flags(v, VPF_CAPPED);
 	}

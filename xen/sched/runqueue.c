@@ -114,13 +114,29 @@ static void dequeue(struct runqueue *rq, struct vcpu *v)
 	v->sched.queued = false;
 }
 
-/* Somebody waits behind curr: its slice ends by a timer. */
+/*
+ * Sets the timer that ends curr's turn: its slice while somebody waits, what is
+ * left of its domain's cap if it has one.  Alone and uncapped it needs none.
+ */
 static void arm_tick(struct runqueue *rq, stime_t t)
 {
-	s64 left = fair_time_left(&rq->fair);
+	const struct vcpu *v = rq->curr;
+	s64 left = INT64_MAX;
 
-	if (!timer_is_armed(&rq->tick) || rq->tick.expires > t + left)
+	if (v->is_idle)
+		return;
+	if (rq->fair.waiting)
+		left = fair_time_left(&rq->fair);
+	if (READ_ONCE(v->domain->sched_cap))
+		left = min(left, fair_cap_left(&v->sched.domain->cap));
+	if (left != INT64_MAX && (!timer_is_armed(&rq->tick) || rq->tick.expires > t + left))
 		timer_set(&rq->tick, t + left);
+}
+
+static void unmark_idle(const struct runqueue *rq)
+{
+	if (cpumask_test(&sched_idle_cpus, rq->cpu)) /* not a locked access each time */
+		cpumask_clear(&sched_idle_cpus, rq->cpu);
 }
 
 /* v waits: an idle CPU that it may use comes and takes it. */
@@ -143,7 +159,12 @@ static void admit(struct runqueue *rq, struct vcpu *v)
 	runqueue_charge(rq, t);
 	runstate_set(v, RUNSTATE_runnable, t);
 	enqueue(rq, v);
-	if (rq->curr == rq->idle || fair_preempts(&rq->fair, &v->sched.fair)) {
+	if (rq->curr == rq->idle) {
+		unmark_idle(rq); /* it is spoken for: the next one to wake takes another */
+		deferred_raise_on(rq->cpu, DEFERRED_SCHEDULE);
+		return;
+	}
+	if (fair_preempts(&rq->fair, &v->sched.fair)) {
 		deferred_raise_on(rq->cpu, DEFERRED_SCHEDULE);
 		return;
 	}
@@ -203,13 +224,14 @@ void runqueue_rehome(struct vcpu *v)
 	struct runqueue *rq = runqueue_lock_vcpu(v, &flags);
 	bool move = false;
 
-	if (!sched_cpu_allowed(v, rq->cpu)) {
-		if (v->sched.queued) {
-			dequeue(rq, v);
-			move = true;
-		} else if (rq->curr == v) {
-			deferred_raise_on(rq->cpu, DEFERRED_SCHEDULE);
-		}
+	if (sched_cpu_allowed(v, rq->cpu)) {
+		if (v->sched.queued) /* an idle CPU may have come within its reach */
+			offer_idle(v);
+	} else if (v->sched.queued) {
+		dequeue(rq, v);
+		move = true;
+	} else if (rq->curr == v) {
+		deferred_raise_on(rq->cpu, DEFERRED_SCHEDULE);
 	}
 	runqueue_unlock(rq, flags);
 	if (move)
@@ -240,38 +262,52 @@ static bool take_one(struct runqueue *rq, struct runqueue *from, u64 max_weight)
 	return false;
 }
 
-/* An idle CPU takes from whoever has somebody waiting; a busy one only what evens out load. */
-static void balance(struct runqueue *rq, bool idle, stime_t t)
+/*
+ * Tries the queue of `cpu`.  A queue whose lock cannot be had is in the hands of
+ * somebody who may just be queueing a vCPU: look again soon.
+ */
+static bool try_take(struct runqueue *rq, unsigned int cpu, u64 max_weight)
+{
+	struct runqueue *from = per_cpu_ptr(runqueues, cpu);
+	bool taken;
+
+	if (!spin_trylock(&from->lock)) {
+		deferred_raise(DEFERRED_SCHEDULE);
+		return false;
+	}
+	taken = take_one(rq, from, max_weight);
+	spin_unlock(&from->lock);
+	return taken;
+}
+
+/* This CPU has nothing to do: takes from whoever has somebody waiting. */
+static void steal(struct runqueue *rq)
+{
+	unsigned int cpu;
+
+	for_each_cpu(cpu, &cpu_online_map)
+		if (cpu != rq->cpu && READ_ONCE(per_cpu(runqueues, cpu).fair.waiting) &&
+		    try_take(rq, cpu, FAIR_WEIGHT_MAX + 1))
+			return;
+}
+
+/* A busy CPU takes from the busiest what makes the two more even. */
+static void balance(struct runqueue *rq, stime_t t)
 {
 	unsigned int cpu, busiest = NR_CPUS;
-	u64 load = 0;
+	u64 load = rq->fair.load;
 
-	if (!idle && t - rq->balanced < BALANCE_INTERVAL)
+	if (t - rq->balanced < BALANCE_INTERVAL)
 		return;
 	rq->balanced = t;
-	for_each_cpu(cpu, &cpu_online_map) {
-		struct runqueue *other = per_cpu_ptr(runqueues, cpu);
-
-		if (cpu != rq->cpu && READ_ONCE(other->fair.waiting) &&
-		    READ_ONCE(other->fair.load) > load) {
-			load = READ_ONCE(other->fair.load);
+	for_each_cpu(cpu, &cpu_online_map)
+		if (cpu != rq->cpu && READ_ONCE(per_cpu(runqueues, cpu).fair.waiting) &&
+		    runqueue_load(cpu) > load) {
+			load = runqueue_load(cpu);
 			busiest = cpu;
 		}
-	}
-	if (busiest == NR_CPUS || (!idle && load <= rq->fair.load))
-		return;
-	/*
-	 * A queue whose lock cannot be had is in somebody's hands who looks for idle CPUs
-	 * when he is done, and finds this one.
-	 */
-	if (spin_trylock(&per_cpu(runqueues, busiest).lock)) {
-		struct runqueue *from = per_cpu_ptr(runqueues, busiest);
-
-		take_one(rq, from, idle ? FAIR_WEIGHT_MAX + 1 : load - rq->fair.load);
-		spin_unlock(&from->lock);
-	} else if (idle) {
-		deferred_raise(DEFERRED_SCHEDULE);
-	}
+	if (busiest < NR_CPUS)
+		try_take(rq, busiest, load - rq->fair.load);
 }
 
 /* The slice is over while others wait: run the choice again, and offer what waits around. */
@@ -297,10 +333,17 @@ void runqueue_tick(void *arg)
 static struct vcpu *find_next(struct runqueue *rq, stime_t t)
 {
 	struct vcpu *v;
+	bool parked = false;
 
-	while ((v = vcpu_of(fair_pick_waiting(&rq->fair))) != NULL && over_cap(v, t))
+	while ((v = vcpu_of(fair_pick_waiting(&rq->fair))) != NULL && over_cap(v, t)) {
 		dequeue(rq, v); /* cap_timer brings it back */
-	return v ? v : rq->idle;
+		parked = true;
+	}
+	if (v)
+		return v;
+	if (parked) /* it may be what steal() found; there may be others */
+		deferred_raise(DEFERRED_SCHEDULE);
+	return rq->idle;
 }
 
 /*
@@ -349,12 +392,6 @@ static void finish_poll(struct vcpu *v)
 	}
 }
 
-static void unmark_idle(const struct runqueue *rq)
-{
-	if (cpumask_test(&sched_idle_cpus, rq->cpu)) /* not a locked access each time */
-		cpumask_clear(&sched_idle_cpus, rq->cpu);
-}
-
 static void set_next(struct runqueue *rq, struct vcpu *next, stime_t t)
 {
 	rq->curr = next;
@@ -373,10 +410,10 @@ static void set_next(struct runqueue *rq, struct vcpu *next, stime_t t)
 		next->sched.queued = false;
 		unmark_idle(rq);
 	}
-	if (rq->fair.waiting)
-		arm_tick(rq, t);
-	else
-		timer_stop(&rq->tick);
+	timer_stop(&rq->tick);
+	arm_tick(rq, t);
+	if (rq->fair.waiting && !next->is_idle)
+		offer_idle(vcpu_of(fair_pick_waiting(&rq->fair)));
 }
 
 void schedule(void)
@@ -392,15 +429,14 @@ void schedule(void)
 	/* Idle before looking elsewhere: see the head of the file. */
 	if (!rq->fair.waiting && (prev->is_idle || !vcpu_is_runnable(prev))) {
 		cpumask_set(&sched_idle_cpus, rq->cpu);
-		balance(rq, true, t);
+		steal(rq);
 	} else if (!prev->is_idle) {
-		balance(rq, false, t);
+		balance(rq, t);
 	}
 	if (keeps_cpu(rq, prev, t)) {
 		if (!prev->is_idle)
 			unmark_idle(rq);
-		if (rq->fair.waiting)
-			arm_tick(rq, t);
+		arm_tick(rq, t);
 		runqueue_unlock(rq, flags);
 		finish_poll(prev);
 		return;

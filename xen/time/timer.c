@@ -183,5 +183,6 @@ int timer_cpu_init(unsigned int cpu)
 
 	spin_lock_init(&tc->lock, LOCK_TIMER);
 	tc->tree = (struct rb_tree)RB_TREE_INIT;
+	tc->programmed = 0;
 	return 0;
 }
