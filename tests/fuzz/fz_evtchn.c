@@ -102,8 +102,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		} else if (what < 225) {
 			pirq_event(current->domain, number());
 		} else if (what < 245) {
-			((u8 *)&doms[who].shared)[(take() << 8 | take()) % sizeof(struct shared_info)] =
-				(u8)take();
+			((u8 *)&doms[who].shared)[(take() << 8 | take()) %
+						  sizeof(struct shared_info)] = (u8)take();
 		} else if (what < 252) {
 			cpu_info()->deferred = 1; /* the next long operation is cut short */
 		} else if (who) {

@@ -65,9 +65,10 @@ check_PROGRAMS += tests/unit/t_fair
 tests_unit_t_fair_SOURCES = tests/unit/t_fair.c xen/sched/fair.c xen/lib/rbtree.c
 
 check_PROGRAMS += tests/unit/t_runqueue
-tests_unit_t_runqueue_SOURCES = tests/unit/t_runqueue.c xen/sched/affinity.c xen/sched/deferred.c \
-	xen/sched/fair.c xen/sched/life.c xen/sched/runqueue.c xen/sched/schedop.c xen/sched/vcpu.c \
-	xen/time/timer.c xen/lib/rbtree.c
+tests_unit_t_runqueue_SOURCES = tests/unit/t_runqueue.c tests/unit/sched_host.h \
+	xen/sched/affinity.c xen/sched/deferred.c xen/sched/fair.c xen/sched/life.c \
+	xen/sched/runqueue.c xen/sched/schedop.c xen/sched/vcpu.c xen/time/timer.c \
+	xen/lib/rbtree.c
 
 check_PROGRAMS += tests/unit/t_timer
 tests_unit_t_timer_SOURCES = tests/unit/t_timer.c xen/time/timer.c xen/lib/rbtree.c

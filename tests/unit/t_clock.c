@@ -35,7 +35,7 @@ static double tsc_hz = 2596e6;
 static bool have_hpet = true, have_pm = true;
 static double pit_started;
 static unsigned int access_ns = 300; /* what a look at a device costs */
-static u64 tsc_error;		     /* this CPU's TSC is off by so much */
+static u64 tsc_error; /* this CPU's TSC is off by so much */
 
 static u64 sim_tsc(void)
 {
@@ -244,7 +244,8 @@ static void test_conversion(void)
 		tsc_hz = 5e8 + rand() % 5000 * 1e6;
 		set_rate((u64)tsc_hz);
 		clocksource_epoch(&e);
-		t = e.stamp_time + (stime_t)(((u64)rand() << 31 | (u64)rand()) >> (20 + rand() % 40));
+		t = e.stamp_time +
+		    (stime_t)(((u64)rand() << 31 | (u64)rand()) >> (20 + rand() % 40));
 		tsc = clocksource_to_tsc(t);
 		/* Never early, and late by no more than the rounding over that time. */
 		CHECK(time_at(&e, tsc) >= t);
@@ -328,7 +329,8 @@ static void test_guest_pages(void)
 	real_ns += 5e9;
 	/* The guest's own arithmetic gives our time to the nanosecond. */
 	delta = (sim_tsc() - t->tsc_timestamp) >> -t->tsc_shift;
-	CHECK(llabs((long long)(t->system_time + (delta * (unsigned __int128)t->tsc_to_system_mul >> 32)) -
+	CHECK(llabs((long long)(t->system_time +
+				(delta * (unsigned __int128)t->tsc_to_system_mul >> 32)) -
 		    now()) < 20);
 
 	/* What a guest writes over it does not confuse the next update. */

@@ -426,7 +426,8 @@ static void test_random(void)
 		run_as((unsigned int)rand() % DOMAINS, (unsigned int)rand() % VCPUS);
 		switch (rand() % 10) {
 		case 0:
-			alloc_unbound(rand() % 2 ? DOMID_SELF : d, (domid_t)(rand() % DOMAINS), &port);
+			alloc_unbound(rand() % 2 ? DOMID_SELF : d, (domid_t)(rand() % DOMAINS),
+				      &port);
 			break;
 		case 1:
 		case 2:

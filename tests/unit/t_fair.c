@@ -28,12 +28,12 @@ _Noreturn void panic(const char *fmt, ...)
 
 struct task {
 	struct fair_entity e;
-	s64 ran;	/* in all */
+	s64 ran; /* in all */
 	s64 burst, rest; /* runs so long, then sleeps so long; rest 0: always runs */
-	s64 left;	/* of the burst */
-	s64 wake_at;	/* when it sleeps; -1: it does not */
+	s64 left; /* of the burst */
+	s64 wake_at; /* when it sleeps; -1: it does not */
 	s64 woken_at;
-	s64 worst_wait;	/* between waking and the end of the burst, less the burst */
+	s64 worst_wait; /* between waking and the end of the burst, less the burst */
 };
 
 static struct task tasks[MAX_TASKS];

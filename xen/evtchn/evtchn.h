@@ -64,12 +64,12 @@ struct evtchn {
 
 struct evtchn_table {
 	struct spinlock lock; /* allocation of ports and buckets; virq_port[] bind */
-	u32 limit;	      /* ports 1 .. limit - 1 may be used; constant */
-	u32 lowest_free;      /* no port below it is FREE; a hint, table lock */
-	u32 sweep;	      /* where a sliced reset or destroy goes on */
-	bool dying;	      /* set once: nothing is bound any more */
+	u32 limit; /* ports 1 .. limit - 1 may be used; constant */
+	u32 lowest_free; /* no port below it is FREE; a hint, table lock */
+	u32 sweep; /* where a sliced reset or destroy goes on */
+	bool dying; /* set once: nothing is bound any more */
 	struct evtchn *bucket[EVTCHN_BUCKETS]; /* published with release */
-	DECLARE_BITMAP(pollers, MAX_VCPUS);    /* vCPUs that may be in sched_op poll; atomic */
+	DECLARE_BITMAP(pollers, MAX_VCPUS); /* vCPUs that may be in sched_op poll; atomic */
 };
 
 /* --- port.c: life of a domain's table --- */

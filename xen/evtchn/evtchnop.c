@@ -12,10 +12,10 @@
 #include "lib/errno.h"
 #include "machine/percpu.h"
 
-#define READ_ARGS(op, arg) \
-	do {                                                         \
-		if (guest_read(&(op), (arg), sizeof(op)))            \
-			return -EFAULT;                              \
+#define READ_ARGS(op, arg)                                \
+	do {                                              \
+		if (guest_read(&(op), (arg), sizeof(op))) \
+			return -EFAULT;                   \
 	} while (0)
 
 static long reply(int ret, unsigned long arg, const void *op, size_t size)

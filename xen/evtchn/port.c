@@ -404,8 +404,8 @@ void evtchn_check(struct domain *d)
 				 peer->remote_port != port);
 		}
 		if (chn->state == EVTCHN_VIRQ) {
-			const struct vcpu *v =
-				domain_vcpu(d, virq_is_global(chn->virq) ? 0 : chn->vcpu);
+			const struct vcpu *v = domain_vcpu(
+				d, virq_is_global(chn->virq) ? 0 : chn->vcpu);
 
 			PANIC_ON(!v || v->virq_port[chn->virq] != port);
 		}
@@ -415,7 +415,7 @@ void evtchn_check(struct domain *d)
 void evtchn_dump(struct domain *d)
 {
 	static const char *const names[] = {"free", "reserved", "unbound", "interdomain",
-					    "pirq", "virq",	"ipi"};
+					    "pirq", "virq",     "ipi"};
 
 	for (u32 port = 1; port < d->evtchn->limit; port++) {
 		const struct evtchn *chn = evtchn_lookup(d, port);

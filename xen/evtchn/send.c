@@ -18,7 +18,8 @@ static void wake_pollers(struct domain *d, u32 port)
 	const u64 *map = d->evtchn->pollers;
 	unsigned int id;
 
-	bitmap_for_each_set(id, map, MAX_VCPUS) {
+	bitmap_for_each_set(id, map, MAX_VCPUS)
+	{
 		struct vcpu *v = domain_vcpu(d, id);
 
 		if (v && (READ_ONCE(v->pause_flags) & VPF_POLLING) &&

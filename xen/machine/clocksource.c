@@ -56,7 +56,7 @@ static struct clock_state states[2];
 static u32 state_seq; /* odd or even: which state is valid */
 
 static bool tsc_agrees;
-static u64 boot_cpu_tsc;  /* as last seen by clocksource_delay() there */
+static u64 boot_cpu_tsc; /* as last seen by clocksource_delay() there */
 static bool tsc_differs; /* some CPU has a tsc_offset */
 static DEFINE_PER_CPU(s64, tsc_offset);
 static stime_t time_floor; /* while TSCs disagree: the latest time given out */
@@ -209,8 +209,8 @@ static void set_rate(u64 hz)
 	new->epoch.mul = (u32)((NSEC << 32) / h);
 	new->epoch.shift = shift;
 	new->ticks_per_ns = ~0ULL / new->epoch.mul + 1;
-	new->ticks_per_ns = shift < 0 ? new->ticks_per_ns << -shift :
-					(new->ticks_per_ns >> shift) + 1;
+	new->ticks_per_ns = shift < 0 ? new->ticks_per_ns << -shift
+				      : (new->ticks_per_ns >> shift) + 1;
 	__atomic_store_n(&state_seq, state_seq + 1, __ATOMIC_RELEASE);
 	local_irq_restore(flags);
 }
@@ -394,8 +394,7 @@ static void sync_test_fn(void *arg __unused)
 		if (t < last)
 			__atomic_store_n(&sync_test.warp, last - t, __ATOMIC_RELAXED);
 		while (t > last && !__atomic_compare_exchange_n(&sync_test.last, &last, t, true,
-								__ATOMIC_SEQ_CST,
-								__ATOMIC_RELAXED))
+								__ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
 			;
 	}
 }

@@ -110,8 +110,8 @@ int sched_pin_override(struct vcpu *v, int cpu)
 	struct runqueue *rq;
 	int ret = 0;
 
-	if (cpu >= 0 && ((unsigned int)cpu >= NR_CPUS ||
-			 !cpumask_test(&cpu_online_map, (unsigned int)cpu)))
+	if (cpu >= 0 &&
+	    ((unsigned int)cpu >= NR_CPUS || !cpumask_test(&cpu_online_map, (unsigned int)cpu)))
 		return -EINVAL;
 	rq = runqueue_lock_vcpu(v, &flags);
 	if (cpu < 0) {

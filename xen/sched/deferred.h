@@ -11,9 +11,9 @@
 
 /* In the order in which they are served. */
 enum deferred {
-	DEFERRED_TIMER,	   /* timer_run_due() */
+	DEFERRED_TIMER, /* timer_run_due() */
 	DEFERRED_SCHEDULE, /* schedule(): may switch to another vCPU */
-	DEFERRED_AREAS,	   /* current's run state and time pages in guest memory */
+	DEFERRED_AREAS, /* current's run state and time pages in guest memory */
 	DEFERRED_COUNT
 };
 

@@ -211,7 +211,8 @@ struct fair_entity *fair_pick_waiting(const struct fair_queue *q)
 	unsigned int seen = 0;
 	struct rb_node *node;
 
-	rb_for_each(node, &q->tree) {
+	rb_for_each(node, &q->tree)
+	{
 		if (eligible(q, entity(node)))
 			return entity(node);
 		if (++seen == SEARCH_MAX)
@@ -238,8 +239,7 @@ bool fair_preempts(const struct fair_queue *q, const struct fair_entity *e)
 
 	if (!curr)
 		return true;
-	return eligible(q, e) &&
-	       (!curr_eligible(q) || diff(rank(e), rank(curr)) < 0);
+	return eligible(q, e) && (!curr_eligible(q) || diff(rank(e), rank(curr)) < 0);
 }
 
 s64 fair_time_left(const struct fair_queue *q)
@@ -274,7 +274,8 @@ void fair_check(const struct fair_queue *q)
 	unsigned int waiting = 0;
 	struct rb_node *node;
 
-	rb_for_each(node, &q->tree) {
+	rb_for_each(node, &q->tree)
+	{
 		const struct fair_entity *e = entity(node);
 
 		PANIC_ON(waiting && diff(rank(e), previous) < 0);

@@ -24,17 +24,17 @@
 
 #define FAIR_WEIGHT_DEFAULT 256u
 #define FAIR_WEIGHT_MAX 65535u
-#define FAIR_SLICE_MIN 500000LL	  /* what those with short bursts ask for */
-#define FAIR_SLICE_MAX 5000000LL  /* what those that compute get */
-#define FAIR_RUN_MIN 100000LL	  /* no planned switch earlier than this */
+#define FAIR_SLICE_MIN 500000LL /* what those with short bursts ask for */
+#define FAIR_SLICE_MAX 5000000LL /* what those that compute get */
+#define FAIR_RUN_MIN 100000LL /* no planned switch earlier than this */
 #define FAIR_CAP_PERIOD 10000000LL
 
 struct fair_entity {
 	struct rb_node node; /* by rank: deadline, short slices first; while it waits */
 	s64 vruntime;
 	s64 deadline;
-	s64 lag;   /* V - vruntime when it left; used when it joins */
-	s64 left_at;			     /* V without it then */
+	s64 lag; /* V - vruntime when it left; used when it joins */
+	s64 left_at; /* V without it then */
 	const struct fair_queue *left_queue; /* and where */
 	s64 slice; /* CPU time asked for at a time, FAIR_SLICE_* */
 	u32 weight;
@@ -48,7 +48,7 @@ struct fair_entity {
 struct fair_queue {
 	struct rb_tree tree;
 	struct fair_entity *curr; /* runs, is not in the tree; NULL: none */
-	bool in_slice;		  /* curr has not reached a deadline since it became curr */
+	bool in_slice; /* curr has not reached a deadline since it became curr */
 	u64 load;
 	s64 sum, base;
 	unsigned int waiting; /* in the tree */
@@ -86,7 +86,7 @@ void fair_check(const struct fair_queue *q);
  * vCPUs of a domain.  Safe from several CPUs at once without a lock.
  */
 struct fair_cap {
-	s64 budget;   /* ns; atomic */
+	s64 budget; /* ns; atomic */
 	s64 refilled; /* system time up to which the bucket was filled; atomic */
 };
 

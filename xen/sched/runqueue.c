@@ -246,7 +246,8 @@ static bool take_one(struct runqueue *rq, struct runqueue *from, u64 max_weight)
 	struct rb_node *node;
 	unsigned int seen = 0;
 
-	rb_for_each(node, &from->fair.tree) {
+	rb_for_each(node, &from->fair.tree)
+	{
 		struct vcpu *v = vcpu_of(rb_entry(node, struct fair_entity, node));
 
 		if (!v->sched.running && sched_cpu_allowed(v, rq->cpu) &&

@@ -27,8 +27,8 @@ struct runqueue {
 	struct fair_queue fair;
 	struct vcpu *curr; /* what this CPU runs or is switching to */
 	struct vcpu *idle;
-	struct timer tick;  /* end of curr's slice, only while somebody waits */
-	stime_t balanced;   /* last look for work on other CPUs */
+	struct timer tick; /* end of curr's slice, only while somebody waits */
+	stime_t balanced; /* last look for work on other CPUs */
 	u64 switches;
 };
 

@@ -43,7 +43,7 @@ struct vcpu_arch {
 	u8 iopl; /* virtual IOPL, 0..3 (physdev_op set_iopl) */
 
 	mfn_t kernel_root; /* L4, typed reference held; INVALID_MFN before the first */
-	mfn_t user_root;   /* L4 or INVALID_MFN */
+	mfn_t user_root; /* L4 or INVALID_MFN */
 
 	/* Segments that are not in cpu_regs.  Live in the processor while it runs. */
 	u16 ds, es, fs, gs;
@@ -51,11 +51,11 @@ struct vcpu_arch {
 	unsigned long gs_base_kernel, gs_base_user;
 
 	unsigned long kernel_sp; /* stack_switch */
-	unsigned long cr4;	 /* guest's view */
+	unsigned long cr4; /* guest's view */
 	unsigned long debugreg[8];
 
 	unsigned int gdt_entries; /* 0: none of its own */
-	mfn_t gdt_frames[16];	  /* typed SEGDESC references held */
+	mfn_t gdt_frames[16]; /* typed SEGDESC references held */
 	unsigned long ldt_base;
 	unsigned int ldt_entries;
 	u16 ldt_mapped; /* which LDT pages are mapped (typed references held) */
@@ -76,18 +76,18 @@ struct vcpu_arch {
 /* Owned by sched/: only code there looks inside.  Run queue lock of `cpu`. */
 struct vcpu_sched {
 	struct fair_entity fair;
-	bool queued;	  /* waits in the run queue of cpu */
-	bool running;	  /* on a CPU now (also while being switched out) */
-	bool yielding;	  /* gave up its turn: somebody else first */
+	bool queued; /* waits in the run queue of cpu */
+	bool running; /* on a CPU now (also while being switched out) */
+	bool yielding; /* gave up its turn: somebody else first */
 	unsigned int cpu; /* CPU it runs or is queued on, or is to be woken on */
-	stime_t charged;  /* its CPU time is accounted up to here */
-	stime_t burst;	  /* CPU time since it last woke */
+	stime_t charged; /* its CPU time is accounted up to here */
+	stime_t burst; /* CPU time since it last woke */
 	struct cpumask hard_affinity, soft_affinity;
 	struct cpumask saved_affinity; /* hard one below a pin_override */
-	bool pinned;		       /* pin_override is in force */
-	bool polling;		       /* its bit in the event channels' poll set may be on */
+	bool pinned; /* pin_override is in force */
+	bool polling; /* its bit in the event channels' poll set may be on */
 	struct timer poll_timer;
-	struct timer cap_timer;	     /* ends VPF_CAPPED */
+	struct timer cap_timer; /* ends VPF_CAPPED */
 	struct sched_domain *domain; /* shared by the vCPUs of a domain */
 };
 
@@ -101,9 +101,9 @@ struct vcpu_time {
 
 enum vcpu_pause_flag {
 	VPF_BLOCKED = 1u << 0, /* sched_op block or poll */
-	VPF_DOWN = 1u << 1,    /* not up (vcpu_op up) */
+	VPF_DOWN = 1u << 1, /* not up (vcpu_op up) */
 	VPF_POLLING = 1u << 2, /* with BLOCKED, in sched_op poll: an event to poll_port wakes */
-	VPF_CAPPED = 1u << 3,  /* its domain has used up its share of this period */
+	VPF_CAPPED = 1u << 3, /* its domain has used up its share of this period */
 };
 
 struct vcpu {
@@ -136,7 +136,7 @@ struct vcpu {
 	struct vcpu_time time;
 
 	unsigned int poll_port; /* sched_op poll: 0 = several */
-	u32 virq_port[24];	/* port bound to each VIRQ, 0 none; evtchn lock */
+	u32 virq_port[24]; /* port bound to each VIRQ, 0 none; evtchn lock */
 
 	/* Arguments of the multicall entry in progress (entry/dispatch.c), else NULL. */
 	unsigned long *multicall_args;

@@ -87,8 +87,8 @@ static long op_down(struct vcpu *v)
 /* Where a vCPU without a registered page has its vcpu_info. */
 static struct vcpu_info *default_info(struct vcpu *v)
 {
-	return v->id < XEN_LEGACY_MAX_VCPUS ? &v->domain->shared_info->vcpu_info[v->id] :
-					      &unregistered_vcpu_info;
+	return v->id < XEN_LEGACY_MAX_VCPUS ? &v->domain->shared_info->vcpu_info[v->id]
+					    : &unregistered_vcpu_info;
 }
 
 static long op_register_vcpu_info(struct vcpu *v, unsigned long arg)

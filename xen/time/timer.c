@@ -18,7 +18,7 @@ struct timer_cpu {
 	struct spinlock lock; /* LOCK_TIMER, interrupts off */
 	struct rb_tree tree;
 	struct timer *running; /* its function is being called */
-	stime_t programmed;    /* deadline that the CPU's timer is set to; 0: none */
+	stime_t programmed; /* deadline that the CPU's timer is set to; 0: none */
 };
 
 static DEFINE_PER_CPU(struct timer_cpu, timers);

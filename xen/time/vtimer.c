@@ -13,7 +13,7 @@
 #include "sched/vcpu.h"
 #include "time/clock.h"
 
-#define PERIOD_MIN 1000000ULL		  /* 1 ms, as the ABI has it */
+#define PERIOD_MIN 1000000ULL /* 1 ms, as the ABI has it */
 #define PERIOD_MAX 900000000000000000ULL /* 28 years: sums stay far from the sign bit */
 
 static void singleshot_fn(void *arg)
