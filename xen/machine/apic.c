@@ -21,6 +21,7 @@
 #include "machine/pagemap.h"
 #include "machine/percpu.h"
 #include "machine/smp.h"
+#include "mm/iomem.h"
 
 #define MSR_APIC_BASE 0x1bu
 #define APIC_BASE_X2APIC BIT(10)
@@ -215,6 +216,8 @@ void __init apic_init_bsp(paddr_t base, bool wide_ids)
 		apic_regs = device_map(base, PAGE_SIZE);
 		PANIC_ON(!apic_regs);
 	}
+	/* In either mode devices reach it at this address: not for guests. */
+	iomem_hide(MFN(base >> PAGE_SHIFT), MFN((base >> PAGE_SHIFT) + 1));
 	tsc_deadline = cpu_features.tsc_deadline;
 	apic_setup();
 	log_info("%s mode, boot CPU has id %u, version 0x%x\n", x2apic ? "x2APIC" : "xAPIC",

@@ -16,6 +16,7 @@
 #include "lib/lock.h"
 #include "machine/pagemap.h"
 #include "machine/smp.h"
+#include "mm/iomem.h"
 
 #define PINS_MAX 240u /* what the version register can tell */
 #define ISA_IRQS 16u
@@ -153,14 +154,6 @@ int ioapic_guest_read(paddr_t address, u32 reg, u32 *value)
 	return -EINVAL;
 }
 
-bool ioapic_page(unsigned int i, paddr_t *address)
-{
-	if (i >= ioapic_count)
-		return false;
-	*address = ioapics[i].address & PAGE_MASK;
-	return true;
-}
-
 static void __init take_overrides(const struct acpi_info *acpi)
 {
 	for (unsigned int irq = 0; irq < ISA_IRQS; irq++)
@@ -211,6 +204,9 @@ void __init ioapic_init(const struct acpi_info *acpi)
 		}
 		log_info("at 0x%lx: lines %u to %u\n", (unsigned long)io->address, io->gsi_base,
 			 io->gsi_base + io->pins - 1);
+		/* dom0 may look at routes, and must not make any. */
+		iomem_readonly(MFN(io->address >> PAGE_SHIFT),
+			       MFN((io->address >> PAGE_SHIFT) + 1));
 		ioapic_count++;
 	}
 	if (!ioapic_count)

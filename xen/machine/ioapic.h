@@ -24,7 +24,5 @@ void ioapic_set_mask(unsigned int gsi, bool mask);
 
 /* What dom0 may look at: a register of the I/O APIC at this address.  0 or -EINVAL. */
 int ioapic_guest_read(paddr_t address, u32 reg, u32 *value);
-/* The i-th register page, for those who keep dom0 from writing to it; false at the end. */
-bool ioapic_page(unsigned int i, paddr_t *address);
 
 #endif
