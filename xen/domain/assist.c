@@ -8,10 +8,10 @@
 #include "entry/dispatch.h"
 #include "machine/percpu.h"
 
-#define VMASST_KNOWN                                                                       \
-	(BIT(VMASST_TYPE_4gb_segments) | BIT(VMASST_TYPE_4gb_segments_notify) |           \
-	 BIT(VMASST_TYPE_writable_pagetables) | BIT(VMASST_TYPE_pae_extended_cr3) |       \
-	 BIT(VMASST_TYPE_architectural_iopl) | BIT(VMASST_TYPE_runstate_update_flag) |    \
+#define VMASST_KNOWN                                                                   \
+	(BIT(VMASST_TYPE_4gb_segments) | BIT(VMASST_TYPE_4gb_segments_notify) |        \
+	 BIT(VMASST_TYPE_writable_pagetables) | BIT(VMASST_TYPE_pae_extended_cr3) |    \
+	 BIT(VMASST_TYPE_architectural_iopl) | BIT(VMASST_TYPE_runstate_update_flag) | \
 	 BIT(VMASST_TYPE_m2p_strict))
 
 long hc_vm_assist(unsigned long cmd, unsigned long type)

@@ -139,8 +139,8 @@ static int finish(struct domain *d)
 }
 
 static int (*const stages[])(struct domain *d) = {
-	stop_all,     evtchn_domain_destroy, pirq_domain_destroy, gnttab_domain_destroy,
-	drop_vcpus,   drop_shared_info,	   drop_frames,		  break_circles,
+	stop_all,   evtchn_domain_destroy, pirq_domain_destroy, gnttab_domain_destroy,
+	drop_vcpus, drop_shared_info,      drop_frames,         break_circles,
 	finish,
 };
 

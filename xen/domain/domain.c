@@ -48,12 +48,9 @@ static const struct {
 	int (*init)(struct domain *d);
 	void (*free)(struct domain *d);
 } rooms[] = {
-	{domain_memory_init, domain_memory_free},
-	{cpuid_domain_init, cpuid_domain_destroy},
-	{evtchn_domain_init, evtchn_domain_free},
-	{gnttab_domain_init, gnttab_domain_free},
-	{pirq_domain_init, pirq_domain_end},
-	{ioports_domain_init, ioports_domain_free},
+	{domain_memory_init, domain_memory_free},  {cpuid_domain_init, cpuid_domain_destroy},
+	{evtchn_domain_init, evtchn_domain_free},  {gnttab_domain_init, gnttab_domain_free},
+	{pirq_domain_init, pirq_domain_end},       {ioports_domain_init, ioports_domain_free},
 	{iomem_domain_init, iomem_domain_destroy},
 };
 

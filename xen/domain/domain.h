@@ -31,16 +31,16 @@ struct e820entry {
 enum domain_dying {
 	DOMAIN_ALIVE,
 	DOMAIN_DYING, /* being taken apart */
-	DOMAIN_DEAD,  /* nothing left but references */
+	DOMAIN_DEAD, /* nothing left but references */
 };
 
 /* mm/: what a domain owns. */
 struct domain_memory {
-	struct spinlock lock;	 /* LOCK_PHYSMAP: tot_pages, max_pages, owned chunks */
+	struct spinlock lock; /* LOCK_PHYSMAP: tot_pages, max_pages, owned chunks */
 	unsigned long tot_pages; /* frames with FRAME_ALLOCATED */
 	unsigned long max_pages;
 	unsigned long extra_pages; /* owned without counting: shared_info, grant frames */
-	unsigned long claimed;	   /* promised and not yet allocated (claim_pages) */
+	unsigned long claimed; /* promised and not yet allocated (claim_pages) */
 	unsigned long owned_pages; /* atomic: frames with this owner, freed ones that are still
 				    * referenced included; above 0 it keeps the domain alive */
 	u64 *chunks; /* bit per 32 MiB of machine memory that may hold frames of d */
@@ -138,8 +138,8 @@ struct domain *domain_of_owner(domid_t id);
 /* NULL when there is no such vCPU. */
 struct vcpu *domain_vcpu(const struct domain *d, unsigned int id);
 
-#define for_each_vcpu(d, v)                                                                  \
-	for (unsigned int vcpu_i_ = 0; vcpu_i_ < (d)->max_vcpus; vcpu_i_++)                  \
+#define for_each_vcpu(d, v)                                                 \
+	for (unsigned int vcpu_i_ = 0; vcpu_i_ < (d)->max_vcpus; vcpu_i_++) \
 		if (((v) = __atomic_load_n(&(d)->vcpu[vcpu_i_], __ATOMIC_ACQUIRE)) != NULL)
 
 /* --- domain/domain.c --- */

@@ -120,8 +120,8 @@ static bool ref_unless_dead(struct domain *d)
 	do {
 		if (!refs)
 			return false;
-	} while (!__atomic_compare_exchange_n(&d->refs, &refs, refs + 1, false,
-					      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
+	} while (!__atomic_compare_exchange_n(&d->refs, &refs, refs + 1, false, __ATOMIC_ACQUIRE,
+					      __ATOMIC_RELAXED));
 	return true;
 }
 

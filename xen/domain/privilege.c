@@ -10,9 +10,9 @@
 #include "domain/domain.h"
 
 struct rule {
-	bool to_itself;	  /* every domain, to itself */
-	bool by_control;  /* the control domain, to any domain */
-	bool of_machine;  /* the control domain, to the machine */
+	bool to_itself; /* every domain, to itself */
+	bool by_control; /* the control domain, to any domain */
+	bool of_machine; /* the control domain, to the machine */
 };
 
 static const struct rule rules[PRIV_COUNT] = {

@@ -29,7 +29,7 @@
 #define DR7_INIT 0x400UL
 #define DR7_ALLOWED 0xffff03ffUL /* without GD and what reads as zero */
 
-#define RFLAGS_ALLOWED                                                                     \
+#define RFLAGS_ALLOWED                                                                       \
 	(EFLAGS_CF | EFLAGS_PF | EFLAGS_AF | EFLAGS_ZF | EFLAGS_SF | EFLAGS_TF | EFLAGS_DF | \
 	 EFLAGS_OF | EFLAGS_NT | EFLAGS_RF | EFLAGS_AC | EFLAGS_ID)
 #define RFLAGS_ALWAYS (EFLAGS_IF | 2UL)
@@ -104,9 +104,15 @@ void vcpu_init_registers(struct vcpu *v)
 static bool context_ok(const struct vcpu_guest_context *c)
 {
 	const unsigned long addresses[] = {
-		c->user_regs.rip, c->user_regs.rsp, c->kernel_sp, c->event_callback_eip,
-		c->failsafe_callback_eip, c->syscall_callback_eip, c->fs_base,
-		c->gs_base_kernel, c->gs_base_user,
+		c->user_regs.rip,
+		c->user_regs.rsp,
+		c->kernel_sp,
+		c->event_callback_eip,
+		c->failsafe_callback_eip,
+		c->syscall_callback_eip,
+		c->fs_base,
+		c->gs_base_kernel,
+		c->gs_base_user,
 	};
 
 	/* The bases and stacks may lie anywhere canonical: only an access would matter. */
@@ -120,9 +126,8 @@ static bool context_ok(const struct vcpu_guest_context *c)
 			return false;
 	if (c->gdt_ents > FIRST_RESERVED_GDT_ENTRY || c->ldt_ents > 8192)
 		return false;
-	return !c->ldt_ents ||
-	       (!(c->ldt_base & ~PAGE_MASK) && guest_address_ok(c->ldt_base) &&
-		guest_address_ok(c->ldt_base + c->ldt_ents * 8 - 1));
+	return !c->ldt_ents || (!(c->ldt_base & ~PAGE_MASK) && guest_address_ok(c->ldt_base) &&
+				guest_address_ok(c->ldt_base + c->ldt_ents * 8 - 1));
 }
 
 /* Puts a typed reference on mfn into an empty root of v. */

@@ -17,8 +17,7 @@
 
 static bool hold_page(mfn_t mfn, struct domain *owner, bool write)
 {
-	return write ? !frame_get_and_type(mfn, owner, FRAME_TYPE_WRITABLE)
-		     : frame_get(mfn, owner);
+	return write ? !frame_get_and_type(mfn, owner, FRAME_TYPE_WRITABLE) : frame_get(mfn, owner);
 }
 
 static unsigned int pins_of(const struct copy_side *side)
@@ -50,10 +49,9 @@ static s16 acquire_grant(struct copy_side *side)
 	side->rd = domain_get(side->domid);
 	if (!side->rd)
 		return GNTST_bad_domain;
-	status = domain_is_dying(side->rd)
-			 ? GNTST_bad_domain
-			 : grant_pin(side->rd, (grant_ref_t)side->name, ld, pins_of(side),
-				     &side->mfn);
+	status = domain_is_dying(side->rd) ? GNTST_bad_domain
+					   : grant_pin(side->rd, (grant_ref_t)side->name, ld,
+						       pins_of(side), &side->mfn);
 	if (status == GNTST_okay && !hold_page(side->mfn, side->rd, side->write)) {
 		grant_unpin(side->rd, (grant_ref_t)side->name, pins_of(side));
 		status = GNTST_bad_page;
@@ -80,8 +78,7 @@ static s16 acquire(struct copy_side *side, bool is_grant, bool write, domid_t do
 {
 	s16 status;
 
-	if (side->valid && side->is_grant == is_grant && side->domid == domid &&
-	    side->name == name)
+	if (side->valid && side->is_grant == is_grant && side->domid == domid && side->name == name)
 		return GNTST_okay;
 	release(side);
 	*side = (struct copy_side){

@@ -65,17 +65,17 @@ static_assert(sizeof(struct maptrack) == 8, "a page of them holds 512");
 struct grant_table {
 	/* The granting side; lock: LOCK_GRANT. */
 	struct spinlock lock;
-	u32 nr_frames;		       /* grown so far */
-	bool gone;		       /* shared pages are given back: the domain is dying */
+	u32 nr_frames; /* grown so far */
+	bool gone; /* shared pages are given back: the domain is dying */
 	struct grant_entry_v1 **shared; /* [max_grant_frames] */
-	struct grant_active **active;   /* the same; kept until the domain is freed */
+	struct grant_active **active; /* the same; kept until the domain is freed */
 
 	/* The mapping side; track_lock: LOCK_MAPTRACK. */
 	struct spinlock track_lock;
 	u32 track_frames;
 	u32 track_free; /* head of the free list, MAPTRACK_NONE */
 	struct maptrack **track; /* [max_maptrack_frames]; pages appear with a release store */
-	u32 sweep;		 /* where a sliced destroy goes on */
+	u32 sweep; /* where a sliced destroy goes on */
 };
 
 /* --- table.c --- */
@@ -139,7 +139,7 @@ struct copy_side {
 	bool valid, is_grant, write;
 	domid_t domid;
 	unsigned long name; /* grant reference or frame number, as asked for */
-	struct domain *rd;  /* granter */
+	struct domain *rd; /* granter */
 	mfn_t mfn;
 };
 

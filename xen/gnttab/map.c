@@ -31,8 +31,7 @@ static unsigned int pins_of(unsigned int flags)
 /* A page reference for devices: they write only to what is plain memory. */
 static bool hold_for_device(mfn_t mfn, struct domain *rd, bool readonly)
 {
-	return readonly ? frame_get(mfn, rd)
-			: !frame_get_and_type(mfn, rd, FRAME_TYPE_WRITABLE);
+	return readonly ? frame_get(mfn, rd) : !frame_get_and_type(mfn, rd, FRAME_TYPE_WRITABLE);
 }
 
 static void release_for_device(mfn_t mfn, bool readonly)
@@ -62,8 +61,7 @@ static s16 map_frame_pinned(const struct gnttab_map_grant_ref *op, struct domain
 	if ((op->flags & GNTMAP_device_map) && !hold_for_device(mfn, rd, readonly))
 		return GNTST_general_error;
 	if ((op->flags & GNTMAP_host_map) &&
-	    l1e_install_foreign(current->domain, op->host_addr,
-				op->flags & GNTMAP_contains_pte, rd,
+	    l1e_install_foreign(current->domain, op->host_addr, op->flags & GNTMAP_contains_pte, rd,
 				host_entry(mfn, op->flags))) {
 		if (op->flags & GNTMAP_device_map)
 			release_for_device(mfn, readonly);
@@ -166,9 +164,8 @@ s16 gnttab_unmap_begin(const struct gnttab_unmap_grant_ref *op, struct grant_unm
 		status = op->host_addr ? GNTST_bad_virt_addr : GNTST_bad_dev_addr;
 	else if (op->dev_bus_addr && op->dev_bus_addr != (u64)mfn.m << PAGE_SHIFT)
 		status = GNTST_bad_dev_addr;
-	else if (op->host_addr &&
-		 l1e_clear_if_maps(ld, op->host_addr, m->flags & GNTMAP_contains_pte, mfn,
-				   !readonly))
+	else if (op->host_addr && l1e_clear_if_maps(ld, op->host_addr,
+						    m->flags & GNTMAP_contains_pte, mfn, !readonly))
 		status = GNTST_bad_virt_addr;
 	if (status != GNTST_okay) {
 		__atomic_store_n(&m->state, MAPTRACK_IN_USE, __ATOMIC_RELEASE);

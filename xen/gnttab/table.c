@@ -90,10 +90,10 @@ int gnttab_domain_destroy(struct domain *d)
 	struct grant_table *gt = d->grants;
 	u32 end = gt->track_frames * MAPTRACK_PER_FRAME;
 
-	for (; gt->sweep < end; gt->sweep++) {
-		if (gt->sweep % 64 == 63 && hypercall_should_preempt())
+	while (gt->sweep < end) {
+		gnttab_forget_handle(d, gt->sweep++);
+		if (gt->sweep % 64 == 0 && hypercall_should_preempt())
 			return -ERESTART;
-		gnttab_forget_handle(d, gt->sweep);
 	}
 	drop_shared(d);
 	return 0;

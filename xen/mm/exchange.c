@@ -28,8 +28,8 @@ struct exchange {
 	struct domain *d;
 	unsigned int address_bits;
 	unsigned int in_extents, out_extents; /* per chunk */
-	u32 *old;			      /* [frames per chunk] */
-	u32 *new;			      /* [out_extents], first frame of each */
+	u32 *old; /* [frames per chunk] */
+	u32 *new; /* [out_extents], first frame of each */
 };
 
 static int check(struct exchange *e)
@@ -162,8 +162,8 @@ long memop_exchange(unsigned long arg, unsigned long start __unused)
 	ret = e.old && e.new ? exchange_all(&e) : -ENOMEM;
 	kfree(e.old);
 	kfree(e.new);
-	if (guest_write(arg + offsetof(struct xen_memory_exchange, nr_exchanged),
-			&e.x.nr_exchanged, sizeof(e.x.nr_exchanged)))
+	if (guest_write(arg + offsetof(struct xen_memory_exchange, nr_exchanged), &e.x.nr_exchanged,
+			sizeof(e.x.nr_exchanged)))
 		return -EFAULT;
 	return ret == -ERESTART ? memory_op_continue(XENMEM_exchange, 0) : ret;
 }

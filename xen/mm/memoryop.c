@@ -187,8 +187,7 @@ static long set_memory_map(unsigned long arg, unsigned long start __unused)
 	if (!d)
 		return err;
 	map = kcalloc(GUEST_E820_MAX, sizeof(*map));
-	err = map ? guest_read(map, (unsigned long)f.map.buffer.p,
-			       f.map.nr_entries * sizeof(*map))
+	err = map ? guest_read(map, (unsigned long)f.map.buffer.p, f.map.nr_entries * sizeof(*map))
 		  : -ENOMEM;
 	if (err) {
 		kfree(map);

@@ -31,7 +31,7 @@
 #include "sched/deferred.h"
 #include <xen/memory.h>
 
-#define MAX_ORDER_GUEST 9u    /* 2 MiB: what kernels ask for */
+#define MAX_ORDER_GUEST 9u /* 2 MiB: what kernels ask for */
 #define MAX_ORDER_CONTROL 12u /* 16 MiB: DMA buffers; zeroing one takes about a millisecond */
 
 /* Frames promised to domains by claim_pages and not allocated yet; atomic. */
@@ -260,7 +260,7 @@ struct reservation {
 	struct xen_memory_reservation r;
 	struct domain *d;
 	unsigned int address_bits; /* 0: anywhere */
-	unsigned long next;	   /* extents below it are done */
+	unsigned long next; /* extents below it are done */
 };
 
 /*
@@ -378,12 +378,10 @@ long memop_decrease_reservation(unsigned long arg, unsigned long start)
 		xen_pfn_t base;
 
 		paused = reservation_pause(&res, start);
-		if (paused ||
-		    guest_read(&base, guest_handle_addr(res.r.extent_start, res.next),
-			       sizeof(base)))
+		if (paused || guest_read(&base, guest_handle_addr(res.r.extent_start, res.next),
+					 sizeof(base)))
 			break;
-		if (!mfn_valid(MFN(base)) ||
-		    !release_block(res.d, MFN(base), res.r.extent_order))
+		if (!mfn_valid(MFN(base)) || !release_block(res.d, MFN(base), res.r.extent_order))
 			break;
 	}
 	return reservation_close(&res, XENMEM_decrease_reservation, paused);

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What unit tests of the logic rooms share: memory for frames where machine/layout.h of the
+ * host machine has it, guest memory that is the process's own, and a heap.
+ */
+#ifndef TESTS_UNIT_WORLD_H
+#define TESTS_UNIT_WORLD_H
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "entry/guestcopy.h"
+#include "lib/assert.h"
+#include "lib/errno.h"
+#include "lib/lock.h"
+#include "lib/types.h"
+#include "machine/layout.h"
+#include "mm/slab.h"
+
+/* Guest addresses below this are not mapped. */
+#define GUEST_FLOOR 65536UL
+
+static bool guest_memory_gone; /* every guest access faults */
+
+static inline void world_memory(unsigned int frames)
+{
+	memset(mfn_to_virt(MFN(0)), 0, frames * PAGE_SIZE);
+}
+
+int guest_read(void *dst, unsigned long va, size_t size)
+{
+	if (guest_memory_gone || va < GUEST_FLOOR)
+		return size ? -EFAULT : 0;
+	memcpy(dst, (const void *)va, size);
+	return 0;
+}
+
+int guest_write(unsigned long va, const void *src, size_t size)
+{
+	if (guest_memory_gone || va < GUEST_FLOOR)
+		return size ? -EFAULT : 0;
+	memcpy((void *)va, src, size);
+	return 0;
+}
+
+void *kmalloc(size_t size)
+{
+	return calloc(1, size);
+}
+
+void *kcalloc(size_t n, size_t size)
+{
+	return calloc(n, size);
+}
+
+void kfree(void *p)
+{
+	free(p);
+}
+
+void panic(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	fputc('\n', stderr);
+	abort();
+}
+
+#ifdef DAIS_DEBUG
+void lockrank_acquire(const struct spinlock *l __unused, bool trylock __unused)
+{
+}
+
+void lockrank_release(const struct spinlock *l __unused)
+{
+}
+#endif
+
+#endif
