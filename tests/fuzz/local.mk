@@ -37,6 +37,13 @@ tests/fuzz/fz_bzimage: tests/fuzz/fz_bzimage.c xen/builder/bzimage.c $(unpack_so
 tests/fuzz/fz_unpack: tests/fuzz/fz_unpack.c $(unpack_sources)
 tests/fuzz/fz_lzma2: tests/fuzz/fz_lzma2.c $(unpack_sources)
 
+FUZZ_TARGETS += tests/fuzz/fz_grants tests/fuzz/fz_memory_op tests/fuzz/fz_segdesc
+tests/fuzz/fz_grants: tests/fuzz/fz_grants.c xen/gnttab/copy.c xen/gnttab/gnttabop.c \
+	xen/gnttab/map.c xen/gnttab/maptrack.c xen/gnttab/table.c xen/domain/privilege.c
+tests/fuzz/fz_memory_op: tests/fuzz/fz_memory_op.c xen/mm/exchange.c xen/mm/memoryop.c \
+	xen/mm/reserve.c xen/mm/resource.c xen/domain/privilege.c
+tests/fuzz/fz_segdesc: tests/fuzz/fz_segdesc.c xen/mm/segdesc.c
+
 $(FUZZ_TARGETS): $(wildcard $(srcdir)/xen/*/*.h $(srcdir)/tests/hostmachine/*.h \
 	$(srcdir)/tests/hostmachine/*/*.h)
 	@$(MKDIR_P) tests/fuzz

@@ -91,6 +91,22 @@ check_PROGRAMS += tests/unit/t_bzimage
 tests_unit_t_bzimage_SOURCES = tests/unit/t_bzimage.c xen/builder/bzimage.c xen/builder/elf.c \
 	$(unpack_sources)
 
+check_PROGRAMS += tests/unit/t_domain
+tests_unit_t_domain_SOURCES = tests/unit/t_domain.c xen/domain/assist.c xen/domain/destroy.c \
+	xen/domain/domain.c xen/domain/lookup.c xen/domain/privilege.c xen/domain/vcpustate.c
+
+check_PROGRAMS += tests/unit/t_grants
+tests_unit_t_grants_SOURCES = tests/unit/t_grants.c tests/unit/grantmock.h tests/unit/world.h \
+	xen/gnttab/copy.c xen/gnttab/gnttabop.c \
+	xen/gnttab/map.c xen/gnttab/maptrack.c xen/gnttab/table.c xen/domain/privilege.c
+
+check_PROGRAMS += tests/unit/t_reserve
+tests_unit_t_reserve_SOURCES = tests/unit/t_reserve.c tests/unit/reservemock.h xen/mm/exchange.c xen/mm/memoryop.c \
+	xen/mm/reserve.c xen/mm/resource.c xen/domain/privilege.c
+
+check_PROGRAMS += tests/unit/t_segdesc
+tests_unit_t_segdesc_SOURCES = tests/unit/t_segdesc.c tests/unit/segdescmock.h xen/mm/segdesc.c
+
 check-unit:
 	@$(MAKE) -k $(AM_MAKEFLAGS) $(check_PROGRAMS) || :
 	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/unit.count $(check_PROGRAMS)

@@ -1,0 +1,635 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Domains: ids and references, creation that fails at each point, pausing, shutdown, the
+ * stages of a destroy, who may do what, vm_assist, and vCPU state in and out.
+ */
+#include "world.h"
+
+#include <setjmp.h>
+
+#include "boot/options.h"
+#include "check.h"
+#include "console/log.h"
+#include "domain/domain.h"
+#include "domain/ioports.h"
+#include "domain/privilege.h"
+#include "domain/vcpustate.h"
+#include "entry/cpuid.h"
+#include "entry/dispatch.h"
+#include "evtchn/evtchn.h"
+#include "gnttab/gnttab.h"
+#include "irq/pirq.h"
+#include "machine/cpu.h"
+#include "machine/fpu.h"
+#include "machine/machine.h"
+#include "machine/percpu.h"
+#include "mm/buddy.h"
+#include "mm/frame.h"
+#include "mm/iomem.h"
+#include "mm/mmuext.h"
+#include "mm/reserve.h"
+#include "mm/segdesc.h"
+#include "time/clock.h"
+#include <xen/sched.h>
+
+struct options options;
+struct cpu_features cpu_features;
+unsigned long max_mfn = 64;
+
+static struct vcpu control_vcpu;
+static struct domain control = {.id = 0, .is_privileged = true, .refs = 1};
+static unsigned int virqs, rooms_up, rooms_allowed, rechecks, waits, restarts, unpinned;
+static bool reaper_due;
+static void (*reaper_fn)(void *arg);
+static jmp_buf machine_end;
+static enum { RUNS, HALTED, REBOOTED } machine;
+static u8 fpu_page[PAGE_SIZE];
+static u64 chunk_bits;
+
+/* --- the rooms: each counts, and fails when its turn has come --- */
+
+#define ROOM(name)                                        \
+	int name##_domain_init(struct domain *d __unused) \
+	{                                                 \
+		if (rooms_up >= rooms_allowed)            \
+			return -ENOMEM;                   \
+		rooms_up++;                               \
+		return 0;                                 \
+	}
+#define ROOM_END(name)                       \
+	void name(struct domain *d __unused) \
+	{                                    \
+		rooms_up--;                  \
+	}
+
+ROOM(cpuid)
+ROOM(evtchn)
+ROOM(gnttab)
+ROOM(pirq)
+ROOM(ioports)
+ROOM(iomem)
+ROOM_END(cpuid_domain_destroy)
+ROOM_END(evtchn_domain_free)
+ROOM_END(gnttab_domain_free)
+ROOM_END(pirq_domain_free)
+ROOM_END(ioports_domain_free)
+ROOM_END(iomem_domain_destroy)
+ROOM_END(domain_memory_free)
+
+int domain_memory_init(struct domain *d)
+{
+	if (rooms_up >= rooms_allowed)
+		return -ENOMEM;
+	rooms_up++;
+	spin_lock_init(&d->mem.lock, LOCK_PHYSMAP);
+	spin_lock_init(&d->mem.pt_lock, LOCK_PAGETABLE);
+	d->mem.chunks = &chunk_bits;
+	return 0;
+}
+
+/* Each sliced stage asks to come back once. */
+static int slice(void)
+{
+	return restarts++ % 2 ? 0 : -ERESTART;
+}
+
+int evtchn_domain_destroy(struct domain *d __unused)
+{
+	return slice();
+}
+
+int gnttab_domain_destroy(struct domain *d __unused)
+{
+	return slice();
+}
+
+int pirq_domain_destroy(struct domain *d __unused)
+{
+	return 0;
+}
+
+void *reserve_alloc_shared(struct domain *d)
+{
+	if (rooms_up >= rooms_allowed)
+		return NULL;
+	rooms_up++;
+	if (!d->mem.owned_pages++)
+		domain_ref(d);
+	return mfn_to_virt(MFN(1));
+}
+
+void reserve_free_shared(struct domain *d, void *page __unused)
+{
+	rooms_up--;
+	if (!--d->mem.owned_pages)
+		domain_put(d);
+}
+
+void *page_alloc(void)
+{
+	return calloc(1, PAGE_SIZE);
+}
+
+void page_free(void *page)
+{
+	free(page);
+}
+
+int sched_vcpu_init(struct vcpu *v)
+{
+	v->pause_flags = VPF_DOWN;
+	return 0;
+}
+
+void sched_vcpu_destroy(struct vcpu *v __unused)
+{
+}
+
+int vtime_vcpu_init(struct vcpu *v __unused)
+{
+	return 0;
+}
+
+void vtime_vcpu_destroy(struct vcpu *v __unused)
+{
+}
+
+void clock_update_domain(struct domain *d __unused)
+{
+}
+
+int fpu_vcpu_init(struct vcpu *v)
+{
+	v->arch.xsave = fpu_page;
+	return 0;
+}
+
+void fpu_vcpu_destroy(struct vcpu *v __unused)
+{
+}
+
+void fpu_vcpu_reset(struct vcpu *v __unused)
+{
+	memset(fpu_page, 0, sizeof(fpu_page));
+}
+
+void vcpu_recheck(struct vcpu *v __unused)
+{
+	rechecks++;
+}
+
+void vcpu_wait_off_cpu(const struct vcpu *v __unused)
+{
+	waits++;
+}
+
+void vcpu_info_unregister(struct vcpu *v)
+{
+	v->info_mfn = INVALID_MFN;
+}
+
+void virq_send_global(u32 virq)
+{
+	virqs += virq == VIRQ_DOM_EXC;
+}
+
+int evtchn_send(struct domain *d __unused, u32 port __unused)
+{
+	return 0;
+}
+
+void timer_init(struct timer *t __unused, void (*fn)(void *arg), void *arg __unused,
+		unsigned int cpu __unused)
+{
+	reaper_fn = fn;
+}
+
+void timer_set(struct timer *t __unused, stime_t expires __unused)
+{
+	reaper_due = true;
+}
+
+void machine_reboot(void)
+{
+	machine = REBOOTED;
+	longjmp(machine_end, 1);
+}
+
+void machine_halt(void)
+{
+	machine = HALTED;
+	longjmp(machine_end, 1);
+}
+
+void tlb_flush_cpus(const struct cpumask *cpus __unused)
+{
+}
+
+void guest_log_at(enum log_level level __unused, unsigned int domid __unused,
+		  const char *fmt __unused, ...)
+{
+}
+
+void log_line(const char *fmt __unused, ...)
+{
+}
+
+/* --- frames: number 10 is a good L4 --- */
+
+int frame_get_and_type(mfn_t mfn, struct domain *d __unused, u32 type)
+{
+	return mfn.m == 10 && type == FRAME_TYPE_L4 ? slice() : -EINVAL;
+}
+
+int frame_put_type(mfn_t mfn __unused)
+{
+	return slice();
+}
+
+void frame_put(mfn_t mfn)
+{
+	struct domain *d = domain_of_owner(frame_owner(frame_of(mfn)));
+
+	if (--frame_of(mfn)->ref & FRAME_REFS_MASK || mfn.m == 10)
+		return;
+	if (!--d->mem.owned_pages)
+		domain_put(d);
+}
+
+bool frame_get(mfn_t mfn, const struct domain *d)
+{
+	if (frame_owner(frame_of(mfn)) != d->id)
+		return false;
+	frame_of(mfn)->ref++;
+	return true;
+}
+
+int segdesc_set_gdt(struct vcpu *v, const unsigned long *frames, unsigned int entries)
+{
+	if (entries && frames[0] != 12)
+		return -EINVAL;
+	v->arch.gdt_entries = entries;
+	v->arch.gdt_frames[0] = MFN(12);
+	return 0;
+}
+
+int segdesc_set_ldt(struct vcpu *v __unused, unsigned long base __unused, unsigned long n __unused)
+{
+	return 0;
+}
+
+void segdesc_ldt_drop(struct vcpu *v __unused)
+{
+}
+
+int table_unpin(struct domain *d __unused, mfn_t mfn)
+{
+	int ret = slice();
+
+	if (!ret) {
+		frame_of(mfn)->type = 0;
+		unpinned++;
+	}
+	return ret;
+}
+
+int table_break_circle(struct domain *d __unused, mfn_t mfn __unused)
+{
+	return 0;
+}
+
+int reserve_release(struct domain *d, mfn_t mfn)
+{
+	frame_of(mfn)->ref &= ~FRAME_ALLOCATED;
+	d->mem.tot_pages--;
+	frame_put(mfn);
+	return 0;
+}
+
+/* --- tests --- */
+
+static struct domain *create(domid_t id, int *err)
+{
+	struct domain_config config = {.max_vcpus = 3, .max_evtchn_port = 1023};
+
+	return domain_create(id, &config, err);
+}
+
+static void reap(void)
+{
+	if (reaper_due)
+		reaper_fn(NULL);
+	reaper_due = false;
+}
+
+static void end(struct domain *d)
+{
+	while (domain_kill(d) == -ERESTART)
+		;
+	reap();
+}
+
+static void test_ids(void)
+{
+	struct domain *a, *b;
+	int err = 1;
+
+	rooms_allowed = ~0u;
+	a = create(5, &err);
+	CHECK(a && !err);
+	CHECK(!create(5, &err));
+	CHECK_EQ(err, -EEXIST);
+	CHECK(!create(0x7ff0, &err));
+	CHECK_EQ(err, -EINVAL);
+	b = create(domain_free_id(), &err);
+	CHECK(b && b->id == 6);
+	CHECK(domain_get(5) == a && a->refs == 3);
+	domain_put(a);
+	CHECK(!domain_get(7) && !domain_get(DOMID_XEN) && !domain_get(DOMID_IO));
+	CHECK(domain_get_from(1) == a);
+	domain_put(a);
+	CHECK(domain_get_from(6) == b);
+	domain_put(b);
+	CHECK(!domain_get_from(7));
+	CHECK(domain_get(DOMID_SELF) == &control);
+	domain_put(&control);
+	CHECK(domain_of_owner(5) == a && !domain_of_owner(DOMID_XEN));
+	CHECK(!domain_vcpu(a, 0) && !domain_vcpu(a, 3) && !domain_vcpu(a, ~0u));
+
+	/* A reference keeps it, as a zombie: its id stays taken, nothing is found dead. */
+	CHECK(domain_get(5) == a);
+	virqs = 0;
+	end(a);
+	CHECK_EQ(a->dying, DOMAIN_DEAD);
+	CHECK(domain_of_owner(5) == a);
+	CHECK(!create(5, &err));
+	domain_put(a);
+	CHECK(!domain_get(5));
+	reap();
+	CHECK_EQ(virqs, 2);
+	a = create(5, &err);
+	CHECK(a);
+	CHECK_EQ(domain_free_id(), 7); /* rises: 6 was the last one given */
+	end(a);
+	end(b);
+	CHECK_EQ(rooms_up, 0);
+}
+
+static void test_creation_fails(void)
+{
+	int err;
+	struct domain *d;
+
+	for (rooms_allowed = 0; rooms_allowed < 8; rooms_allowed++) {
+		CHECK(!create(9, &err));
+		CHECK_EQ(err, -ENOMEM);
+		CHECK_EQ(rooms_up, 0);
+		CHECK(!domain_of_owner(9));
+	}
+	rooms_allowed = ~0u;
+	d = create(9, &err);
+	CHECK(d);
+	end(d);
+	CHECK_EQ(rooms_up, 0);
+}
+
+static void test_life(void)
+{
+	int err;
+	struct domain *d = create(3, &err);
+	struct vcpu *v = vcpu_create(d, 1);
+
+	CHECK(v && domain_vcpu(d, 1) == v);
+	CHECK(!vcpu_create(d, 1) && !vcpu_create(d, 3));
+	CHECK(v->info == &d->shared_info->vcpu_info[1]);
+	CHECK_EQ(d->shared_info->vcpu_info[31].evtchn_upcall_mask, 1);
+	CHECK_EQ(v->arch.debugreg[6], 0xffff0ff0);
+	CHECK_EQ(d->pause_count, 1);
+	rechecks = waits = 0;
+	domain_unpause(d);
+	CHECK_EQ(rechecks, 1);
+	domain_pause(d);
+	CHECK_EQ(waits, 1);
+	domain_unpause(d);
+
+	CHECK_EQ(domain_resume(d), -EINVAL);
+	virqs = 0;
+	domain_shutdown(d, SHUTDOWN_suspend);
+	domain_crash(d, "second reason %d", 1);
+	CHECK_EQ(d->shutdown_code, SHUTDOWN_suspend);
+	CHECK_EQ(virqs, 1);
+	CHECK_EQ(d->pause_count, 1);
+	CHECK_EQ(domain_resume(d), 0);
+	CHECK_EQ(d->shutdown_code, ~0u);
+	CHECK_EQ(d->pause_count, 0);
+	domain_crash(d, "third");
+	CHECK(d->is_shut_down && d->shutdown_code == SHUTDOWN_crash);
+
+	/* Frames: one pinned, one that somebody else has mapped. */
+	chunk_bits = 1;
+	for (unsigned int m = 20; m < 24; m++) {
+		frame_of(MFN(m))->ref = FRAME_IN_USE | FRAME_ALLOCATED | 3ULL << FRAME_OWNER_SHIFT |
+					1;
+		d->mem.tot_pages++;
+		if (!d->mem.owned_pages++)
+			domain_ref(d);
+	}
+	frame_of(MFN(21))->type = FRAME_TYPE_L4 | FRAME_PINNED | 1;
+	v->arch.kernel_root = MFN(10);
+	unpinned = 0;
+	cpu_info()->deferred = 1;
+	end(d);
+	cpu_info()->deferred = 0;
+	CHECK_EQ(unpinned, 1);
+	CHECK_EQ(rooms_up, 0);
+	for (unsigned int m = 20; m < 24; m++)
+		CHECK_EQ(frame_of(MFN(m))->ref & FRAME_REFS_MASK, 0);
+	memset(frame_of(MFN(0)), 0, max_mfn * sizeof(struct frame));
+}
+
+static void test_machine_follows(void)
+{
+	static const struct {
+		u32 reason;
+		bool noreboot;
+		int then;
+	} rows[] = {
+		{SHUTDOWN_poweroff, false, HALTED},
+		{SHUTDOWN_reboot, false, REBOOTED},
+		{SHUTDOWN_reboot, true, REBOOTED},
+		{SHUTDOWN_crash, false, REBOOTED},
+		{SHUTDOWN_crash, true, HALTED},
+		{SHUTDOWN_watchdog, true, HALTED},
+		{77, false, REBOOTED},
+	};
+
+	for (volatile unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
+		options.noreboot = rows[i].noreboot;
+		machine = RUNS;
+		if (!setjmp(machine_end))
+			domain_shutdown(&control, rows[i].reason);
+		CHECK_EQ(machine, rows[i].then);
+	}
+}
+
+static void test_privilege(void)
+{
+	struct domain a = {.id = 1}, b = {.id = 2}, idle = {.id = DOMID_IDLE, .is_idle = true};
+
+	CHECK(privileged(&control, PRIV_SYSTEM, NULL) && !privileged(&a, PRIV_SYSTEM, NULL));
+	CHECK(privileged(&control, PRIV_CONTROL, &a) && !privileged(&a, PRIV_CONTROL, &b));
+	CHECK(!privileged(&a, PRIV_CONTROL, &a) && !privileged(&a, PRIV_CONTROL, &control));
+	for (unsigned int p = 0; p < PRIV_COUNT; p++) {
+		CHECK(!privileged(&a, p, &b));
+		CHECK(!privileged(&a, p, &control));
+		CHECK(!privileged(&a, p, NULL));
+		CHECK(!privileged(&control, p, &idle));
+	}
+	CHECK(privileged(&a, PRIV_GRANT_TABLE, &a) && privileged(&control, PRIV_GRANT_TABLE, &a));
+}
+
+static void test_assist(void)
+{
+	control.vm_assist = 0;
+	CHECK_EQ(hc_vm_assist(0, VMASST_TYPE_writable_pagetables), 0);
+	CHECK_EQ(hc_vm_assist(0, 32), 0);
+	CHECK_EQ(control.vm_assist, BIT(2) | BIT(32));
+	CHECK_EQ(hc_vm_assist(1, 32), 0);
+	CHECK_EQ(control.vm_assist, BIT(2));
+	CHECK_EQ(hc_vm_assist(2, 2), -ENOSYS);
+	CHECK_EQ(hc_vm_assist(0, 6), -EINVAL);
+	CHECK_EQ(hc_vm_assist(0, 99), -EINVAL);
+}
+
+static struct vcpu_guest_context *context(void)
+{
+	static struct vcpu_guest_context c;
+
+	memset(&c, 0, sizeof(c));
+	c.flags = VGCF_in_kernel | VGCF_syscall_disables_events;
+	c.user_regs.rip = 0xffffffff81000000;
+	c.user_regs.rflags = 0x1000 | EFLAGS_VM | EFLAGS_TF;
+	c.user_regs.cs = 0x10;
+	c.user_regs.ss = 0x18;
+	c.user_regs.ds = SEL_HYP_SS;
+	c.user_regs.rbx = 0xb;
+	c.ctrlreg[3] = 10 << PAGE_SHIFT;
+	c.ctrlreg[4] = ~0UL;
+	c.kernel_sp = 0xffff888000001000;
+	c.gdt_frames[0] = 12;
+	c.gdt_ents = 16;
+	c.event_callback_eip = 0xffffffff81001000;
+	c.debugreg[0] = HYPERVISOR_START + 8;
+	c.debugreg[1] = 0x1234;
+	c.debugreg[7] = ~0UL;
+	c.trap_ctxt[14].address = 0xffffffff81002000;
+	c.trap_ctxt[14].cs = 0x10;
+	return &c;
+}
+
+static int set(struct vcpu *v, const struct vcpu_guest_context *c)
+{
+	int ret;
+
+	while ((ret = vcpu_set_context(v, c)) == -ERESTART)
+		;
+	return ret;
+}
+
+static void test_context(void)
+{
+	static struct vcpu_guest_context out;
+	struct vcpu_guest_context *c = context();
+	int err;
+	struct domain *d = create(4, &err);
+	struct vcpu *v = vcpu_create(d, 0);
+
+	/* Everything that has to be refused, and nothing is taken. */
+	static const struct {
+		size_t where;
+		unsigned long value;
+	} bad[] = {
+		{offsetof(struct vcpu_guest_context, user_regs.rip), 0x0001000000000000},
+		{offsetof(struct vcpu_guest_context, user_regs.rip), HYPERVISOR_START},
+		{offsetof(struct vcpu_guest_context, user_regs.rsp), 0x8000000000000000},
+		{offsetof(struct vcpu_guest_context, fs_base), 0x0000800000000000},
+		{offsetof(struct vcpu_guest_context, gs_base_user), 0xffff7fffffffffff},
+		{offsetof(struct vcpu_guest_context, kernel_sp), 1UL << 62},
+		{offsetof(struct vcpu_guest_context, trap_ctxt[3].address), HYPERVISOR_END - 1},
+		{offsetof(struct vcpu_guest_context, gdt_ents), 7169},
+		{offsetof(struct vcpu_guest_context, gdt_ents), 1UL << 32},
+		{offsetof(struct vcpu_guest_context, ldt_ents), 8193},
+		{offsetof(struct vcpu_guest_context, ctrlreg[3]), 11 << PAGE_SHIFT},
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++) {
+		c = context();
+		memcpy((u8 *)c + bad[i].where, &bad[i].value, sizeof(bad[i].value));
+		CHECK_EQ(set(v, c), -EINVAL);
+		CHECK(!v->initialised && mfn_eq(v->arch.kernel_root, INVALID_MFN));
+	}
+
+	CHECK_EQ(set(v, context()), 0);
+	CHECK(v->initialised && v->arch.kernel_mode);
+	CHECK_EQ(v->regs.rflags, EFLAGS_IF | EFLAGS_TF | 2);
+	CHECK_EQ(v->arch.iopl, 1);
+	CHECK_EQ(v->regs.cs, 0x13);
+	CHECK_EQ(v->arch.ds, 0);
+	CHECK_EQ(v->arch.debugreg[0], 0);
+	CHECK_EQ(v->arch.debugreg[1], 0x1234);
+	CHECK_EQ(v->arch.debugreg[7] & 0x2000, 0);
+	CHECK_EQ(v->arch.cr4, 0x660 | 4 | 8);
+	CHECK_EQ(v->arch.traps[14].cs, 0x13);
+	CHECK(v->arch.syscall_callback.mask_events && !v->arch.failsafe_callback.mask_events);
+	c = context();
+	c->ctrlreg[3] = 13 << PAGE_SHIFT;
+	CHECK_EQ(set(v, c), -EBUSY);
+
+	vcpu_get_context(v, &out);
+	CHECK_EQ(out.ctrlreg[3], 10 << PAGE_SHIFT);
+	CHECK_EQ(out.ctrlreg[1], 0);
+	CHECK_EQ(out.user_regs.rbx, 0xb);
+	CHECK_EQ(out.user_regs.rflags & 0x3000, 0x1000);
+	CHECK_EQ(out.gdt_ents, 16);
+	CHECK_EQ(out.flags, VGCF_in_kernel | VGCF_syscall_disables_events | VGCF_I387_VALID);
+	CHECK_EQ(set(v, &out), 0); /* what we give we take */
+
+	while ((err = vcpu_reset(v)) == -ERESTART)
+		;
+	CHECK_EQ(err, 0);
+	CHECK(!v->initialised && mfn_eq(v->arch.kernel_root, INVALID_MFN));
+	CHECK_EQ(v->arch.gdt_entries, 0);
+	end(d);
+}
+
+static void test_selectors(void)
+{
+	CHECK_EQ(guest_selector(0), 0);
+	CHECK_EQ(guest_selector(3), 3);
+	CHECK_EQ(guest_selector(0x10), 0x13);
+	CHECK_EQ(guest_selector(0xe008), 0);
+	CHECK_EQ(guest_selector(0xe040), 0);
+	CHECK_EQ(guest_selector(0xe033), 0xe033);
+	CHECK_EQ(guest_selector(0xe030), 0xe033);
+	CHECK_EQ(guest_selector(0xe00c), 0xe00f); /* in the LDT */
+	CHECK(guest_address_ok(0x00007fffffffffff) && !guest_address_ok(0x0000800000000000));
+	CHECK(guest_address_ok(HYPERVISOR_END) && !guest_address_ok(HYPERVISOR_END - 1));
+}
+
+int main(void)
+{
+	control_vcpu.domain = &control;
+	cpu_info()->running = &control_vcpu;
+	world_memory(64);
+	memset(frame_of(MFN(0)), 0, 64 * sizeof(struct frame));
+	domain_table_init();
+	test_ids();
+	test_creation_fails();
+	test_life();
+	test_machine_follows();
+	test_privilege();
+	test_assist();
+	test_context();
+	test_selectors();
+	return check_done("t_domain");
+}
