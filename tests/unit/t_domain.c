@@ -241,7 +241,7 @@ int frame_get_and_type(mfn_t mfn, struct domain *d __unused, u32 type)
 	return mfn.m == 10 && type == FRAME_TYPE_L4 ? slice() : -EINVAL;
 }
 
-int frame_put_type(mfn_t mfn __unused)
+int frame_put_and_type(mfn_t mfn __unused)
 {
 	return slice();
 }
@@ -250,7 +250,7 @@ void frame_put(mfn_t mfn)
 {
 	struct domain *d = domain_of_owner(frame_owner(frame_of(mfn)));
 
-	if (--frame_of(mfn)->ref & FRAME_REFS_MASK || mfn.m == 10)
+	if (--frame_of(mfn)->ref & FRAME_REFS_MASK)
 		return;
 	if (!--d->mem.owned_pages)
 		domain_put(d);

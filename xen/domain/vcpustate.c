@@ -133,18 +133,15 @@ static bool context_ok(const struct vcpu_guest_context *c)
 /* Puts a typed reference on mfn into an empty root of v. */
 static int take_root(struct vcpu *v, mfn_t *root, unsigned long mfn)
 {
-	struct domain *d = v->domain;
 	int ret;
 
 	if (root->m == mfn)
 		return 0;
 	if (!mfn_eq(*root, INVALID_MFN))
 		return -EBUSY;
-	spin_lock(&d->mem.pt_lock);
-	ret = frame_get_and_type(MFN(mfn), d, FRAME_TYPE_L4);
+	ret = frame_get_and_type(MFN(mfn), v->domain, FRAME_TYPE_L4);
 	if (!ret)
 		*root = MFN(mfn);
-	spin_unlock(&d->mem.pt_lock);
 	return ret;
 }
 
@@ -346,19 +343,15 @@ void vcpu_get_context(struct vcpu *v, struct vcpu_guest_context *c)
 /* --- giving up --- */
 
 /* The slot is cleared only when the last of the table is taken down: -ERESTART goes on there. */
-static int drop_root(struct vcpu *v, mfn_t *root)
+static int drop_root(mfn_t *root)
 {
-	struct domain *d = v->domain;
 	int ret;
 
 	if (mfn_eq(*root, INVALID_MFN))
 		return 0;
-	spin_lock(&d->mem.pt_lock);
-	ret = frame_put_type(*root);
-	spin_unlock(&d->mem.pt_lock);
+	ret = frame_put_and_type(*root);
 	if (ret)
 		return ret;
-	frame_put(*root);
 	*root = INVALID_MFN;
 	return 0;
 }
@@ -374,9 +367,9 @@ int vcpu_drop_references(struct vcpu *v)
 	v->arch.ldt_entries = 0;
 	ret = segdesc_set_gdt(v, NULL, 0);
 	if (!ret)
-		ret = drop_root(v, &v->arch.user_root);
+		ret = drop_root(&v->arch.user_root);
 	if (!ret)
-		ret = drop_root(v, &v->arch.kernel_root);
+		ret = drop_root(&v->arch.kernel_root);
 	return ret;
 }
 

@@ -8,8 +8,7 @@
  * through update_descriptor.  Harmless means: usable in ring 3 only, and no
  * segment of system type except call gates that nothing can call.
  *
- * Page-table lock: held where frames change their type and while the guest's
- * tables are walked.  This file leaves the descriptor windows to the machine.
+ * Page-table lock: held while the guest's tables are walked.  This file leaves the descriptor windows to the machine.
  */
 #include "mm/segdesc.h"
 
@@ -71,7 +70,6 @@ static int take_frames(struct domain *d, mfn_t *held, const unsigned long *frame
 {
 	int ret = 0;
 
-	spin_lock(&d->mem.pt_lock);
 	for (unsigned int i = 0; i < n; i++) {
 		held[i] = MFN(frames[i]);
 		ret = frame_get_and_type(held[i], d, FRAME_TYPE_SEGDESC);
@@ -81,7 +79,6 @@ static int take_frames(struct domain *d, mfn_t *held, const unsigned long *frame
 			break;
 		}
 	}
-	spin_unlock(&d->mem.pt_lock);
 	/* Descriptor pages are checked in one go: whatever else it was, it does not fit. */
 	return ret ? -EINVAL : 0;
 }
@@ -184,7 +181,6 @@ int segdesc_ldt_fault(struct vcpu *v, unsigned long offset)
 {
 	unsigned int page = (unsigned int)(offset >> PAGE_SHIFT);
 	struct domain *d = v->domain;
-	int ret = -EFAULT;
 	u64 entry;
 	mfn_t mfn;
 
@@ -193,12 +189,11 @@ int segdesc_ldt_fault(struct vcpu *v, unsigned long offset)
 		return -EFAULT;
 	spin_lock(&d->mem.pt_lock);
 	entry = walk(v, v->arch.ldt_base + page * PAGE_SIZE);
-	mfn = MFN((entry & PTE_ADDR_MASK) >> PAGE_SHIFT);
-	if (entry && !frame_get_and_type(mfn, d, FRAME_TYPE_SEGDESC))
-		ret = 0;
 	spin_unlock(&d->mem.pt_lock);
-	if (ret)
-		return ret;
+	/* The guest may change the entry meanwhile: whatever it maps here is its own. */
+	mfn = MFN((entry & PTE_ADDR_MASK) >> PAGE_SHIFT);
+	if (!entry || frame_get_and_type(mfn, d, FRAME_TYPE_SEGDESC))
+		return -EFAULT;
 	v->arch.ldt_frames[page] = mfn;
 	v->arch.ldt_mapped |= (u16)(1u << page);
 	machine_map_ldt_page(v, page, mfn);
