@@ -92,8 +92,8 @@ tests_unit_t_bzimage_SOURCES = tests/unit/t_bzimage.c xen/builder/bzimage.c xen/
 	$(unpack_sources)
 
 check_PROGRAMS += tests/unit/t_domain
-tests_unit_t_domain_SOURCES = tests/unit/t_domain.c xen/domain/assist.c xen/domain/destroy.c \
-	xen/domain/domain.c xen/domain/lookup.c xen/domain/privilege.c xen/domain/vcpustate.c
+tests_unit_t_domain_SOURCES = tests/unit/t_domain.c tests/unit/domainmock.h \
+	xen/domain/assist.c xen/domain/destroy.c xen/domain/domain.c xen/domain/lookup.c xen/domain/privilege.c xen/domain/vcpustate.c
 
 check_PROGRAMS += tests/unit/t_grants
 tests_unit_t_grants_SOURCES = tests/unit/t_grants.c tests/unit/grantmock.h tests/unit/world.h \
