@@ -86,15 +86,20 @@ static __force_inline void store64(void *p, u64 v)
 /* How much a wide copy may write (and, from the output, read) past its end. */
 #define WIDE_SLACK 16
 
-/* Copies 16 bytes at a time; writes up to WIDE_SLACK - 1 past @end.  dst - src >= 8 or no overlap. */
+/*
+ * Copies to @dst until @end, 16 bytes at a time, the first 16 without asking: writes up to
+ * WIDE_SLACK past max(@dst, @end).  dst - src >= 8 or no overlap.
+ */
 static __force_inline void copy_wide(u8 *dst, const u8 *src, const u8 *end)
 {
-	do {
+	for (;;) {
 		store64(dst, load64(src));
 		store64(dst + 8, load64(src + 8));
 		dst += 16;
+		if (dst >= end)
+			return;
 		src += 16;
-	} while (dst < end);
+	}
 }
 
 /*
@@ -105,25 +110,28 @@ static __force_inline void copy_wide(u8 *dst, const u8 *src, const u8 *end)
  */
 static __force_inline void copy_match(u8 *dst, size_t dist, size_t len, const u8 *limit)
 {
-	/* For a period below 8: its smallest multiple that a wide copy can use. */
-	static const u8 period[8] = { 0, 8, 8, 9, 8, 10, 12, 14 };
-	const u8 *src = dst - dist;
-	const u8 *end = dst + len;
+	/* For a distance below 8: its smallest multiples that are 4 and 8 at least. */
+	static const u8 by4[8] = { 0, 4, 4, 6, 4, 5, 6, 7 }, by8[8] = { 0, 8, 8, 9, 8, 10, 12, 14 };
+	const u8 *src = dst - dist, *end = dst + len;
 
-	if (likely((size_t)(limit - dst) >= len + 8 + WIDE_SLACK)) {
-		if (dist < 8) {
-			for (int i = 0; i < 8; i++)
-				dst[i] = src[i];
-			dst += 8;
-			src = dst - period[dist];
-			if (dst >= end)
-				return;
-		}
-		copy_wide(dst, src, end);
+	if (unlikely((size_t)(limit - dst) < len + 8 + WIDE_SLACK)) {
+		while (dst < end)
+			*dst++ = *src++;
 		return;
 	}
-	while (dst < end)
-		*dst++ = *src++;
+	if (dist < 8) {
+		u32 word;
+
+		dst[0] = src[0];
+		dst[1] = src[1];
+		dst[2] = src[2];
+		dst[3] = src[3];
+		dst += 8;
+		word = load32(dst - 4 - by4[dist]);
+		__builtin_memcpy(dst - 4, &word, sizeof(word));
+		src = dst - by8[dist];
+	}
+	copy_wide(dst, src, end);
 }
 
 #endif

@@ -17,6 +17,7 @@
 #define PROB_BITS 11
 #define PROB_HALF (1u << (PROB_BITS - 1))
 #define STATES 12
+#define FIRST_MATCHED 7 /* states from here on: the last symbol was a match */
 #define POS_STATES 16
 #define MATCH_MIN 2
 
@@ -27,27 +28,38 @@ struct length_probs {
 	prob low[POS_STATES][8], mid[POS_STATES][8], high[256];
 };
 
+/* What the last few symbols were; the links lead on, by the kind of the next symbol. */
+struct lzma_state {
+	struct lzma_state *after_literal, *after_match, *after_rep, *after_short;
+	prob match[POS_STATES], rep0_long[POS_STATES];
+	prob rep, rep0, rep1, rep2;
+};
+
 /*
- * Adaptive probabilities that the next bit is 0, in 1/2048; all prob, so that a reset
- * is one loop.  The tables in front, not reset, give a probability's next value after
- * a 0 and after a 1: two instructions per bit less than to compute it.
+ * Adaptive probabilities that the next bit is 0, in 1/2048.  The tables in front give a
+ * probability's next value after a 0 and after a 1, which is two instructions per bit
+ * less than to compute it.
  */
 struct lzma_probs {
 	prob after[2][1u << PROB_BITS];
-	prob is_match[STATES][POS_STATES], is_rep[STATES], is_rep0[STATES];
-	prob is_rep1[STATES], is_rep2[STATES], is_rep0_long[STATES][POS_STATES];
+	struct lzma_state state[STATES];
+	/* Nothing but prob from here on. */
 	prob slot[4][64], special[115], align[16];
 	struct length_probs match_len, rep_len;
-	prob literal[16][0x300];
+	prob literal[16 * 0x300];
 };
+
+static_assert(sizeof(struct lzma_probs) <= 176 * 1024, "fits the workspace");
 
 /* Survives from chunk to chunk of one LZMA2 stream. */
 struct lzma {
 	struct lzma_probs *probs;
+	struct lzma_state *state;
 	u8 *base; /* where the dictionary begins: the output position of its last reset */
-	u32 rep[4]; /* last four distances, minus one */
-	u32 state;
-	u32 lc, lp_mask, pb_mask;
+	size_t dist, rep[3]; /* last four distances, 1 is the byte before */
+	/* A literal's tree: number ((position << 8 | byte before) & mask) >> (8 - lc). */
+	u32 lc;
+	size_t literal_mask, pb_mask;
 };
 
 /* The range coder; always a local whose address never escapes, so it stays in registers. */
@@ -66,22 +78,21 @@ static __force_inline void rc_normalize(struct range *rc)
 }
 
 /* Decodes one adaptive bit. */
-static __force_inline size_t rc_bit(struct range *rc, prob *p)
+static __force_inline bool rc_bit(struct range *rc, prob *p)
 {
-	size_t chance = *p;
-	u32 bound;
+	u32 chance = *p, bound;
 
 	rc_normalize(rc);
-	bound = (rc->range >> PROB_BITS) * (u32)chance;
+	bound = (rc->range >> PROB_BITS) * chance;
 	if (rc->code < bound) {
 		rc->range = bound;
 		*p = rc->probs->after[0][chance];
-		return 0;
+		return false;
 	}
 	rc->range -= bound;
 	rc->code -= bound;
 	*p = rc->probs->after[1][chance];
-	return 1;
+	return true;
 }
 
 static __force_inline size_t rc_step(struct range *rc, prob *tree, size_t sym)
@@ -98,12 +109,12 @@ static __force_inline size_t rc_tree3(struct range *rc, prob *tree, size_t sym)
 	return rc_step(rc, tree, sym);
 }
 
+/* A number of @bits bits, lowest first. */
 static __force_inline size_t rc_reverse(struct range *rc, prob *tree, u32 bits)
 {
-	size_t sym = 1, top = 1ul << bits;
-	size_t value = 0, weight = 1;
+	size_t sym = 1, top = 1ul << bits, value = 0;
 
-	for (; sym < top; weight *= 2) {
+	for (size_t weight = 1; weight < top; weight *= 2) {
 		if (rc_bit(rc, &tree[sym])) {
 			sym = 2 * sym + 1;
 			value += weight;
@@ -112,6 +123,15 @@ static __force_inline size_t rc_reverse(struct range *rc, prob *tree, u32 bits)
 		}
 	}
 	return value;
+}
+
+/* Its common case: 4 bits. */
+static __force_inline size_t rc_reverse4(struct range *rc, prob *tree)
+{
+	static const u8 reversed[16] = { 0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15 };
+	size_t sym = rc_tree3(rc, tree, 1);
+
+	return reversed[rc_step(rc, tree, sym) - 16];
 }
 
 /*
@@ -124,18 +144,26 @@ static __force_inline size_t rc_direct(struct range *rc, u32 bits)
 	size_t value = 0;
 
 	do {
-		u32 n = 1, quotient;
-
 		if (rc->range < TOP) {
+			u32 quotient, n;
+
 			rc_normalize(rc);
 			n = 8 - (u32)__builtin_clz(rc->range);
 			n = n < bits ? n : bits;
+			rc->range >>= n;
+			quotient = rc->code / rc->range;
+			rc->code %= rc->range;
+			value = value << n | quotient;
+			bits -= n;
+			continue;
 		}
-		rc->range >>= n;
-		quotient = rc->code / rc->range;
-		rc->code %= rc->range;
-		value = value << n | quotient;
-		bits -= n;
+		rc->range >>= 1;
+		value *= 2;
+		if (rc->code >= rc->range) {
+			rc->code -= rc->range;
+			value++;
+		}
+		bits--;
 	} while (bits);
 	return value;
 }
@@ -158,18 +186,22 @@ static __force_inline u8 lzma_matched_literal(struct range *rc, prob *tree, size
 	size_t sym = 1;
 
 	do {
-		size_t want, bit;
+		size_t want;
 
-		hint <<= 1;
+		hint *= 2;
 		want = hint & 0x100;
-		bit = rc_bit(rc, &tree[0x100 + want + sym]);
-		sym = 2 * sym + bit;
-		if (bit != want >> 8) {
-			while (sym < 0x100)
-				sym = rc_step(rc, tree, sym);
-			break;
+		if (rc_bit(rc, &tree[0x100 + want + sym])) {
+			sym = 2 * sym + 1;
+			if (!want)
+				break;
+		} else {
+			sym = 2 * sym;
+			if (want)
+				break;
 		}
 	} while (sym < 0x100);
+	while (sym < 0x100)
+		sym = rc_step(rc, tree, sym);
 	return (u8)sym;
 }
 
@@ -187,7 +219,6 @@ static __force_inline size_t lzma_length(struct range *rc, struct length_probs *
 	return rc_step(rc, lp->high, sym) - 256 + 16 + MATCH_MIN;
 }
 
-/* Distance minus one. */
 static __force_inline size_t lzma_distance(struct range *rc, struct lzma_probs *p, size_t len)
 {
 	prob *tree = p->slot[len < 6 ? len - MATCH_MIN : 3];
@@ -197,31 +228,31 @@ static __force_inline size_t lzma_distance(struct range *rc, struct lzma_probs *
 
 	slot = rc_tree3(rc, tree, slot) - 64;
 	if (slot < 4)
-		return slot;
+		return slot + 1;
 	bits = (u32)(slot >> 1) - 1;
 	dist = (2 | (slot & 1)) << bits;
 	if (slot < 14)
-		return dist + rc_reverse(rc, &p->special[dist - slot], bits);
+		return dist + 1 + rc_reverse(rc, &p->special[dist - slot], bits);
 	dist += rc_direct(rc, bits - 4) << 4;
-	return dist + rc_reverse(rc, p->align, 4);
+	return dist + 1 + rc_reverse4(rc, p->align);
 }
 
-/* Which of the repeated distances; moves it to the front. */
-static __force_inline void lzma_pick_rep(struct range *rc, struct lzma_probs *p, size_t state,
-					  size_t rep[4])
+/* Takes one of the older distances out; @dist, the last one, becomes the first of those. */
+static __force_inline size_t lzma_pick_rep(struct range *rc, struct lzma_state *state,
+					   size_t rep[3], size_t dist)
 {
-	size_t dist = rep[1];
+	size_t picked = rep[0];
 
-	if (rc_bit(rc, &p->is_rep1[state])) {
-		dist = rep[2];
-		if (rc_bit(rc, &p->is_rep2[state])) {
-			dist = rep[3];
-			rep[3] = rep[2];
+	if (rc_bit(rc, &state->rep1)) {
+		picked = rep[1];
+		if (rc_bit(rc, &state->rep2)) {
+			picked = rep[2];
+			rep[2] = rep[1];
 		}
-		rep[2] = rep[1];
+		rep[1] = rep[0];
 	}
-	rep[1] = rep[0];
 	rep[0] = dist;
+	return picked;
 }
 
 /*
@@ -230,14 +261,14 @@ static __force_inline void lzma_pick_rep(struct range *rc, struct lzma_probs *p,
  */
 static __init int lzma_chunk(struct unpack_job *job, struct lzma *lz, const u8 *in_end, u8 *end)
 {
-	static const u8 after_literal[STATES] = { 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 4, 5 };
 	struct lzma_probs *p = lz->probs;
+	struct lzma_state *state = lz->state;
 	struct range rc = { .range = ~0u, .in = job->in + 5, .probs = p };
-	size_t rep[4] = { lz->rep[0], lz->rep[1], lz->rep[2], lz->rep[3] };
-	const size_t lc = lz->lc, lp_mask = lz->lp_mask, pb_mask = lz->pb_mask;
-	u8 *const base = lz->base;
+	const size_t literal_mask = lz->literal_mask, pb_mask = lz->pb_mask;
+	const u32 lc = lz->lc;
+	size_t dist = lz->dist;
+	u8 *const base = lz->base, *const limit = job->out_end;
 	u8 *out = job->out;
-	size_t state = lz->state;
 
 	if (in_end - job->in < 5 || job->in[0])
 		return unpack_refuse(job, "xz data is corrupt (range coder start)");
@@ -249,51 +280,52 @@ static __init int lzma_chunk(struct unpack_job *job, struct lzma *lz, const u8 *
 
 		if (unlikely(rc.in > in_end))
 			return unpack_refuse(job, "xz data is corrupt (chunk overrun)");
-		if (!rc_bit(&rc, &p->is_match[state][pos_state])) {
+		if (!rc_bit(&rc, &state->match[pos_state])) {
 			size_t prev = pos ? out[-1] : 0;
-			size_t ctx = ((pos & lp_mask) << lc) + (prev >> (8 - lc));
+			size_t number = ((pos << 8) + prev) & literal_mask; /* << (8 - lc) */
+			prob *tree = &p->literal[number * 3 << lc]; /* of 0x300 each */
 
-			if (state < 7)
-				*out = lzma_literal(&rc, p->literal[ctx]);
-			else if (likely(rep[0] < pos))
-				*out = lzma_matched_literal(&rc, p->literal[ctx],
-							    *(out - rep[0] - 1));
+			if (state < &p->state[FIRST_MATCHED])
+				*out = lzma_literal(&rc, tree);
+			else if (likely(dist <= pos))
+				*out = lzma_matched_literal(&rc, tree, *(out - dist));
 			else
 				goto bad_distance;
 			out++;
-			state = after_literal[state];
+			state = state->after_literal;
 			continue;
 		}
-		if (!rc_bit(&rc, &p->is_rep[state])) {
-			rep[3] = rep[2];
-			rep[2] = rep[1];
-			rep[1] = rep[0];
+		if (!rc_bit(&rc, &state->rep)) {
+			lz->rep[2] = lz->rep[1];
+			lz->rep[1] = lz->rep[0];
+			lz->rep[0] = dist;
 			len = lzma_length(&rc, &p->match_len, pos_state);
-			rep[0] = lzma_distance(&rc, p, len);
-			state = state < 7 ? 7 : 10;
+			dist = lzma_distance(&rc, p, len);
+			state = state->after_match;
 		} else {
-			if (rc_bit(&rc, &p->is_rep0[state])) {
-				lzma_pick_rep(&rc, p, state, rep);
-			} else if (!rc_bit(&rc, &p->is_rep0_long[state][pos_state])) {
-				state = state < 7 ? 9 : 11;
-				len = 1;
-				goto copy;
+			if (rc_bit(&rc, &state->rep0)) {
+				dist = lzma_pick_rep(&rc, state, lz->rep, dist);
+			} else if (!rc_bit(&rc, &state->rep0_long[pos_state])) {
+				if (unlikely(dist > pos))
+					goto bad_distance;
+				*out = *(out - dist);
+				out++;
+				state = state->after_short;
+				continue;
 			}
 			len = lzma_length(&rc, &p->rep_len, pos_state);
-			state = state < 7 ? 8 : 11;
+			state = state->after_rep;
 		}
-copy:
-		if (unlikely(rep[0] >= pos || len > (size_t)(end - out)))
+		if (unlikely(dist > pos || len > (size_t)(end - out)))
 			goto bad_distance;
-		copy_match(out, rep[0] + 1, len, job->out_end);
+		copy_match(out, dist, len, limit);
 		out += len;
 	}
 	rc_normalize(&rc);
 	if (rc.in != in_end || rc.code)
 		return unpack_refuse(job, "xz data is corrupt (chunk end)");
-	for (int i = 0; i < 4; i++)
-		lz->rep[i] = (u32)rep[i];
-	lz->state = (u32)state;
+	lz->dist = dist;
+	lz->state = state;
 	job->in = rc.in;
 	job->out = out;
 	return 0;
@@ -309,19 +341,33 @@ static __init int lzma_props(struct lzma *lz, u32 props)
 	if (pb > 4 || lc + lp > 4)
 		return -EINVAL;
 	lz->lc = lc;
-	lz->lp_mask = (1u << lp) - 1;
+	lz->literal_mask = ((1u << lp) - 1) << 8 | (0xff00u >> lc & 0xff);
 	lz->pb_mask = (1u << pb) - 1;
 	return 0;
 }
 
+/* Forgets everything, the dictionary apart. */
 static __init void lzma_reset(struct lzma *lz)
 {
-	prob *p = lz->probs->is_match[0], *end = (prob *)(lz->probs + 1);
+	static const u8 after_literal[STATES] = { 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 4, 5 };
+	struct lzma_probs *p = lz->probs;
+	struct lzma_state *s = p->state;
 
-	while (p < end)
-		*p++ = PROB_HALF;
-	lz->rep[0] = lz->rep[1] = lz->rep[2] = lz->rep[3] = 0;
-	lz->state = 0;
+	for (u32 i = 0; i < STATES; i++) {
+		bool matched = i >= FIRST_MATCHED;
+
+		for (u32 k = 0; k < POS_STATES; k++)
+			s[i].match[k] = s[i].rep0_long[k] = PROB_HALF;
+		s[i].rep = s[i].rep0 = s[i].rep1 = s[i].rep2 = PROB_HALF;
+		s[i].after_literal = &s[after_literal[i]];
+		s[i].after_match = &s[matched ? 10 : 7];
+		s[i].after_rep = &s[matched ? 11 : 8];
+		s[i].after_short = &s[matched ? 11 : 9];
+	}
+	for (prob *each = p->slot[0]; each < (prob *)(p + 1); each++)
+		*each = PROB_HALF;
+	lz->dist = lz->rep[0] = lz->rep[1] = lz->rep[2] = 1;
+	lz->state = s;
 }
 
 /* The resets a chunk must bring along, until it has: each chunk kind clears what it does. */
