@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct unpack_job job = { .why = "" };
+	struct unpack_job job = {.why = ""};
 	size_t out_len = size < 2 ? 0 : data[0] | data[1] << 8;
 	u8 *in, *out;
 

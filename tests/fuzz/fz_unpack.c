@@ -17,7 +17,11 @@ static void fix_checksums(u8 *in, size_t size)
 	size_t header = size > 12 ? 4 * (in[12] + 1u) : 0;
 	u32 crc;
 
-	if (header == 0 || size < 12 + header || memcmp(in, "\xfd" "7zXZ", 6))
+	if (header == 0 || size < 12 + header ||
+	    memcmp(in,
+		   "\xfd"
+		   "7zXZ",
+		   6))
 		return;
 	crc = crc32_ieee(in + 6, 2, NULL);
 	memcpy(in + 8, &crc, 4);
@@ -41,7 +45,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(in, data, size);
 	fix_checksums(in, size);
 	if (unpack(unpack_identify(in, size, &why), in, size, out, out_len, workspace,
-		   UNPACK_WORKSPACE, &produced, &why) ? !*why : produced != out_len)
+		   UNPACK_WORKSPACE, &produced, &why)
+		    ? !*why
+		    : produced != out_len)
 		abort();
 	free(workspace);
 	free(out);

@@ -33,7 +33,10 @@ static void make(void)
 	put32(0x206, 0x20f);
 	put32(0x248, PAYLOAD - 1024);
 	put32(0x24c, 1004);
-	memcpy(image + PAYLOAD, "\xfd" "7zXZ", 6);
+	memcpy(image + PAYLOAD,
+	       "\xfd"
+	       "7zXZ",
+	       6);
 	put32(PAYLOAD + 1000, 123456);
 }
 
@@ -88,13 +91,22 @@ static void test_header(void)
 	memcpy(image + PAYLOAD, "\x1f\x8b\x08", 4); /* its own size is inside the format */
 	CHECK(!find(IMAGE_SIZE, &p) && p.format == UNPACK_GZIP);
 	CHECK_EQ(p.len, 1004);
-	memcpy(image + PAYLOAD, "\x7f" "ELF", 4);
+	memcpy(image + PAYLOAD,
+	       "\x7f"
+	       "ELF",
+	       4);
 	CHECK(!find(IMAGE_SIZE, &p) && p.format == UNPACK_NONE);
-	memcpy(image, "\x7f" "ELF", 4);
+	memcpy(image,
+	       "\x7f"
+	       "ELF",
+	       4);
 	memset(image + 0x202, 0, 4);
 	CHECK(!find(IMAGE_SIZE, &p) && p.format == UNPACK_NONE && p.data == image);
 	CHECK_EQ(p.len, IMAGE_SIZE);
-	memcpy(image, "\xfd" "7zXZ", 6);
+	memcpy(image,
+	       "\xfd"
+	       "7zXZ",
+	       6);
 	CHECK(find(IMAGE_SIZE, &p));
 }
 
@@ -163,7 +175,7 @@ int main(void)
 			test_kernel(found.gl_pathv[i]);
 		globfree(&found);
 	} else {
-		printf("ok - stock kernel # SKIP no /boot/vmlinuz-*-amd64; name one in DAIS_VMLINUZ\n");
+		printf("ok - stock kernel # SKIP none in /boot, none named in DAIS_VMLINUZ\n");
 	}
 	return check_done("t_bzimage");
 }

@@ -74,7 +74,10 @@ static void make_bare(void)
 	memset(image, 0, sizeof(image));
 	memset(image + CODE, 0xcc, 8192);
 	notes_len = 0;
-	memcpy(image, "\x7f" "ELF\x02\x01\x01", 7);
+	memcpy(image,
+	       "\x7f"
+	       "ELF\x02\x01\x01",
+	       7);
 	put(16, 2, 2);
 	put(18, 62, 2);
 	put(24, 0x1000000, 8); /* not the entry that counts */
@@ -126,7 +129,7 @@ static int parse(void)
 static void test_good(void)
 {
 	struct elf_segment seg;
-	u64 l1[2] = { 1, 1 };
+	u64 l1[2] = {1, 1};
 
 	make();
 	CHECK(!parse());
@@ -134,7 +137,8 @@ static void test_good(void)
 	CHECK_EQ(elf.virt_base, BASE);
 	CHECK_EQ(elf.virt_start, BASE + 0x100000);
 	CHECK_EQ(elf.virt_end, BASE + 0x104000);
-	CHECK(!elf.has_hypercall_page && !elf.has_init_p2m && !elf.mod_start_pfn && !elf.suspend_cancel);
+	CHECK(!elf.has_hypercall_page && !elf.has_init_p2m && !elf.mod_start_pfn &&
+	      !elf.suspend_cancel);
 	CHECK_EQ(elf.segments, 3);
 	CHECK(elf_segment(&elf, 1, &seg) && !elf_segment(&elf, 3, &seg));
 	CHECK(seg.data == image + CODE + 4096 && seg.filesz == 4096 && seg.memsz == 4096);
@@ -155,7 +159,8 @@ static void test_good(void)
 	note_num(XEN_ELFNOTE_PHYS32_ENTRY, 1);
 	note_num(0x1000, 1);
 	CHECK(!parse());
-	CHECK(elf.has_hypercall_page && elf.has_init_p2m && elf.mod_start_pfn && elf.suspend_cancel);
+	CHECK(elf.has_hypercall_page && elf.has_init_p2m && elf.mod_start_pfn &&
+	      elf.suspend_cancel);
 	CHECK_EQ(elf.hypercall_page, BASE + 0x101000);
 	CHECK_EQ(elf.init_p2m, 0x8000000000);
 	CHECK_EQ(elf.l1_mfn_mask, 1);
@@ -223,6 +228,13 @@ static void test_bad_notes(void)
 	note(XEN_ELFNOTE_FEATURES, "|||", 3);
 	note(XEN_ELFNOTE_FEATURES, "", 0);
 	CHECK(!parse());
+	CHECK_EQ(elf.features_supported, 1u << XENFEAT_writable_page_tables);
+	note_str(XEN_ELFNOTE_FEATURES,
+		 "dom0|hvm_pirqs|linux_rsdp_unrestricted|direct_mapped|direct|");
+	CHECK(!parse());
+	CHECK_EQ(elf.features_supported,
+		 1u << XENFEAT_writable_page_tables | 1u << XENFEAT_dom0 | 1u << XENFEAT_hvm_pirqs |
+			 1u << XENFEAT_linux_rsdp_unrestricted | 1u << XENFEAT_direct_mapped);
 	note(XEN_ELFNOTE_FEATURES, "!", 1);
 	REFUSED("feature");
 	make();

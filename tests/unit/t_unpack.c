@@ -61,7 +61,7 @@ static void fill_repeats(u8 *p, size_t n)
 /* Bytes that the x86 filter looks at, dense enough for every overlap of opcodes. */
 static void fill_calls(u8 *p, size_t n)
 {
-	static const u8 bytes[8] = { 0xe8, 0xe9, 0x00, 0xff, 0x01, 0xfe, 0x90, 0xe8 };
+	static const u8 bytes[8] = {0xe8, 0xe9, 0x00, 0xff, 0x01, 0xfe, 0x90, 0xe8};
 
 	for (size_t i = 0; i < n; i++)
 		p[i] = rnd() % 4 ? bytes[rnd() % 8] : (u8)rnd();
@@ -70,7 +70,8 @@ static void fill_calls(u8 *p, size_t n)
 /* A bit of all, as a kernel image has. */
 static void fill_mixed(u8 *p, size_t n)
 {
-	static void (*const kinds[])(u8 *, size_t) = { fill_zero, fill_random, fill_repeats, fill_calls };
+	static void (*const kinds[])(u8 *, size_t) = {fill_zero, fill_random, fill_repeats,
+						      fill_calls};
 
 	for (size_t i = 0; i < n;) {
 		size_t len = min((size_t)(1 + rnd() % 40000), n - i);
@@ -85,10 +86,10 @@ static const struct kind {
 	void (*fill)(u8 *p, size_t n);
 	size_t size;
 } kinds[] = {
-	{ "one byte", fill_random, 1 },	    { "six bytes", fill_repeats, 6 },
-	{ "zeros", fill_zero, 200000 },	    { "random", fill_random, 300001 },
-	{ "repeats", fill_repeats, 500003 }, { "calls", fill_calls, 100005 },
-	{ "mixed", fill_mixed, 3000017 },
+	{"one byte", fill_random, 1},      {"six bytes", fill_repeats, 6},
+	{"zeros", fill_zero, 200000},      {"random", fill_random, 300001},
+	{"repeats", fill_repeats, 500003}, {"calls", fill_calls, 100005},
+	{"mixed", fill_mixed, 3000017},
 };
 
 /* --- packing --- */
@@ -98,15 +99,16 @@ static const struct packer {
 	enum unpack_format format;
 	bool checked; /* by a checksum */
 } packers[] = {
-	{ "xz", "xz --check=crc32 --x86 --lzma2=preset=6", UNPACK_XZ, true },
-	{ "xz", "xz --check=crc32 --lzma2=preset=1,lc=0,lp=2,pb=0", UNPACK_XZ, true },
-	{ "xz", "xz --check=crc32 --x86 --block-size=65536 --lzma2=preset=9,lc=4,lp=0,pb=4", UNPACK_XZ, true },
-	{ "zstd", "zstd -q --check -1", UNPACK_ZSTD, true },
-	{ "zstd", "zstd -q --check -19 --long=27", UNPACK_ZSTD, true },
-	{ "zstd", "zstd -q --check --ultra -22 --no-compress-literals", UNPACK_ZSTD, true },
-	{ "gzip", "gzip -9", UNPACK_GZIP, true },
-	{ "gzip", "gzip -1", UNPACK_GZIP, true },
-	{ "lz4", "lz4 -l -9 -q -c", UNPACK_LZ4, false },
+	{"xz", "xz --check=crc32 --x86 --lzma2=preset=6", UNPACK_XZ, true},
+	{"xz", "xz --check=crc32 --lzma2=preset=1,lc=0,lp=2,pb=0", UNPACK_XZ, true},
+	{"xz", "xz --check=crc32 --x86 --block-size=65536 --lzma2=preset=9,lc=4,lp=0,pb=4",
+	 UNPACK_XZ, true},
+	{"zstd", "zstd -q --check -1", UNPACK_ZSTD, true},
+	{"zstd", "zstd -q --check -19 --long=27", UNPACK_ZSTD, true},
+	{"zstd", "zstd -q --check --ultra -22 --no-compress-literals", UNPACK_ZSTD, true},
+	{"gzip", "gzip -9", UNPACK_GZIP, true},
+	{"gzip", "gzip -1", UNPACK_GZIP, true},
+	{"lz4", "lz4 -l -9 -q -c", UNPACK_LZ4, false},
 };
 
 static char dir[] = "/tmp/t_unpack.XXXXXX";
@@ -148,14 +150,16 @@ static bool run(enum unpack_format format, const u8 *in, size_t in_len, u8 *out,
 
 	memcpy(copy, in, in_len);
 	memset(out, 0xa5, out_len);
-	rc = unpack(format, copy, in_len, out, out_len, workspace, UNPACK_WORKSPACE, &produced, &why);
+	rc = unpack(format, copy, in_len, out, out_len, workspace, UNPACK_WORKSPACE, &produced,
+		    &why);
 	free(copy);
 	CHECK(rc == 0 || rc == -EINVAL);
 	CHECK(why && (rc == 0 ? produced == out_len : *why != 0));
 	return rc == 0;
 }
 
-static void damage(const struct packer *p, u8 *packed, size_t n, const u8 *data, u8 *out, size_t size)
+static void damage(const struct packer *p, u8 *packed, size_t n, const u8 *data, u8 *out,
+		   size_t size)
 {
 	size_t step = n / 40 + 1;
 	int accepted = 0, differ = 0;
@@ -194,7 +198,8 @@ static void test_packer(const struct packer *p)
 		kinds[k].fill(data, size);
 		packed = pack(p->command, data, size, &n);
 		if (!packed) {
-			printf("ok - %s # SKIP %s is not installed or lacks an option\n", p->command, p->tool);
+			printf("ok - %s # SKIP %s is not installed or lacks an option\n",
+			       p->command, p->tool);
 			free(data);
 			free(out);
 			return;
@@ -237,11 +242,23 @@ static void test_refusals(void)
 
 	CHECK(unpack_identify("BZh9", 4, &why) == UNPACK_UNKNOWN && strstr(why, "bzip2"));
 	CHECK(unpack_identify("", 0, &why) == UNPACK_UNKNOWN && *why);
-	CHECK(unpack_identify("\x7f" "ELF", 4, &why) == UNPACK_NONE);
-	CHECK(unpack(UNPACK_XZ, "\x1f\x8b", 2, out, 16, workspace, UNPACK_WORKSPACE, &produced, &why));
-	CHECK(unpack(UNPACK_NONE, "\x7f" "ELF", 4, out, 4, workspace, UNPACK_WORKSPACE - 1, &produced, &why));
-	CHECK(!unpack(UNPACK_NONE, "\x7f" "ELF", 4, out, 4, workspace, UNPACK_WORKSPACE, &produced, &why));
-	CHECK(!memcmp(out, "\x7f" "ELF", 4));
+	CHECK(unpack_identify("\x7f"
+			      "ELF",
+			      4, &why) == UNPACK_NONE);
+	CHECK(unpack(UNPACK_XZ, "\x1f\x8b", 2, out, 16, workspace, UNPACK_WORKSPACE, &produced,
+		     &why));
+	CHECK(unpack(UNPACK_NONE,
+		     "\x7f"
+		     "ELF",
+		     4, out, 4, workspace, UNPACK_WORKSPACE - 1, &produced, &why));
+	CHECK(!unpack(UNPACK_NONE,
+		      "\x7f"
+		      "ELF",
+		      4, out, 4, workspace, UNPACK_WORKSPACE, &produced, &why));
+	CHECK(!memcmp(out,
+		      "\x7f"
+		      "ELF",
+		      4));
 	printf("%s - refusals\n", check_failures == before ? "ok" : "not ok");
 }
 

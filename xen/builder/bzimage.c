@@ -54,7 +54,7 @@ int __init bzimage_find(const void *image, size_t size, struct payload *out)
 {
 	const u8 *bytes = image;
 
-	*out = (struct payload){ .data = image, .len = size, .why = "" };
+	*out = (struct payload){.data = image, .len = size, .why = ""};
 	if (size >= HDR_END && !memcmp(bytes + HDR_MAGIC, "HdrS", 4) &&
 	    bzimage_payload(bytes, size, out))
 		return -EINVAL;
@@ -71,7 +71,8 @@ int __init bzimage_find(const void *image, size_t size, struct payload *out)
 		return refuse(out, "bzImage is truncated: no payload");
 	out->out_len = field32((const u8 *)out->data + out->len - 4);
 	if (out->out_len == 0 || out->out_len > PAYLOAD_MAX)
-		return refuse(out, "size of the unpacked kernel makes no sense; the file is damaged");
+		return refuse(out,
+			      "size of the unpacked kernel makes no sense; the file is damaged");
 	if (out->format != UNPACK_GZIP)
 		out->len -= 4;
 	return 0;

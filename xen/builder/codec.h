@@ -111,7 +111,7 @@ static __force_inline void copy_wide(u8 *dst, const u8 *src, const u8 *end)
 static __force_inline void copy_match(u8 *dst, size_t dist, size_t len, const u8 *limit)
 {
 	/* For a distance below 8: its smallest multiples that are 4 and 8 at least. */
-	static const u8 by4[8] = { 0, 4, 4, 6, 4, 5, 6, 7 }, by8[8] = { 0, 8, 8, 9, 8, 10, 12, 14 };
+	static const u8 by4[8] = {0, 4, 4, 6, 4, 5, 6, 7}, by8[8] = {0, 8, 8, 9, 8, 10, 12, 14};
 	const u8 *src = dst - dist, *end = dst + len;
 
 	if (unlikely((size_t)(limit - dst) < len + 8 + WIDE_SLACK)) {

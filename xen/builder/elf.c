@@ -53,8 +53,10 @@ struct elf_parser {
 	struct elf_header hdr;
 	struct elf_image *out;
 	u32 seen; /* bit per type of note that the image has */
-	u64 hv_start_low;
-	char version[16], loader[16];
+	struct {
+		u64 number[2];
+		char text[16];
+	} note[XEN_ELFNOTE_MAX + 1];
 };
 
 static int __init refuse(struct elf_parser *p, const char *why)
@@ -91,7 +93,10 @@ static int __init elf_check_header(struct elf_parser *p)
 	if (!start)
 		return refuse(p, "too short for an ELF image");
 	memcpy(&p->hdr, start, sizeof(*h));
-	if (memcmp(h->ident, "\x7f" "ELF", 4))
+	if (memcmp(h->ident,
+		   "\x7f"
+		   "ELF",
+		   4))
 		return refuse(p, "not an ELF image");
 	if (h->ident[4] != 2)
 		return refuse(p, "a 32-bit kernel; only 64-bit ones can be run");
@@ -102,25 +107,38 @@ static int __init elf_check_header(struct elf_parser *p)
 	return 0;
 }
 
-/* Names as features.h spells them, by bit; "" for those that only ARM has. */
-static const char feature_names[][28] __initconst = {
-	[XENFEAT_writable_page_tables] = "writable_page_tables",
-	[XENFEAT_writable_descriptor_tables] = "writable_descriptor_tables",
-	[XENFEAT_auto_translated_physmap] = "auto_translated_physmap",
-	[XENFEAT_supervisor_mode_kernel] = "supervisor_mode_kernel",
-	[XENFEAT_pae_pgdir_above_4gb] = "pae_pgdir_above_4gb",
-	[XENFEAT_mmu_pt_update_preserve_ad] = "mmu_pt_update_preserve_ad",
-	[XENFEAT_highmem_assist] = "highmem_assist",
-	[XENFEAT_gnttab_map_avail_bits] = "gnttab_map_avail_bits",
-	[XENFEAT_hvm_callback_vector] = "hvm_callback_vector",
-	[XENFEAT_hvm_safe_pvclock] = "hvm_safe_pvclock",
-	[XENFEAT_hvm_pirqs] = "hvm_pirqs",
-	[XENFEAT_dom0] = "dom0",
-	[XENFEAT_memory_op_vnode_supported] = "memory_op_vnode_supported",
-	[XENFEAT_linux_rsdp_unrestricted] = "linux_rsdp_unrestricted",
-	[XENFEAT_not_direct_mapped] = "not_direct_mapped",
-	[XENFEAT_direct_mapped] = "direct_mapped",
-};
+/* Names as features.h spells them, in the order of their bits; ARM's are left empty. */
+static const char feature_names[] __initconst =
+	"writable_page_tables|writable_descriptor_tables|auto_translated_physmap|"
+	"supervisor_mode_kernel|pae_pgdir_above_4gb|mmu_pt_update_preserve_ad|highmem_assist|"
+	"gnttab_map_avail_bits|hvm_callback_vector|hvm_safe_pvclock|hvm_pirqs|dom0||"
+	"memory_op_vnode_supported||linux_rsdp_unrestricted|not_direct_mapped|direct_mapped";
+
+/* Length of the name at @s, which ends with a bar, a NUL or after @max characters. */
+static size_t __init name_length(const char *s, size_t max)
+{
+	size_t n = 0;
+
+	while (n < max && s[n] && s[n] != '|')
+		n++;
+	return n;
+}
+
+/* The feature's bit, or 0 for a name nobody knows. */
+static u32 __init feature_bit(const char *name, size_t n)
+{
+	const char *known = feature_names;
+
+	for (u32 bit = 1;; bit <<= 1) {
+		size_t len = name_length(known, sizeof(feature_names));
+
+		if (n && len == n && !memcmp(known, name, n))
+			return bit;
+		if (!known[len])
+			return 0;
+		known += len + 1;
+	}
+}
 
 /*
  * "name|!name|...", a mark of exclamation meaning required.  That a kernel requires a
@@ -130,109 +148,34 @@ static const char feature_names[][28] __initconst = {
 static int __init elf_features(struct elf_parser *p, const char *list, size_t len)
 {
 	while (len && *list) {
-		bool required = *list == '!';
-		size_t n, bit;
+		u32 required = *list == '!';
+		size_t n = name_length(list + required, len - required);
+		u32 bit = feature_bit(list + required, n);
 
-		list += required;
-		len -= required;
-		for (n = 0; n < len && list[n] && list[n] != '|'; n++)
-			;
-		for (bit = 0; bit < ARRAY_SIZE(feature_names); bit++)
-			if (n && strlen(feature_names[bit]) == n &&
-			    !memcmp(feature_names[bit], list, n))
-				break;
-		if (bit < ARRAY_SIZE(feature_names)) {
-			p->out->features_supported |= 1u << bit;
-			p->out->features_required |= (u32)required << bit;
-		} else if (required) {
+		if (required && !bit)
 			return refuse(p, "requires a feature that Xen does not have");
-		}
+		p->out->features_supported |= bit;
+		p->out->features_required |= required ? bit : 0;
+		n = min(n + required + 1, len);
 		list += n;
 		len -= n;
-		if (len && *list == '|') {
-			list++;
-			len--;
-		}
 	}
 	return 0;
 }
 
-static u64 __init note_number(const u8 *desc, u32 size)
-{
-	u64 v = 0;
-
-	memcpy(&v, desc, size < 8 ? 4 : 8);
-	return v;
-}
-
-static void __init note_string(char to[16], const u8 *desc, u32 size)
-{
-	memset(to, 0, 16);
-	memcpy(to, desc, size < 15 ? size : 15);
-}
-
-/* One of Xen's notes. */
+/* One of Xen's notes: kept as the number it may be and as the text. */
 static int __init elf_note(struct elf_parser *p, u32 type, const u8 *desc, u32 size)
 {
-	struct elf_image *out = p->out;
-	u64 number = size >= 4 ? note_number(desc, size) : 0;
-
 	if (type > XEN_ELFNOTE_MAX)
 		return 0;
 	p->seen |= 1u << type;
-	switch (type) {
-	case XEN_ELFNOTE_ENTRY:
-		out->entry = number;
-		break;
-	case XEN_ELFNOTE_HYPERCALL_PAGE:
-		out->hypercall_page = number;
-		out->has_hypercall_page = true;
-		break;
-	case XEN_ELFNOTE_VIRT_BASE:
-		out->virt_base = number;
-		break;
-	case XEN_ELFNOTE_PADDR_OFFSET:
-		out->paddr_offset = number;
-		break;
-	case XEN_ELFNOTE_XEN_VERSION:
-		note_string(p->version, desc, size);
-		break;
-	case XEN_ELFNOTE_GUEST_OS:
-		note_string(out->guest_os, desc, size);
-		break;
-	case XEN_ELFNOTE_GUEST_VERSION:
-		note_string(out->guest_version, desc, size);
-		break;
-	case XEN_ELFNOTE_LOADER:
-		note_string(p->loader, desc, size);
-		break;
-	case XEN_ELFNOTE_FEATURES:
+	memset(&p->note[type], 0, sizeof(p->note[type]));
+	memcpy(p->note[type].number, desc, min(size, 16u));
+	if (size < 8)
+		p->note[type].number[0] &= 0xffffffff;
+	memcpy(p->note[type].text, desc, min(size, 15u));
+	if (type == XEN_ELFNOTE_FEATURES)
 		return elf_features(p, (const char *)desc, size);
-	case XEN_ELFNOTE_HV_START_LOW:
-		p->hv_start_low = number;
-		break;
-	case XEN_ELFNOTE_L1_MFN_VALID:
-		if (size >= 16) {
-			out->l1_mfn_mask = number;
-			out->l1_mfn_value = note_number(desc + 8, 8);
-		}
-		break;
-	case XEN_ELFNOTE_SUSPEND_CANCEL:
-		out->suspend_cancel = number != 0;
-		break;
-	case XEN_ELFNOTE_INIT_P2M:
-		out->init_p2m = number;
-		out->has_init_p2m = true;
-		break;
-	case XEN_ELFNOTE_MOD_START_PFN:
-		out->mod_start_pfn = number != 0;
-		break;
-	case XEN_ELFNOTE_SUPPORTED_FEATURES:
-		out->features_supported |= (u32)number;
-		break;
-	default: /* INFO, PAE_MODE, BSD_SYMTAB, PHYS32_ENTRY: nothing to do for a 64-bit PV kernel */
-		break;
-	}
 	return 0;
 }
 
@@ -296,21 +239,49 @@ static bool __init elf_va_is_free(u64 va, u64 size)
 	return va + size - 1 < 1ul << 47 || va >= HYPERVISOR_VIRT_END;
 }
 
+static u64 __init note_number(const struct elf_parser *p, u32 type)
+{
+	return p->note[type].number[0];
+}
+
+static bool __init note_seen(const struct elf_parser *p, u32 type)
+{
+	return p->seen >> type & 1;
+}
+
+static void __init elf_take_notes(const struct elf_parser *p, struct elf_image *out)
+{
+	out->entry = note_number(p, XEN_ELFNOTE_ENTRY);
+	out->virt_base = note_number(p, XEN_ELFNOTE_VIRT_BASE);
+	out->paddr_offset = note_number(p, XEN_ELFNOTE_PADDR_OFFSET);
+	out->hypercall_page = note_number(p, XEN_ELFNOTE_HYPERCALL_PAGE);
+	out->has_hypercall_page = note_seen(p, XEN_ELFNOTE_HYPERCALL_PAGE);
+	out->init_p2m = note_number(p, XEN_ELFNOTE_INIT_P2M);
+	out->has_init_p2m = note_seen(p, XEN_ELFNOTE_INIT_P2M);
+	out->mod_start_pfn = note_number(p, XEN_ELFNOTE_MOD_START_PFN) != 0;
+	out->suspend_cancel = note_number(p, XEN_ELFNOTE_SUSPEND_CANCEL) != 0;
+	out->l1_mfn_mask = p->note[XEN_ELFNOTE_L1_MFN_VALID].number[0];
+	out->l1_mfn_value = p->note[XEN_ELFNOTE_L1_MFN_VALID].number[1];
+	out->features_supported |= (u32)note_number(p, XEN_ELFNOTE_SUPPORTED_FEATURES);
+	memcpy(out->guest_os, p->note[XEN_ELFNOTE_GUEST_OS].text, 16);
+	memcpy(out->guest_version, p->note[XEN_ELFNOTE_GUEST_VERSION].text, 16);
+}
+
 static int __init elf_check_notes(struct elf_parser *p)
 {
 	const struct elf_image *out = p->out;
 
 	if (!p->seen)
 		return refuse(p, "has no Xen notes; a kernel with CONFIG_XEN_PV is needed");
-	if (!(p->seen & 1u << XEN_ELFNOTE_ENTRY))
+	if (!note_seen(p, XEN_ELFNOTE_ENTRY))
 		return refuse(p, "has no PV entry point; a kernel with CONFIG_XEN_PV is needed");
-	if (strcmp(p->version, "xen-3.0"))
+	if (strcmp(p->note[XEN_ELFNOTE_XEN_VERSION].text, "xen-3.0"))
 		return refuse(p, "is not made for the Xen 3.0 interface (XEN_VERSION note)");
-	if ((p->seen & 1u << XEN_ELFNOTE_LOADER) && strcmp(p->loader, "generic"))
+	if (note_seen(p, XEN_ELFNOTE_LOADER) && strcmp(p->note[XEN_ELFNOTE_LOADER].text, "generic"))
 		return refuse(p, "wants another loader than the generic one (LOADER note)");
-	if (p->hv_start_low > HYPERVISOR_VIRT_START)
+	if (note_number(p, XEN_ELFNOTE_HV_START_LOW) > HYPERVISOR_VIRT_START)
 		return refuse(p, "leaves the hypervisor too little room (HV_START_LOW note)");
-	if ((p->seen & 1u << XEN_ELFNOTE_SUPPORTED_FEATURES) &&
+	if (note_seen(p, XEN_ELFNOTE_SUPPORTED_FEATURES) &&
 	    !(out->features_supported & 1u << XENFEAT_dom0))
 		return refuse(p, "cannot be dom0 (SUPPORTED_FEATURES note)");
 	if (out->features_required & 1u << XENFEAT_auto_translated_physmap)
@@ -368,7 +339,7 @@ static int __init elf_load_segments(struct elf_parser *p)
 
 int __init elf_parse(const void *image, size_t size, struct elf_image *out)
 {
-	struct elf_parser p = { .image = image, .size = size, .out = out };
+	struct elf_parser p = {.image = image, .size = size, .out = out};
 	int rc;
 
 	memset(out, 0, sizeof(*out));
@@ -376,8 +347,10 @@ int __init elf_parse(const void *image, size_t size, struct elf_image *out)
 	rc = elf_check_header(&p);
 	if (!rc)
 		rc = elf_find_notes(&p);
-	if (!rc)
+	if (!rc) {
+		elf_take_notes(&p, out);
 		rc = elf_check_notes(&p);
+	}
 	if (!rc)
 		rc = elf_load_segments(&p);
 	return rc;

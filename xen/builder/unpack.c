@@ -8,8 +8,8 @@
  * places later: four loads and a store per 8 bytes, where table lookups would take
  * some twenty instructions.  Only the last 3006 words are left for the slow way.
  */
-#include "builder/codec.h"
 #include "builder/unpack.h"
+#include "builder/codec.h"
 #include "lib/init.h"
 #include "lib/string.h"
 
@@ -30,7 +30,7 @@ static __init u32 crc32_bits(u32 crc, u32 word, u32 count)
  * @back1, @back2 (the taps) there is no wrap.  A slot's old content is the third tap.
  */
 static __force_inline const u8 *crc32_words(u64 *slot, const u8 *p, size_t count, long tap1,
-					     long tap2)
+					    long tap2)
 {
 	for (; count >= 4; count -= 4, slot += 4, p += 32) {
 		slot[0] ^= load64(p) ^ slot[tap1] ^ slot[tap2];
@@ -128,14 +128,20 @@ static const struct magic {
 	u8 format;
 	char why[48];
 } magics[] __initconst = {
-	{ 4, "\x7f" "ELF", UNPACK_NONE, "" },
-	{ 6, "\xfd" "7zXZ", UNPACK_XZ, "" },
-	{ 4, "\x28\xb5\x2f\xfd", UNPACK_ZSTD, "" },
-	{ 2, "\x1f\x8b", UNPACK_GZIP, "" },
-	{ 4, "\x02\x21\x4c\x18", UNPACK_LZ4, "" },
-	{ 3, "BZh", UNPACK_UNKNOWN, "bzip2 kernel: only xz, zstd, gzip, lz4 are known" },
-	{ 3, "\x89LZ", UNPACK_UNKNOWN, "lzo kernel: only xz, zstd, gzip, lz4 are known" },
-	{ 3, "\x5d\0\0", UNPACK_UNKNOWN, "lzma kernel: only xz, zstd, gzip, lz4 are known" },
+	{4,
+	 "\x7f"
+	 "ELF",
+	 UNPACK_NONE, ""},
+	{6,
+	 "\xfd"
+	 "7zXZ",
+	 UNPACK_XZ, ""},
+	{4, "\x28\xb5\x2f\xfd", UNPACK_ZSTD, ""},
+	{2, "\x1f\x8b", UNPACK_GZIP, ""},
+	{4, "\x02\x21\x4c\x18", UNPACK_LZ4, ""},
+	{3, "BZh", UNPACK_UNKNOWN, "bzip2 kernel: only xz, zstd, gzip, lz4 are known"},
+	{3, "\x89LZ", UNPACK_UNKNOWN, "lzo kernel: only xz, zstd, gzip, lz4 are known"},
+	{3, "\x5d\0\0", UNPACK_UNKNOWN, "lzma kernel: only xz, zstd, gzip, lz4 are known"},
 };
 
 __init enum unpack_format unpack_identify(const void *in, size_t in_len, const char **why)
@@ -164,8 +170,11 @@ __init int unpack(enum unpack_format format, const void *in, size_t in_len, void
 		  const char **why)
 {
 	struct unpack_job job = {
-		.in = in, .in_end = (const u8 *)in + in_len,
-		.out = out, .out_end = (u8 *)out + out_len, .start = out,
+		.in = in,
+		.in_end = (const u8 *)in + in_len,
+		.out = out,
+		.out_end = (u8 *)out + out_len,
+		.start = out,
 		.workspace = workspace,
 		.why = "",
 	};
@@ -175,7 +184,8 @@ __init int unpack(enum unpack_format format, const void *in, size_t in_len, void
 	if (workspace_len < UNPACK_WORKSPACE)
 		rc = unpack_refuse(&job, "workspace too small");
 	else if (found == UNPACK_UNKNOWN || found != format)
-		rc = unpack_refuse(&job, found == UNPACK_UNKNOWN ? job.why : "not in the format given");
+		rc = unpack_refuse(&job,
+				   found == UNPACK_UNKNOWN ? job.why : "not in the format given");
 	else if (format == UNPACK_XZ)
 		rc = unpack_xz(&job);
 	else if (format == UNPACK_ZSTD)

@@ -17,23 +17,23 @@ static const struct fse_kind {
 	u8 symbols, bits_max, default_bits;
 	s8 counts[53];
 } kinds[3] __initconst = {
-	[FSE_LL] = { 36, 9, 6, { 4, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2,
-				 2, 3, 2, 1, 1, 1, 1, 1, -1, -1, -1, -1 } },
-	[FSE_OF] = { 32, 8, 5, { 1, 1, 1, 1, 1, 1, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-				 -1, -1, -1, -1, -1 } },
-	[FSE_ML] = { 53, 9, 6, { 1, 4, 3, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-				 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1,
-				 -1, -1, -1, -1, -1, -1 } },
+	[FSE_LL] = {36, 9, 6, {4, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1,  1,  2,  2,
+			       2, 2, 2, 2, 2, 2, 2, 3, 2, 1, 1, 1, 1, 1, -1, -1, -1, -1}},
+	[FSE_OF] = {32, 8, 5, {1, 1, 1, 1, 1, 1, 2, 2, 2, 1,  1,  1,  1,  1, 1,
+			       1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1}},
+	[FSE_ML] = {53, 9, 6, {1, 4, 3, 2, 2, 2, 2, 2, 2, 1, 1,  1,  1,  1,  1,  1,  1, 1,
+			       1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,  1,  1,  1,  1,  1,  1, 1,
+			       1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1, -1, -1}},
 };
 
 /* Extra bits of the literal and match length codes from the first that has any. */
 #define LL_PLAIN 16
 #define ML_PLAIN 32
 #define ML_MIN 3
-static const u8 ll_extra[] __initconst = { 1, 1, 1, 1, 2, 2, 3, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14,
-					   15, 16 };
-static const u8 ml_extra[] __initconst = { 1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13,
-					   14, 15, 16 };
+static const u8 ll_extra[] __initconst = {1, 1, 1, 1,  2,  2,  3,  3,  4,  6,
+					  7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+static const u8 ml_extra[] __initconst = {1, 1, 1, 1,  2,  2,  3,  3,  4,  4, 5,
+					  7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
 
 /* What symbol @sym of @kind stands for.  Bases follow on one another without gaps. */
 static void __init fse_meaning(struct fse_entry *e, u32 kind, u32 sym)
@@ -135,13 +135,13 @@ int __init fse_read_table(struct fse_entry *table, u32 *bits, u32 kind, u32 mode
 			  const u8 *end)
 {
 	const struct fse_kind *k = &kinds[kind];
-	s16 counts[SYMBOLS_MAX] = { 0 };
+	s16 counts[SYMBOLS_MAX] = {0};
 
 	if (mode == FSE_RLE) {
 		if (*p == end || **p >= k->symbols)
 			return -EINVAL;
 		*bits = 0;
-		table[0] = (struct fse_entry){ .base = *(*p)++ };
+		table[0] = (struct fse_entry){.base = *(*p)++};
 	} else {
 		*bits = k->default_bits;
 		for (u32 i = 0; i < k->symbols; i++)

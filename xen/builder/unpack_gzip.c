@@ -57,7 +57,7 @@ static __force_inline u32 bits_take(struct bits *b, u32 n)
 /* Makes the table of a canonical code from its code lengths; 0, or -EINVAL. */
 static int __init inflate_table(u16 *table, u32 *mask, const u8 *lens, u32 n)
 {
-	u32 count[CODE_BITS + 1] = { 0 }, next[CODE_BITS + 2], width = 1;
+	u32 count[CODE_BITS + 1] = {0}, next[CODE_BITS + 2], width = 1;
 	int left = 1;
 
 	for (u32 i = 0; i < n; i++) {
@@ -90,7 +90,8 @@ static int __init inflate_table(u16 *table, u32 *mask, const u8 *lens, u32 n)
 /* The code lengths of a block with its own codes, themselves packed with a small code. */
 static int __init inflate_read_codes(struct inflate *z, struct bits *b)
 {
-	static const u8 order[19] = { 16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15 };
+	static const u8 order[19] = {16, 17, 18, 0, 8,  7, 9,  6, 10, 5,
+				     11, 4,  12, 3, 13, 2, 14, 1, 15};
 	u32 litlens, dists, small, i;
 
 	bits_fill(b);
@@ -115,8 +116,7 @@ static int __init inflate_read_codes(struct inflate *z, struct bits *b)
 		if (!entry || (value == 16 && i == 0))
 			return -EINVAL;
 		if (value >= 16) {
-			repeat = value == 18 ? bits_take(b, 7) + 11 :
-				 bits_take(b, value - 14) + 3;
+			repeat = value == 18 ? bits_take(b, 7) + 11 : bits_take(b, value - 14) + 3;
 			value = value == 16 ? z->lens[i - 1] : 0;
 		}
 		if (b->count < 0 || repeat > litlens + dists - i)
@@ -124,8 +124,7 @@ static int __init inflate_read_codes(struct inflate *z, struct bits *b)
 		for (; repeat; repeat--)
 			z->lens[i++] = (u8)value;
 	}
-	if (!z->lens[END_OF_BLOCK] ||
-	    inflate_table(z->litlen, &z->litlen_mask, z->lens, litlens))
+	if (!z->lens[END_OF_BLOCK] || inflate_table(z->litlen, &z->litlen_mask, z->lens, litlens))
 		return -EINVAL;
 	return inflate_table(z->dist, &z->dist_mask, z->lens + litlens, dists);
 }
@@ -164,10 +163,11 @@ static int __init inflate_stored(struct unpack_job *job, struct bits *b)
 static int __init inflate_block(struct unpack_job *job, const struct inflate *z, struct bits *bits,
 				const u8 *start)
 {
-	static const u16 len_base[29] = { 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35,
-					  43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258 };
-	static const u8 len_extra[29] = { 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3,
-					  3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0 };
+	static const u16 len_base[29] = {3,  4,  5,  6,   7,   8,   9,   10,  11, 13,
+					 15, 17, 19, 23,  27,  31,  35,  43,  51, 59,
+					 67, 83, 99, 115, 131, 163, 195, 227, 258};
+	static const u8 len_extra[29] = {0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2,
+					 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0};
 	struct bits b = *bits;
 	u8 *out = job->out, *const end = job->out_end;
 	const u64 litlen_mask = z->litlen_mask, dist_mask = z->dist_mask;
@@ -214,7 +214,7 @@ static int __init inflate_block(struct unpack_job *job, const struct inflate *z,
 static int __init inflate(struct unpack_job *job)
 {
 	struct inflate *z = job->workspace;
-	struct bits b = { .in = job->in, .end = job->in_end };
+	struct bits b = {.in = job->in, .end = job->in_end};
 	const u8 *start = job->out;
 	u32 last, type;
 

@@ -128,7 +128,7 @@ static __force_inline size_t rc_reverse(struct range *rc, prob *tree, u32 bits)
 /* Its common case: 4 bits. */
 static __force_inline size_t rc_reverse4(struct range *rc, prob *tree)
 {
-	static const u8 reversed[16] = { 0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15 };
+	static const u8 reversed[16] = {0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15};
 	size_t sym = rc_tree3(rc, tree, 1);
 
 	return reversed[rc_step(rc, tree, sym) - 16];
@@ -263,7 +263,7 @@ static __init int lzma_chunk(struct unpack_job *job, struct lzma *lz, const u8 *
 {
 	struct lzma_probs *p = lz->probs;
 	struct lzma_state *state = lz->state;
-	struct range rc = { .range = ~0u, .in = job->in + 5, .probs = p };
+	struct range rc = {.range = ~0u, .in = job->in + 5, .probs = p};
 	const size_t literal_mask = lz->literal_mask, pb_mask = lz->pb_mask;
 	const u32 lc = lz->lc;
 	size_t dist = lz->dist;
@@ -349,7 +349,7 @@ static __init int lzma_props(struct lzma *lz, u32 props)
 /* Forgets everything, the dictionary apart. */
 static __init void lzma_reset(struct lzma *lz)
 {
-	static const u8 after_literal[STATES] = { 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 4, 5 };
+	static const u8 after_literal[STATES] = {0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 4, 5};
 	struct lzma_probs *p = lz->probs;
 	struct lzma_state *s = p->state;
 
@@ -375,7 +375,7 @@ enum { NEED_PROPS = 1, NEED_STATE = 2, NEED_DICT = 4 };
 
 __init int unpack_lzma2(struct unpack_job *job)
 {
-	struct lzma lz = { .probs = job->workspace };
+	struct lzma lz = {.probs = job->workspace};
 	u32 need = NEED_DICT | NEED_STATE | NEED_PROPS;
 
 	for (u32 p = 0; p < 1u << PROB_BITS; p++) {

@@ -63,7 +63,7 @@ static __force_inline size_t x86_find(const u8 *buf, size_t i, size_t size)
 {
 	const u64 low7 = 0x7f7f7f7f7f7f7f7f, high = 0x8080808080808080, e8 = 0x7474747474747474;
 
-	/* 16 bytes at a time: bytes shifted right by one, against e8 >> 1; no match sets a top bit. */
+	/* 16 bytes at a time, shifted right by one, against e8 >> 1; no match sets a top bit. */
 	for (; i + 16 <= size; i += 16) {
 		u64 a = ((load64(buf + i) >> 1 & low7) ^ e8) + low7;
 		u64 b = ((load64(buf + i + 8) >> 1 & low7) ^ e8) + low7;
@@ -210,7 +210,7 @@ corrupt:
 __init int unpack_xz(struct unpack_job *job)
 {
 	const u8 *flags = job->in + 6;
-	struct xz_totals totals = { 0 };
+	struct xz_totals totals = {0};
 
 	/* The caller has seen the magic: six bytes are there. */
 	if (in_left(job) <= HEADER_SIZE)

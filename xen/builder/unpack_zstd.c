@@ -98,7 +98,7 @@ static int __init zstd_huf_table(struct zstd *z, u8 *weight, u32 n)
 /* A Huffman tree description at @*p; moves @*p behind it. */
 static int __init zstd_huf_read(struct zstd *z, const u8 **p, const u8 *end)
 {
-	u8 weight[256] = { 0 };
+	u8 weight[256] = {0};
 	u32 size, n;
 	int count;
 
@@ -154,8 +154,8 @@ static int __init zstd_huf_literals(struct zstd *z, const u8 *p, const u8 *end, 
 /* The literals section at @*p; moves @*p behind it. */
 static int __init zstd_literals(struct zstd *z, const u8 **p, const u8 *end)
 {
-	static const u8 raw_header[4] = { 1, 2, 1, 3 }, raw_shift[4] = { 3, 4, 3, 4 };
-	static const u8 header[4] = { 3, 3, 4, 5 }, width[4] = { 10, 10, 14, 18 };
+	static const u8 raw_header[4] = {1, 2, 1, 3}, raw_shift[4] = {3, 4, 3, 4};
+	static const u8 header[4] = {3, 3, 4, 5}, width[4] = {10, 10, 14, 18};
 	u32 type = **p & 3, format = **p >> 2 & 3;
 	u32 head = type < LITERALS_COMPRESSED ? raw_header[format] : header[format];
 	size_t packed;
@@ -222,7 +222,7 @@ static int __init zstd_run_sequences(struct unpack_job *job, struct zstd *z, u32
 {
 	const u8 *lit = z->literal, *const lit_end = lit + z->literals;
 	u8 *out = job->out, *const base = job->start, *const limit = job->out_end;
-	u64 rep[3] = { z->rep[0], z->rep[1], z->rep[2] };
+	u64 rep[3] = {z->rep[0], z->rep[1], z->rep[2]};
 	const struct fse_entry *ll, *of, *ml;
 	struct back_bits b;
 
@@ -284,8 +284,9 @@ static int __init zstd_read_tables(struct zstd *z, const u8 **p, const u8 *end)
 	for (u32 kind = 0; kind < 3; kind++) {
 		u32 mode = modes >> (6 - 2 * kind) & 3;
 
-		if (mode == FSE_REPEAT ? !z->valid[kind] :
-		    fse_read_table(z->code[kind], &z->bits[kind], kind, mode, p, end))
+		if (mode == FSE_REPEAT
+			    ? !z->valid[kind]
+			    : fse_read_table(z->code[kind], &z->bits[kind], kind, mode, p, end))
 			return -EINVAL;
 		z->valid[kind] = true;
 	}
@@ -322,7 +323,7 @@ static int __init zstd_block(struct unpack_job *job, struct zstd *z, const u8 *p
 /* Frame header; whether a checksum follows the blocks, or -EINVAL. */
 static int __init zstd_header(struct unpack_job *job)
 {
-	static const u8 dict_size[4] = { 0, 1, 2, 4 }, content_size[4] = { 0, 2, 4, 8 };
+	static const u8 dict_size[4] = {0, 1, 2, 4}, content_size[4] = {0, 2, 4, 8};
 	u32 flags, size;
 
 	if (in_left(job) < MAGIC_SIZE + 1)
