@@ -44,7 +44,7 @@ def main():
     print("demo: booting; the console goes to " + log, flush=True)
     with Machine(lab.arguments(MACHINE), log) as vm:
         try:
-            vm.login(600)
+            vm.login(900)
             boot_log = vm.text[:vm.text.find("Linux version")]
             said = [line for line in boot_log.splitlines() if line.strip()]
             print("\n--- the console from GRUB to dom0's first line ---")

@@ -169,7 +169,7 @@ class Run:
     def clock(self):
         """How far the guest's clock is from the host's, in seconds."""
         before = time.time()
-        _, said = self.vm.run("date +%s.%N", 30)
+        _, said = self.vm.run("date +%s.%N", 120)
         after = time.time()
         guest = float(said.strip().split()[-1])
         # The answer was formed somewhere between the two; only what is outside counts.
@@ -194,28 +194,28 @@ class Run:
         elif name == "cpus":
             self.inside(name, "cpus %d" % smp, 60)
         elif name.startswith("disk-"):
-            self.inside(name, "disk d" + name[5:], 300)
+            self.inside(name, "disk d" + name[5:], 900)
         elif name == "tcp-virtio":
-            self.inside(name, "tcp virtio_net 10.0.2.2 %d" % self.port, 200)
+            self.inside(name, "tcp virtio_net 10.0.2.2 %d" % self.port, 600)
         elif name == "tcp-e1000e":
-            self.inside(name, "tcp e1000e 10.0.3.2 %d" % self.port, 200)
+            self.inside(name, "tcp e1000e 10.0.3.2 %d" % self.port, 600)
         elif name == "hotplug":
             if smp == 1:
                 self.report.skip(name, "one processor")
             else:
-                self.inside(name, "hotplug", 200)
+                self.inside(name, "hotplug", 900)
         elif name == "stress":
-            self.inside(name, "stress 60", 400)
+            self.inside(name, "stress 60", 900)
         elif name == "clock":
             self.check_clock()
         elif name == "reboot":
             self.vm.seen = len(self.vm.text)
             self.vm.send("reboot")
-            self.vm.login(600)
+            self.vm.login(900)
             self.report.result(name, True)
         elif name == "poweroff":
             self.vm.send("poweroff")
-            code = self.vm.wait_end(180)
+            code = self.vm.wait_end(400)
             self.report.result(name, code == 0, "QEMU exit status %d" % code)
 
     def go(self):
@@ -224,7 +224,7 @@ class Run:
         with Machine(self.lab.arguments(self.spec), log, self.lab.qemu(self.spec)) as self.vm:
             name = "login"
             try:
-                self.vm.login(600)
+                self.vm.login(900)
                 self.logged_in = time.monotonic()
                 self.clock_at_login = self.clock()
                 self.report.result(name, True, "after %d s" % (self.logged_in - started))

@@ -54,6 +54,20 @@ if [ ! -e "$cache/disk/root.done" ]; then
 	touch "$cache/disk/root.done"
 fi
 if [ ! -e "$cache/disk/root.img" ]; then
+	# hvinfo says where memory went and, at the login, how long that took (tests/bench).
+	cp "$cache/quick/hvinfo" "$root/usr/local/bin/"
+	cat > "$root/etc/systemd/system/login-time.service" <<-UNIT
+		[Unit]
+		After=serial-getty@hvc0.service
+		[Service]
+		Type=oneshot
+		ExecStart=/usr/local/bin/hvinfo tsc
+		StandardOutput=tty
+		TTYPath=/dev/hvc0
+		[Install]
+		WantedBy=multi-user.target
+	UNIT
+	chroot "$root" systemctl -q enable login-time
 	cp "$root"/boot/vmlinuz-6.1.* "$cache/disk/vmlinuz-6.1"
 	cp "$root"/boot/initrd.img-6.1.* "$cache/disk/initrd-6.1.img"
 	cp "$root"/boot/vmlinuz-6.12.* "$cache/disk/vmlinuz-6.12"

@@ -20,11 +20,15 @@ cd "$cache"
 [ -e quick/vmlinuz ] || cp k61/boot/vmlinuz-* quick/vmlinuz
 [ -e quick/vmlinuz-6.12 ] || cp k612/boot/vmlinuz-* quick/vmlinuz-6.12
 
-if [ ! -e quick/dom0.img ] || [ -n "$(find "$here/quick/init" -newer quick/dom0.img)" ]; then
+info=$here/../bench/hvinfo.c
+if [ ! -e quick/dom0.img ] || [ -n "$(find "$here/quick/init" "$info" -newer quick/dom0.img)" ]; then
+	cc -O2 -Wall -static -D__XEN_TOOLS__=1 -D__XEN_INTERFACE_VERSION__=0x00041100 \
+		-o quick/hvinfo "$info"
 	rm -rf quick/root
 	mkdir -p quick/root/bin quick/root/dev
 	cp busybox/bin/busybox quick/root/bin/
 	ln -s busybox quick/root/bin/sh
+	cp quick/hvinfo quick/root/bin/
 	cp "$here/quick/init" quick/root/init
 	chmod +x quick/root/init
 	# xenfs is a module in Debian's kernels, and stored compressed in the newer one.
