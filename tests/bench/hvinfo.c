@@ -12,10 +12,10 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
-#include <xen/xen.h>
 #include <xen/memory.h>
 #include <xen/sysctl.h>
 #include <xen/version.h>
+#include <xen/xen.h>
 
 struct privcmd_hypercall {
 	uint64_t op;
@@ -44,7 +44,7 @@ static int privcmd;
 
 static long hypercall(uint64_t op, uint64_t a, const void *b)
 {
-	struct privcmd_hypercall call = { .op = op, .arg = { a, (uintptr_t)b } };
+	struct privcmd_hypercall call = {.op = op, .arg = {a, (uintptr_t)b}};
 
 	return ioctl(privcmd, IOCTL_HYPERCALL, &call);
 }
@@ -88,8 +88,7 @@ static int report(void)
 	printf("ram_kib %llu\n", (unsigned long long)ram >> 10);
 	printf("dom0_kib %ld\n", dom0 * 4);
 	printf("free_kib %llu\n", (unsigned long long)p->free_pages * 4);
-	printf("kept_kib %lld\n",
-	       (long long)(ram >> 10) - dom0 * 4 - (long long)p->free_pages * 4);
+	printf("kept_kib %lld\n", (long long)(ram >> 10) - dom0 * 4 - (long long)p->free_pages * 4);
 	return 0;
 }
 

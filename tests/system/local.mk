@@ -13,12 +13,12 @@ check-system: check-boot check-dom0
 
 check-boot: xen/dais
 	@$(MKDIR_P) $(SYSTEM_CACHE)
-	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/boot.count -t 2400 -n boot \
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/boot.count -t 1500 -n boot \
 		python3 $(SYSTEM)/boot.py --cache $(SYSTEM_CACHE) --hypervisor $(HYPERVISOR)
 
 check-dom0: xen/dais
 	@$(MKDIR_P) $(SYSTEM_CACHE)
-	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/dom0.count -t 4000 -n dom0 \
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/dom0.count -t 2700 -n dom0 \
 		python3 $(SYSTEM)/dom0.py --cache $(SYSTEM_CACHE) --hypervisor $(HYPERVISOR) \
 		--only $(MACHINES)
 
