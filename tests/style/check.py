@@ -20,10 +20,14 @@ CODE_BUDGET = 16000
 # Low to high; a room includes rooms of its own height or lower (docs/architecture.md).
 HEIGHT = dict(lib=0, machine=1, mm=2, time=2, sched=3, evtchn=3, irq=3, console=3, gnttab=4,
               domain=4, ctl=5, entry=5, builder=5, boot=6)
-# What every room may include, whatever its height: the words all of them speak in, the frame
-# allocator, the options, and the seam through which a hypercall's handler meets the guest.
-VOCABULARY = ("console/log.h", "mm/frame.h", "mm/buddy.h", "sched/vcpu.h", "domain/domain.h",
-              "machine/barrier.h", "boot/options.h", "entry/dispatch.h", "entry/guestcopy.h")
+# What every room may include, whatever its height: the words all of them speak in, what boot
+# found (tables and options, plain data), who may do what, work put off to the way out, the frame
+# allocator, pure decoders, and the seam through which a hypercall's handler meets the guest.
+VOCABULARY = ("console/log.h", "mm/frame.h", "mm/buddy.h", "mm/iomem.h", "sched/vcpu.h",
+              "sched/deferred.h", "domain/domain.h", "domain/privilege.h", "machine/barrier.h",
+              "boot/options.h", "boot/acpi.h", "boot/memmap.h", "boot/bootmem.h",
+              "boot/multiboot.h", "entry/dispatch.h", "entry/guestcopy.h", "entry/decode.h",
+              "entry/bounce.h")
 ASM_ROOMS = ("xen/machine/", "xen/entry/", "xen/boot/head.S", "tests/guests/", "pvdrivers/guest/")
 
 
