@@ -23,6 +23,7 @@ xen_dais_syms_CCASFLAGS = $(HV_FLAGS) -Wa,--noexecstack
 # One line per file, by room, in the order of the rooms (docs/architecture.md).
 xen_dais_syms_SOURCES =
 xen_dais_syms_SOURCES += xen/lib/bitmap.c
+xen_dais_syms_SOURCES += xen/lib/lock.c
 xen_dais_syms_SOURCES += xen/lib/parse.c
 xen_dais_syms_SOURCES += xen/lib/ratelimit.c
 xen_dais_syms_SOURCES += xen/lib/rbtree.c

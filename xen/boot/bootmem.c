@@ -115,6 +115,7 @@ unsigned long bootmem_ram_pages(void)
 void __init bootmem_hand_over(void)
 {
 	for (unsigned int i = 0; i < nr_ranges; i++)
-		buddy_add_range(MFN(ranges[i].start >> PAGE_SHIFT), MFN(ranges[i].end >> PAGE_SHIFT));
+		buddy_add_range(MFN(ranges[i].start >> PAGE_SHIFT),
+				MFN(ranges[i].end >> PAGE_SHIFT));
 	nr_ranges = 0;
 }

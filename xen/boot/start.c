@@ -130,6 +130,7 @@ static void __init memory_init(void)
 	pagemap_init();
 	bootmem_hand_over();
 	pagemap_heap_ready();
+	frame_mark_mmio_range(MFN(0), MFN((1UL << 20) >> PAGE_SHIFT));
 	for (i = 0; i < memmap_machine()->count; i++) {
 		const struct mem_range *r = &memmap_machine()->ranges[i];
 
@@ -154,7 +155,6 @@ static void __init processors_init(void)
 	const char *error;
 
 	/* From here on exceptions are reported instead of resetting the machine. */
-	cpu_features_init();
 	if (cpu_area_create(0))
 		panic("too little memory for the boot processor's area");
 	idt_init();
@@ -186,8 +186,27 @@ static void __init processors_init(void)
 	local_irq_enable();
 	choose_trampoline();
 	smp_start_others();
-	clocksource_check_sync();
+	clock_start();
 	log_info("%u of %u processors on line\n", cpumask_weight(&cpu_online_map), smp_cpu_count());
+}
+
+static void serial_interrupt(void *arg __unused)
+{
+	serial_poll();
+}
+
+/* What is typed arrives at once; where a port has no line, a timer looks for it. */
+static void __init serial_lines_init(void)
+{
+	for (unsigned int port = 0; port < 2; port++) {
+		int irq = serial_irq(port);
+
+		if (irq < 0)
+			continue;
+		if (irq_set_hypervisor_handler(ioapic_isa_to_gsi((unsigned int)irq), serial_interrupt,
+					       NULL) == 0)
+			serial_enable_rx_irq(port);
+	}
 }
 
 /* Not in .init: it takes that away from under itself. */
@@ -201,10 +220,12 @@ static _Noreturn void start_dom0(void)
 void __init boot_start(u32 magic, u32 mbi)
 {
 	early_console(magic, mbi);
+	cpu_features_init(); /* patches our code, which memory_init() makes read-only */
 	memory_init();
 	processors_init();
 	keys_init();
 	consoleio_init();
+	serial_lines_init();
 	dom0_build(&boot_info);
 	if (!options.vga_keep)
 		vga_stop();

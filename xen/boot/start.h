@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Where C begins: called by head.S alone, once. */
 #ifndef DAIS_BOOT_START_H
 #define DAIS_BOOT_START_H
 

@@ -43,7 +43,7 @@
 
 #define FOUR_MIB (4UL << 20)
 #define SPARE_AT_END (512UL << 10) /* free space the region must end with */
-#define PM_FLAGS (3UL << 8)	   /* dom0 may tell us of C- and P-states */
+#define PM_FLAGS (3UL << 8) /* dom0 may tell us of C- and P-states */
 
 struct dom0_builder {
 	const struct boot_info *info;
@@ -78,7 +78,8 @@ static void __init load_image(struct dom0_builder *b)
 	const char *why;
 
 	if (bzimage_find(image, size, &payload))
-		panic("dom0 kernel (module 0): %s; give GRUB a Linux kernel with Xen support", payload.why);
+		panic("dom0 kernel (module 0): %s; give GRUB a Linux kernel with Xen support",
+		      payload.why);
 	if (payload.format != UNPACK_NONE) {
 		void *workspace;
 		mfn_t mfn, work;
@@ -105,7 +106,8 @@ static void __init load_image(struct dom0_builder *b)
 		size = payload.len;
 	}
 	if (elf_parse(image, size, &b->elf))
-		panic("dom0 kernel (module 0): %s; give GRUB a Linux kernel with Xen support", b->elf.why);
+		panic("dom0 kernel (module 0): %s; give GRUB a Linux kernel with Xen support",
+		      b->elf.why);
 }
 
 static void __init load_segments(const struct dom0_builder *b)
@@ -208,7 +210,8 @@ static void __init allocate_rest(struct dom0_builder *b)
 		panic("dom0's %lu MiB cannot be allocated: %lu MiB are free; lower dom0_mem",
 		      b->total_pages >> 8, buddy_free_frames() >> 8);
 	if (r && !adopt)
-		dom0_fill(m, (paddr_t)b->ramdisk_pfn << PAGE_SHIFT, module_virt(r), b->ramdisk_size);
+		dom0_fill(m, (paddr_t)b->ramdisk_pfn << PAGE_SHIFT, module_virt(r),
+			  b->ramdisk_size);
 }
 
 /* Machine-to-physical entries, and the guest's own list the other way. */
@@ -229,8 +232,8 @@ static void __init fill_p2m(const struct dom0_builder *b)
 			  n * sizeof(long));
 	}
 	if (m->pages % ARRAY_SIZE(buf))
-		dom0_fill(m, ((paddr_t)b->space.p2m_pfn << PAGE_SHIFT) + m->pages * sizeof(long), NULL,
-			  (ARRAY_SIZE(buf) - m->pages % ARRAY_SIZE(buf)) * sizeof(long));
+		dom0_fill(m, ((paddr_t)b->space.p2m_pfn << PAGE_SHIFT) + m->pages * sizeof(long),
+			  NULL, (ARRAY_SIZE(buf) - m->pages % ARRAY_SIZE(buf)) * sizeof(long));
 }
 
 /* --- what the guest finds at its start --- */
@@ -301,6 +304,15 @@ static void __init start_vcpu0(const struct dom0_builder *b, struct vcpu *v)
 	vcpu_wake_flags(v, VPF_DOWN); /* up; the domain itself is still paused */
 }
 
+/* Frames of a module that nobody needs any more go to the heap. */
+static void __init free_module(const struct boot_module *m)
+{
+	paddr_t start = ALIGN_UP(m->start, PAGE_SIZE), end = ALIGN_DOWN(m->end, PAGE_SIZE);
+
+	if (start < end && start >= (1ULL << 20) && end >> PAGE_SHIFT <= max_mfn)
+		buddy_add_range(MFN(start >> PAGE_SHIFT), MFN(end >> PAGE_SHIFT));
+}
+
 /* Room for what the domain itself costs us: structures, vCPU state, event and grant pages. */
 #define OVERHEAD (8ULL << 20)
 
@@ -357,12 +369,14 @@ void __init dom0_build(const struct boot_info *info)
 	write_start_info(b);
 	dom0_fill(&b->mem, (paddr_t)b->stack_pfn << PAGE_SHIFT, NULL, PAGE_SIZE);
 	if (b->elf.has_hypercall_page) {
-		mfn_t page = dom0_mfn(&b->mem, (b->elf.hypercall_page - b->elf.virt_base) >> PAGE_SHIFT);
+		mfn_t page = dom0_mfn(&b->mem,
+				      (b->elf.hypercall_page - b->elf.virt_base) >> PAGE_SHIFT);
 
 		hypercall_page_fill(mfn_to_virt(page));
 	}
 	dom0_tables_build(&b->mem, &b->space);
 	start_vcpu0(b, dom0->vcpu[0]);
+	free_module(&b->info->modules[0]);
 	dom0->mem.max_pages = b->maximum == ~0ULL ? 0xffffffffUL : b->maximum >> PAGE_SHIFT;
 	log_info("%lu MiB, %u vCPUs, kernel %s entry 0x%lx, ramdisk %lu KiB, tables %lu\n",
 		 b->total_pages >> 8, config.max_vcpus, b->elf.guest_os, b->elf.entry,

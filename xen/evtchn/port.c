@@ -203,10 +203,12 @@ int evtchn_bind_interdomain(struct domain *d, struct domain *remote, u32 remote_
 int evtchn_bind_vcpu(struct domain *d, u32 port, u32 vcpu)
 {
 	struct evtchn *chn = evtchn_lookup(d, port);
+	struct vcpu *v = domain_vcpu(d, vcpu);
 	unsigned long flags;
+	u32 pirq = ~0u;
 	int ret = 0;
 
-	if (!domain_vcpu(d, vcpu))
+	if (!v)
 		return -ENOENT;
 	if (!chn)
 		return -EINVAL;
@@ -220,7 +222,10 @@ int evtchn_bind_vcpu(struct domain *d, u32 port, u32 vcpu)
 		/* fall through */
 	case EVTCHN_UNBOUND:
 	case EVTCHN_INTERDOMAIN:
+		WRITE_ONCE(chn->vcpu, (u16)vcpu);
+		break;
 	case EVTCHN_PIRQ:
+		pirq = chn->pirq;
 		WRITE_ONCE(chn->vcpu, (u16)vcpu);
 		break;
 	default:
@@ -228,6 +233,9 @@ int evtchn_bind_vcpu(struct domain *d, u32 port, u32 vcpu)
 		break;
 	}
 	spin_unlock_irqrestore(&chn->lock, flags);
+	/* The device's interrupt follows the vCPU that serves it. */
+	if (pirq != ~0u)
+		pirq_set_cpu(d, pirq, READ_ONCE(v->sched.cpu));
 	return ret;
 }
 

@@ -18,9 +18,9 @@
 	X(MAPTRACK, "a domain's map-track array")                                 \
 	X(PCI, "the list of PCI devices and their MSI state")                     \
 	X(PIRQ, "a domain's pirq table")                                          \
-	X(EVTCHN, "a domain's event-channel table")                               \
 	X(IRQ, "one interrupt descriptor")                                        \
 	X(IOAPIC, "I/O APIC register pairs")                                      \
+	X(EVTCHN, "a domain's event-channel table")                               \
 	X(RUNQUEUE, "one CPU's run queue and the state of the vCPUs on it")       \
 	X(TIMER, "one CPU's timer heap")                                          \
 	X(TIME, "wall clock and clock calibration")                               \
@@ -33,7 +33,7 @@ enum lock_rank {
 #define X(name, text) LOCK_##name,
 	LOCK_RANKS(X)
 #undef X
-	LOCK_RANK_COUNT
+		LOCK_RANK_COUNT
 };
 
 #endif

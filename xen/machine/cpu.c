@@ -9,6 +9,7 @@
 
 #include "boot/options.h"
 #include "console/log.h"
+#include "entry/guestmsr.h"
 #include "lib/assert.h"
 #include "lib/errno.h"
 #include "lib/init.h"
@@ -147,6 +148,8 @@ void __init cpu_features_init(void)
 	base_cr4 = CR4_PAE | CR4_MCE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT;
 	if (f->xsave)
 		base_cr4 |= CR4_OSXSAVE;
+	f->smep = f->smep && options.smep;
+	f->smap = f->smap && options.smap;
 	if (f->smep)
 		base_cr4 |= CR4_SMEP;
 	if (f->smap) {
@@ -162,6 +165,8 @@ void vcpu_load_cr4(struct vcpu *v)
 {
 	unsigned long cr4 = base_cr4 | (v->arch.cr4 & (CR4_TSD | CR4_DE | CR4_FSGSBASE));
 
+	if (guest_tsc_emulated(v->domain))
+		cr4 |= CR4_TSD;
 	if (cr4 != read_cr4())
 		write_cr4(cr4);
 }

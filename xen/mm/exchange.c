@@ -113,7 +113,7 @@ static int exchange_chunk(const struct exchange *e)
 	/* No way back from here: a list that cannot be read or written fails the call later. */
 	for (int i = 0; i < n; i++) {
 		m2p_clear_range(MFN(e->old[i]), 0);
-		buddy_free(MFN(e->old[i]), 0, frame_of(MFN(e->old[i]))->stamp);
+		buddy_free(MFN(e->old[i]), 0, tlb_clock());
 	}
 	for (unsigned int i = 0; i < e->out_extents; i++) {
 		unsigned long where = guest_handle_addr(out->extent_start, first_out + i);

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Binary buddies over the frame table: a free block is described by the struct
+ * frame of its first frame alone, so that neither start-up nor a split or merge
+ * touches the others.
+ *
+ *	ref	high half: previous block in its list; the low half stays 0, so that
+ *		frame_get() fails on a free frame whatever a guest guesses
+ *	type	FRAME_TYPE_FREE | order
+ *	stamp	next block in its list
+ *
+ * Freed frames may still be in TLBs.  Per zone we keep the newest stamp of any
+ * free; an allocation first has every CPU flush that has not since, then wipes
+ * (in this order: security.md, row 511).
+ */
+#include "mm/buddy.h"
+
+#include "lib/assert.h"
+#include "lib/lock.h"
+#include "lib/string.h"
+#include "machine/machine.h"
+#include "mm/frame.h"
+#include <xen/xen.h>
+
+#define NONE (~0u) /* no block: end of a list */
+#define LOW_ZONE_END (1UL << 20)
+#define SCAN_MAX 256 /* blocks looked at per list for one below an address */
+
+enum zone_id { ZONE_LOW, ZONE_HIGH, ZONES };
+
+static struct zone {
+	u32 head[MAX_ORDER + 1]; /* frame number + 1; 0: empty */
+	u32 newest_stamp;
+} zones[ZONES];
+
+static struct spinlock heap_lock = SPINLOCK_INIT(HEAP);
+static unsigned long free_frames, total_frames;
+unsigned long max_mfn;
+
+static struct zone *zone_of(unsigned long m)
+{
+	return &zones[m < LOW_ZONE_END ? ZONE_LOW : ZONE_HIGH];
+}
+
+static u32 prev_of(const struct frame *f)
+{
+	return (u32)(f->ref >> 32);
+}
+
+static void set_prev(struct frame *f, u32 prev)
+{
+	WRITE_ONCE(f->ref, (u64)prev << 32);
+}
+
+static void list_push(unsigned long m, unsigned int order)
+{
+	struct zone *z = zone_of(m);
+	struct frame *f = frame_of(MFN(m));
+	u32 next = z->head[order] ? z->head[order] - 1 : NONE;
+
+	f->type = FRAME_TYPE_FREE | order;
+	f->stamp = next;
+	set_prev(f, NONE);
+	if (next != NONE)
+		set_prev(frame_of(MFN(next)), (u32)m);
+	z->head[order] = (u32)m + 1;
+}
+
+static void list_remove(unsigned long m, unsigned int order)
+{
+	struct frame *f = frame_of(MFN(m));
+	u32 prev = prev_of(f), next = f->stamp;
+
+	if (prev != NONE)
+		frame_of(MFN(prev))->stamp = next;
+	else
+		zone_of(m)->head[order] = next == NONE ? 0 : next + 1;
+	if (next != NONE)
+		set_prev(frame_of(MFN(next)), prev);
+	f->type = FRAME_TYPE_NONE;
+	f->stamp = 0;
+	WRITE_ONCE(f->ref, 0);
+}
+
+static bool is_free_block(unsigned long m, unsigned int order)
+{
+	return m < max_mfn && READ_ONCE(frame_of(MFN(m))->type) == (FRAME_TYPE_FREE | order);
+}
+
+/* Merges upwards as far as it goes; zones never merge into each other (4 GiB is aligned). */
+static void put_block(unsigned long m, unsigned int order)
+{
+	free_frames += 1UL << order;
+	while (order < MAX_ORDER) {
+		unsigned long other = m ^ (1UL << order);
+
+		if (!is_free_block(other, order) || zone_of(other) != zone_of(m))
+			break;
+		list_remove(other, order);
+		m &= ~(1UL << order);
+		order++;
+	}
+	list_push(m, order);
+}
+
+void buddy_add_range(mfn_t start, mfn_t end)
+{
+	unsigned long m = start.m, flags = spin_lock_irqsave(&heap_lock);
+
+	total_frames += end.m - start.m;
+	while (m < end.m) {
+		unsigned int order = m ? min((unsigned int)__builtin_ctzl(m), MAX_ORDER) : MAX_ORDER;
+
+		while (m + (1UL << order) > end.m)
+			order--;
+		put_block(m, order);
+		m += 1UL << order;
+	}
+	spin_unlock_irqrestore(&heap_lock, flags);
+}
+
+/* A free block of at least `order` that begins so that its first frames lie below `limit`. */
+static unsigned long find_block(const struct zone *z, unsigned int order, unsigned long limit,
+				unsigned int *found)
+{
+	for (unsigned int o = order; o <= MAX_ORDER; o++) {
+		u32 m = z->head[o] ? z->head[o] - 1 : NONE;
+
+		for (unsigned int looked = 0; m != NONE && looked < SCAN_MAX; looked++) {
+			if (m + (1UL << order) <= limit) {
+				*found = o;
+				return m;
+			}
+			m = frame_of(MFN(m))->stamp;
+		}
+	}
+	return ~0UL;
+}
+
+static unsigned long take_from(struct zone *z, unsigned int order, unsigned long limit)
+{
+	unsigned int o;
+	unsigned long m = find_block(z, order, limit, &o);
+
+	if (m == ~0UL)
+		return m;
+	list_remove(m, o);
+	while (o > order)
+		list_push(m + (1UL << --o), o);
+	free_frames -= 1UL << order;
+	return m;
+}
+
+static mfn_t alloc_below(unsigned int order, unsigned long limit, unsigned int flags)
+{
+	unsigned long m = ~0UL, irq;
+	u32 stamp = 0;
+
+	if (order > MAX_ORDER)
+		return INVALID_MFN;
+	irq = spin_lock_irqsave(&heap_lock);
+	/* Memory above 4 GiB first: what lies below is all that some devices can reach. */
+	if (limit > LOW_ZONE_END)
+		m = take_from(&zones[ZONE_HIGH], order, limit);
+	if (m == ~0UL)
+		m = take_from(&zones[ZONE_LOW], order, limit);
+	if (m != ~0UL)
+		stamp = zone_of(m)->newest_stamp;
+	spin_unlock_irqrestore(&heap_lock, irq);
+	if (m == ~0UL)
+		return INVALID_MFN;
+	tlb_flush_stale(&cpu_online_map, stamp);
+	if (!(flags & ALLOC_NO_SCRUB))
+		memset(mfn_to_virt(MFN(m)), 0, PAGE_SIZE << order);
+	return MFN(m);
+}
+
+mfn_t buddy_alloc(unsigned int order, unsigned int flags)
+{
+	return alloc_below(order, flags & ALLOC_BELOW_4G ? LOW_ZONE_END : ~0UL, flags);
+}
+
+mfn_t buddy_alloc_below(unsigned int order, unsigned int address_bits, unsigned int flags)
+{
+	unsigned long limit = address_bits && address_bits < 52
+				      ? (1UL << address_bits) >> PAGE_SHIFT
+				      : ~0UL;
+
+	return alloc_below(order, limit, flags);
+}
+
+void buddy_free(mfn_t mfn, unsigned int order, u32 stamp)
+{
+	unsigned long flags;
+	struct zone *z = zone_of(mfn.m);
+
+	for (unsigned long i = 0; i < 1UL << order; i++) {
+		struct frame *f = frame_of(MFN(mfn.m + i));
+
+		f->type = FRAME_TYPE_NONE;
+		WRITE_ONCE(f->ref, 0);
+	}
+	flags = spin_lock_irqsave(&heap_lock);
+	if ((s32)(stamp - z->newest_stamp) > 0)
+		z->newest_stamp = stamp;
+	put_block(mfn.m, order);
+	spin_unlock_irqrestore(&heap_lock, flags);
+}
+
+mfn_t frame_alloc(unsigned int order, unsigned int flags)
+{
+	mfn_t mfn = buddy_alloc(order, flags);
+
+	if (mfn_eq(mfn, INVALID_MFN))
+		return mfn;
+	for (unsigned long i = 0; i < 1UL << order; i++)
+		WRITE_ONCE(frame_of(MFN(mfn.m + i))->ref,
+			   FRAME_IN_USE | FRAME_HYPERVISOR | (u64)DOMID_XEN << FRAME_OWNER_SHIFT | 1);
+	return mfn;
+}
+
+void frame_free(mfn_t mfn, unsigned int order)
+{
+	/* Only our own mappings showed it, which stay as they are: nothing to flush. */
+	buddy_free(mfn, order, 0);
+}
+
+void *page_alloc(void)
+{
+	mfn_t mfn = frame_alloc(0, 0);
+
+	return mfn_eq(mfn, INVALID_MFN) ? NULL : mfn_to_virt(mfn);
+}
+
+void page_free(void *page)
+{
+	if (page)
+		frame_free(virt_to_mfn(page), 0);
+}
+
+unsigned long buddy_free_frames(void)
+{
+	return READ_ONCE(free_frames);
+}
+
+unsigned long buddy_total_frames(void)
+{
+	return READ_ONCE(total_frames);
+}
