@@ -23,7 +23,7 @@ xen_dais_syms_CCASFLAGS = $(HV_FLAGS) -Wa,--noexecstack
 # One line per file, by room, in the order of the rooms (docs/architecture.md).
 xen_dais_syms_SOURCES =
 xen_dais_syms_SOURCES += xen/lib/bitmap.c
-xen_dais_syms_SOURCES += xen/lib/lock.c
+
 xen_dais_syms_SOURCES += xen/lib/parse.c
 xen_dais_syms_SOURCES += xen/lib/ratelimit.c
 xen_dais_syms_SOURCES += xen/lib/rbtree.c
@@ -36,6 +36,7 @@ xen_dais_syms_SOURCES += xen/machine/descriptor.c
 xen_dais_syms_SOURCES += xen/machine/fpu.c
 xen_dais_syms_SOURCES += xen/machine/ioapic.c
 xen_dais_syms_SOURCES += xen/machine/ipi.c
+xen_dais_syms_SOURCES += xen/machine/lockcheck.c
 xen_dais_syms_SOURCES += xen/machine/msi.c
 xen_dais_syms_SOURCES += xen/machine/pagemap.c
 xen_dais_syms_SOURCES += xen/machine/percpu_setup.c

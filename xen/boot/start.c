@@ -126,7 +126,8 @@ static void __init memory_init(void)
 			pagemap_map_ram(r->start, r->end);
 	}
 	if (memmap_type_at(memmap_machine(), 0xf0000) != MEM_RAM)
-		pagemap_map_ram(0xa0000, 0x100000); /* BIOS area: ACPI's root pointer, the text screen */
+		pagemap_map_ram(0xa0000,
+				0x100000); /* BIOS area: ACPI's root pointer, the text screen */
 	pagemap_init();
 	bootmem_hand_over();
 	pagemap_heap_ready();
@@ -138,7 +139,8 @@ static void __init memory_init(void)
 			frame_mark_mmio_range(MFN(r->start >> PAGE_SHIFT),
 					      MFN(DIV_ROUND_UP(r->end, PAGE_SIZE)));
 	}
-	log_info("%lu MiB of memory, %lu MiB free\n", bootmem_ram_pages() >> 8, buddy_free_frames() >> 8);
+	log_info("%lu MiB of memory, %lu MiB free\n", bootmem_ram_pages() >> 8,
+		 buddy_free_frames() >> 8);
 }
 
 /* A page below 1 MiB that the firmware calls RAM; page 0 is the BIOS's. */
@@ -203,8 +205,8 @@ static void __init serial_lines_init(void)
 
 		if (irq < 0)
 			continue;
-		if (irq_set_hypervisor_handler(ioapic_isa_to_gsi((unsigned int)irq), serial_interrupt,
-					       NULL) == 0)
+		if (irq_set_hypervisor_handler(ioapic_isa_to_gsi((unsigned int)irq),
+					       serial_interrupt, NULL) == 0)
 			serial_enable_rx_irq(port);
 	}
 }

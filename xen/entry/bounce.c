@@ -19,9 +19,9 @@
 #include "machine/regs.h"
 #include "sched/vcpu.h"
 
-#define ERROR_CODE_VECTORS                                                               \
-	(BIT(TRAP_DF) | BIT(TRAP_TS) | BIT(TRAP_NP) | BIT(TRAP_SS) | BIT(TRAP_GP) |      \
-	 BIT(TRAP_PF) | BIT(TRAP_AC) | BIT(TRAP_CP))
+#define ERROR_CODE_VECTORS                                                                         \
+	(BIT(TRAP_DF) | BIT(TRAP_TS) | BIT(TRAP_NP) | BIT(TRAP_SS) | BIT(TRAP_GP) | BIT(TRAP_PF) | \
+	 BIT(TRAP_AC) | BIT(TRAP_CP))
 
 #define FLAGS_CLEARED_ON_ENTRY (EFLAGS_TF | EFLAGS_RF | EFLAGS_NT | EFLAGS_VM | EFLAGS_AC)
 /* IOPL is virtual and never in the register; VM and the virtual-interrupt bits mean nothing here. */
@@ -60,7 +60,8 @@ static void enter_guest(struct cpu_regs *regs, unsigned long handler, const u64 
 	frame[n++] = regs->ss;
 	sp -= n * sizeof(u64);
 	if (guest_write(sp, frame, n * sizeof(u64))) {
-		domain_crash(v->domain, "kernel stack at 0x%lx cannot take an exception frame (rip 0x%lx)",
+		domain_crash(v->domain,
+			     "kernel stack at 0x%lx cannot take an exception frame (rip 0x%lx)",
 			     (unsigned long)sp, (unsigned long)regs->rip);
 		return;
 	}
@@ -82,8 +83,8 @@ void inject_trap(struct cpu_regs *regs, unsigned int vector, u32 error_code)
 	bool has_error = vector < 32 && (ERROR_CODE_VECTORS >> vector & 1);
 
 	if (!t->address) {
-		domain_crash(v->domain, "no handler for exception %u (error code 0x%x, rip 0x%lx)", vector,
-			     error_code, (unsigned long)regs->rip);
+		domain_crash(v->domain, "no handler for exception %u (error code 0x%x, rip 0x%lx)",
+			     vector, error_code, (unsigned long)regs->rip);
 		return;
 	}
 	enter_guest(regs, t->address, &error, has_error, t->flags & 4);
@@ -105,7 +106,8 @@ void inject_event_upcall(struct cpu_regs *regs)
 	struct vcpu *v = current;
 
 	if (!v->arch.event_callback.address) {
-		domain_crash(v->domain, "event pending and unmasked, but no event callback registered");
+		domain_crash(v->domain,
+			     "event pending and unmasked, but no event callback registered");
 		return;
 	}
 	enter_guest(regs, v->arch.event_callback.address, NULL, 0, true);
@@ -136,10 +138,11 @@ void inject_failsafe(struct cpu_regs *regs)
 void guest_syscall(struct cpu_regs *regs)
 {
 	struct vcpu *v = current;
-	const struct guest_callback *cb = regs->entry_vector == VECTOR_SYSCALL ? &v->arch.syscall_callback
-				    : regs->entry_vector == VECTOR_SYSCALL32
-					    ? &v->arch.syscall32_callback
-					    : &v->arch.sysenter_callback;
+	const struct guest_callback *cb = regs->entry_vector == VECTOR_SYSCALL
+						  ? &v->arch.syscall_callback
+					  : regs->entry_vector == VECTOR_SYSCALL32
+						  ? &v->arch.syscall32_callback
+						  : &v->arch.sysenter_callback;
 
 	regs->rflags |= EFLAGS_IF;
 	if (regs->entry_vector != VECTOR_SYSCALL && (v->arch.kernel_mode || !cb->address)) {
@@ -175,7 +178,8 @@ long hc_iret(void)
 	struct iret_context f;
 
 	if (guest_read(&f, regs->rsp, sizeof(f))) {
-		domain_crash(v->domain, "iret with an unreadable frame at 0x%lx", (unsigned long)regs->rsp);
+		domain_crash(v->domain, "iret with an unreadable frame at 0x%lx",
+			     (unsigned long)regs->rsp);
 		return 0;
 	}
 	if ((f.cs & 3) == 3) {

@@ -16,6 +16,7 @@
 #include "lib/errno.h"
 #include "lib/init.h"
 #include "machine/clocksource.h"
+#include "machine/context.h"
 #include "mm/frame.h"
 #include "mm/slab.h"
 #include <xen/arch-x86/cpufeatureset.h>

@@ -15,7 +15,8 @@
 
 #define NR_HYPERCALLS 64 /* entry.S has the same bound */
 
-typedef long hypercall_fn(unsigned long, unsigned long, unsigned long, unsigned long, unsigned long);
+typedef long hypercall_fn(unsigned long, unsigned long, unsigned long, unsigned long,
+			  unsigned long);
 
 static long unknown_hypercall(unsigned long a0 __unused, unsigned long a1 __unused,
 			      unsigned long a2 __unused, unsigned long a3 __unused,
@@ -33,8 +34,8 @@ hypercall_fn *const hypercall_table[NR_HYPERCALLS] = {
 /* The holes. */
 #define U(nr) [nr] = unknown_hypercall,
 	U(6) U(11) U(16) U(19) U(27) U(31) U(34) U(37) U(38) U(39) U(41) U(42) U(43) U(44) U(45)
-	U(46) U(47) U(49) U(50) U(51) U(52) U(53) U(54) U(55) U(56) U(57) U(58) U(59) U(60) U(61)
-	U(62) U(63)
+		U(46) U(47) U(49) U(50) U(51) U(52) U(53) U(54) U(55) U(56) U(57) U(58) U(59) U(60)
+			U(61) U(62) U(63)
 #undef U
 };
 

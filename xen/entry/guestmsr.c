@@ -78,13 +78,6 @@ static const struct msr_row *find_row(u32 msr)
 	return NULL;
 }
 
-bool guest_tsc_emulated(const struct domain *d)
-{
-	if (d->tsc_mode == 0)
-		return d->tsc_khz && d->tsc_khz != clocksource_tsc_khz();
-	return d->tsc_mode == 1;
-}
-
 u64 guest_tsc(const struct domain *d)
 {
 	u64 khz = d->tsc_khz ? d->tsc_khz : clocksource_tsc_khz();

@@ -15,8 +15,6 @@ struct vcpu;
 int guest_rdmsr(struct vcpu *v, u32 msr, u64 *value);
 int guest_wrmsr(struct vcpu *v, u32 msr, u64 value);
 
-/* True when d's RDTSC must trap: CR4.TSD is then set while it runs. */
-bool guest_tsc_emulated(const struct domain *d);
 /* What RDTSC gives to a vCPU of d now. */
 u64 guest_tsc(const struct domain *d);
 

@@ -80,7 +80,8 @@ static void page_fault_from_guest(struct cpu_regs *regs)
 		} else {
 			error = hide_our_mappings(cr2, error);
 		}
-	} else if ((error & (PFEC_PRESENT | PFEC_WRITE | PFEC_RSVD)) == (PFEC_PRESENT | PFEC_WRITE) &&
+	} else if ((error & (PFEC_PRESENT | PFEC_WRITE | PFEC_RSVD)) ==
+			   (PFEC_PRESENT | PFEC_WRITE) &&
 		   v->arch.kernel_mode && ptwrite_emulate(regs, cr2)) {
 		return;
 	}
@@ -159,11 +160,26 @@ static _Noreturn void refused_iret(struct cpu_regs *fault)
 }
 
 static const char *const trap_names[] = {
-	"divide error",	   "debug",	      "NMI",		   "breakpoint",
-	"overflow",	   "bound",	      "invalid opcode",	   "no FPU",
-	"double fault",	   "coprocessor",     "invalid TSS",	   "segment not present",
-	"stack fault",	   "protection fault", "page fault",	   "reserved",
-	"x87 error",	   "alignment check", "machine check",	   "SIMD error",
+	"divide error",
+	"debug",
+	"NMI",
+	"breakpoint",
+	"overflow",
+	"bound",
+	"invalid opcode",
+	"no FPU",
+	"double fault",
+	"coprocessor",
+	"invalid TSS",
+	"segment not present",
+	"stack fault",
+	"protection fault",
+	"page fault",
+	"reserved",
+	"x87 error",
+	"alignment check",
+	"machine check",
+	"SIMD error",
 };
 
 void trap_from_hypervisor(struct cpu_regs *regs)
@@ -188,9 +204,10 @@ void trap_from_hypervisor(struct cpu_regs *regs)
 		regs->rip = fixup;
 		return;
 	}
-	panic_with_regs(regs, "unexpected %s (vector %u, error code 0x%x, address 0x%lx) in the hypervisor",
-			vector < ARRAY_SIZE(trap_names) ? trap_names[vector] : "exception", vector,
-			regs->error_code, cr2);
+	panic_with_regs(
+		regs, "unexpected %s (vector %u, error code 0x%x, address 0x%lx) in the hypervisor",
+		vector < ARRAY_SIZE(trap_names) ? trap_names[vector] : "exception", vector,
+		regs->error_code, cr2);
 }
 
 void trap_ist(struct cpu_regs *regs)

@@ -2,7 +2,7 @@
 /*
  * The one lock order, lowest rank taken first; docs/locking.md is made from
  * this list.  Two locks of one rank: by ascending id.  Debug builds panic when
- * a lock of a rank not above all ranks held is taken (see lib/lock.c).
+ * a lock of a rank not above all ranks held is taken (see machine/lockcheck.c).
  */
 #ifndef DAIS_LIB_LOCKRANK_H
 #define DAIS_LIB_LOCKRANK_H

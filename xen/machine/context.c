@@ -153,7 +153,9 @@ _Noreturn void context_switch_to(struct vcpu *next)
 	cpu_info()->running = next;
 	if (next->is_idle) {
 		write_cr3(image_virt_to_phys(idle_l4));
-		asm volatile("lldt %w0; mov %0, %%ds; mov %0, %%es; mov %0, %%fs; mov %0, %%gs" ::"r"(0));
+		asm volatile(
+			"lldt %w0; mov %0, %%ds; mov %0, %%es; mov %0, %%fs; mov %0, %%gs" ::"r"(
+				0));
 		tlb_flush_local();
 	} else {
 		cpumask_set(&next->domain->dirty_cpus, cpu);

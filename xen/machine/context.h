@@ -5,7 +5,11 @@
 
 #include "lib/types.h"
 
+struct domain;
 struct vcpu;
+
+/* True when d's RDTSC must trap: CR4.TSD is then set while it runs (row B113). */
+bool guest_tsc_emulated(const struct domain *d);
 
 /* Serves deferred work and halts between; never returns.  Interrupts may be off at entry. */
 _Noreturn void idle_loop(void);

@@ -9,11 +9,12 @@
 
 #include "boot/options.h"
 #include "console/log.h"
-#include "entry/guestmsr.h"
+#include "domain/domain.h"
 #include "lib/assert.h"
 #include "lib/errno.h"
 #include "lib/init.h"
 #include "lib/string.h"
+#include "machine/clocksource.h"
 #include "machine/context.h"
 #include "machine/descriptor.h"
 #include "machine/fpu.h"
@@ -28,6 +29,9 @@
  */
 #define PAT_VALUE 0x0000050100070406ULL
 
+/* xl.cfg's tsc_mode. */
+enum { TSC_MODE_DEFAULT, TSC_MODE_EMULATE, TSC_MODE_NATIVE };
+
 struct cpu_features cpu_features __ro_after_init;
 
 /* CR4 of every CPU, without the bits that a guest chooses. */
@@ -40,7 +44,9 @@ struct cpuid_result cpuid_count(u32 leaf, u32 subleaf)
 {
 	struct cpuid_result r;
 
-	asm volatile("cpuid" : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d) : "0"(leaf), "2"(subleaf));
+	asm volatile("cpuid"
+		     : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d)
+		     : "0"(leaf), "2"(subleaf));
 	return r;
 }
 
@@ -156,9 +162,17 @@ void __init cpu_features_init(void)
 		base_cr4 |= CR4_SMAP;
 		patch_smap_sites();
 	}
-	log_info("%s family 0x%x model 0x%x stepping %u, %u physical address bits%s%s%s%s\n", f->vendor,
-		 f->family, f->model, f->stepping, f->phys_bits, f->smep ? ", SMEP" : "",
-		 f->smap ? ", SMAP" : "", f->fsgsbase ? ", FSGSBASE" : "", f->xsave ? ", XSAVE" : "");
+	log_info("%s family 0x%x model 0x%x stepping %u, %u physical address bits%s%s%s%s\n",
+		 f->vendor, f->family, f->model, f->stepping, f->phys_bits, f->smep ? ", SMEP" : "",
+		 f->smap ? ", SMAP" : "", f->fsgsbase ? ", FSGSBASE" : "",
+		 f->xsave ? ", XSAVE" : "");
+}
+
+bool guest_tsc_emulated(const struct domain *d)
+{
+	if (d->tsc_mode == TSC_MODE_DEFAULT)
+		return d->tsc_khz && d->tsc_khz != clocksource_tsc_khz();
+	return d->tsc_mode == TSC_MODE_EMULATE;
 }
 
 void vcpu_load_cr4(struct vcpu *v)

@@ -123,14 +123,13 @@ void descriptor_init_cpu(void)
 	wrmsr(MSR_STAR, (u64)SEL_GUEST_CS32 << 48 | (u64)SEL_HYP_CS << 32);
 	wrmsr(MSR_LSTAR, area + 8 * PAGE_SIZE);
 	wrmsr(MSR_CSTAR, area + 8 * PAGE_SIZE + 64);
-	wrmsr(MSR_SFMASK, EFLAGS_AC | EFLAGS_RF | EFLAGS_NT | EFLAGS_IOPL | EFLAGS_DF | EFLAGS_IF |
-				  EFLAGS_TF);
+	wrmsr(MSR_SFMASK,
+	      EFLAGS_AC | EFLAGS_RF | EFLAGS_NT | EFLAGS_IOPL | EFLAGS_DF | EFLAGS_IF | EFLAGS_TF);
 	if (cpu_features.intel) {
 		extern const char entry_sysenter[];
 
 		wrmsr(MSR_SYSENTER_CS, SEL_HYP_CS);
-		wrmsr(MSR_SYSENTER_ESP,
-		      (u64)&cpu_info()->guest_regs + sizeof(struct cpu_regs));
+		wrmsr(MSR_SYSENTER_ESP, (u64)&cpu_info()->guest_regs + sizeof(struct cpu_regs));
 		wrmsr(MSR_SYSENTER_EIP, (u64)entry_sysenter);
 	}
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | 1);
@@ -179,8 +178,8 @@ void vcpu_load_ldt(struct vcpu *v)
 
 	for (unsigned int i = 0; i < 16; i++) {
 		u64 e = v->arch.ldt_mapped & BIT(i)
-				? (u64)v->arch.ldt_frames[i].m << PAGE_SHIFT | PTE_PRESENT | PTE_RW |
-					  PTE_ACCESSED | PTE_DIRTY | PTE_NX
+				? (u64)v->arch.ldt_frames[i].m << PAGE_SHIFT | PTE_PRESENT |
+					  PTE_RW | PTE_ACCESSED | PTE_DIRTY | PTE_NX
 				: 0;
 
 		if (l1e[i] == e)

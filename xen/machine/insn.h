@@ -5,16 +5,16 @@
 
 #include "lib/types.h"
 
-#define DEFINE_CR(n)                                                   \
-	static inline unsigned long read_cr##n(void)                   \
-	{                                                              \
-		unsigned long v;                                       \
+#define DEFINE_CR(n)                                                    \
+	static inline unsigned long read_cr##n(void)                    \
+	{                                                               \
+		unsigned long v;                                        \
 		asm volatile("mov %%cr" #n ", %0" : "=r"(v)::"memory"); \
-		return v;                                              \
-	}                                                              \
-	static inline void write_cr##n(unsigned long v)                \
-	{                                                              \
-		asm volatile("mov %0, %%cr" #n ::"r"(v) : "memory");   \
+		return v;                                               \
+	}                                                               \
+	static inline void write_cr##n(unsigned long v)                 \
+	{                                                               \
+		asm volatile("mov %0, %%cr" #n ::"r"(v) : "memory");    \
 	}
 DEFINE_CR(0)
 DEFINE_CR(2)

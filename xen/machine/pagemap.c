@@ -234,8 +234,7 @@ void *device_map(paddr_t pa, size_t len)
 	if (!va)
 		return NULL;
 	for (size_t off = 0; off < size; off += PAGE_SIZE)
-		if (map_hypervisor_page(va + off, first + off,
-					PTE_RW | PTE_NX | PTE_PCD | PTE_PWT))
+		if (map_hypervisor_page(va + off, first + off, PTE_RW | PTE_NX | PTE_PCD | PTE_PWT))
 			return NULL;
 	return (void *)(va + (pa - first));
 }

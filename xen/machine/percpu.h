@@ -30,8 +30,8 @@ struct cpu_info {
 	struct cpu_regs guest_regs;
 	/* Constant after bring-up. */
 	unsigned long percpu_offset; /* of this CPU's copy of .percpu from the template */
-	u32 cpu;		     /* logical number, < NR_CPUS */
-	u32 lock_depth;		     /* debug builds: ranks held, see lib/lock.c */
+	u32 cpu; /* logical number, < NR_CPUS */
+	u32 lock_depth; /* debug builds: ranks held, see machine/lockcheck.c */
 	/* This CPU only. */
 	struct vcpu *running; /* see current */
 	unsigned long deferred; /* bits of enum deferred, set atomically (sched/deferred.h) */
@@ -63,9 +63,9 @@ static inline struct cpu_info *cpu_info_of(unsigned int cpu)
 	__attribute__((section(".percpu"))) __typeof__(type) percpu_##name
 #define DECLARE_PER_CPU(type, name) extern __typeof__(type) percpu_##name
 
-#define this_cpu_ptr(name)                    \
+#define this_cpu_ptr(name) \
 	((__typeof__(percpu_##name) *)((char *)&percpu_##name + cpu_info()->percpu_offset))
-#define per_cpu_ptr(name, cpu)                \
+#define per_cpu_ptr(name, cpu) \
 	((__typeof__(percpu_##name) *)((char *)&percpu_##name + cpu_info_of(cpu)->percpu_offset))
 #define this_cpu(name) (*this_cpu_ptr(name))
 #define per_cpu(name, cpu) (*per_cpu_ptr(name, cpu))

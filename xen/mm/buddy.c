@@ -109,7 +109,8 @@ void buddy_add_range(mfn_t start, mfn_t end)
 
 	total_frames += end.m - start.m;
 	while (m < end.m) {
-		unsigned int order = m ? min((unsigned int)__builtin_ctzl(m), MAX_ORDER) : MAX_ORDER;
+		unsigned int order = m ? min((unsigned int)__builtin_ctzl(m), MAX_ORDER)
+				       : MAX_ORDER;
 
 		while (m + (1UL << order) > end.m)
 			order--;
@@ -145,8 +146,10 @@ static unsigned long take_from(struct zone *z, unsigned int order, unsigned long
 	if (m == ~0UL)
 		return m;
 	list_remove(m, o);
-	while (o > order)
-		list_push(m + (1UL << --o), o);
+	while (o > order) {
+		o--;
+		list_push(m + (1UL << o), o);
+	}
 	free_frames -= 1UL << order;
 	return m;
 }
@@ -215,7 +218,8 @@ mfn_t frame_alloc(unsigned int order, unsigned int flags)
 		return mfn;
 	for (unsigned long i = 0; i < 1UL << order; i++)
 		WRITE_ONCE(frame_of(MFN(mfn.m + i))->ref,
-			   FRAME_IN_USE | FRAME_HYPERVISOR | (u64)DOMID_XEN << FRAME_OWNER_SHIFT | 1);
+			   FRAME_IN_USE | FRAME_HYPERVISOR | (u64)DOMID_XEN << FRAME_OWNER_SHIFT |
+				   1);
 	return mfn;
 }
 

@@ -15,7 +15,7 @@
 
 struct slab_page {
 	struct slab_page *next, *prev; /* pages of the class with something free */
-	void *free;		       /* list through the objects' first words */
+	void *free; /* list through the objects' first words */
 	u16 class, used;
 };
 
@@ -57,7 +57,7 @@ static struct slab_page *new_page(unsigned int class)
 
 	if (!p)
 		return NULL;
-	p->class = (u16)class;
+	p->class = (u16) class;
 	object = (u8 *)p + HEADER;
 	for (unsigned int i = 0; i < objects_of(class); i++, object += class_size[class]) {
 		*(void **)object = p->free;
@@ -89,7 +89,7 @@ void *kmalloc(size_t size)
 	void *object;
 
 	while (class < ARRAY_SIZE(class_size) && class_size[class] < size)
-		class++;
+		class ++;
 	if (class == ARRAY_SIZE(class_size))
 		return alloc_large(size);
 

@@ -14,7 +14,8 @@
 
 #define HELD_MAX 12
 
-static DEFINE_PER_CPU(struct held_locks { u8 rank[HELD_MAX]; }, held);
+static DEFINE_PER_CPU(
+	struct held_locks { u8 rank[HELD_MAX]; }, held);
 
 void lockrank_acquire(const struct spinlock *l, bool trylock)
 {
@@ -25,8 +26,9 @@ void lockrank_acquire(const struct spinlock *l, bool trylock)
 	/* A panic prints while anything may be held. */
 	if (l->rank != LOCK_LOG) {
 		for (u32 i = 0; i < depth; i++)
-			if (h->rank[i] > l->rank || (h->rank[i] == l->rank && !trylock &&
-						     l->rank != LOCK_RUNQUEUE && l->rank != LOCK_EVTCHN))
+			if (h->rank[i] > l->rank ||
+			    (h->rank[i] == l->rank && !trylock && l->rank != LOCK_RUNQUEUE &&
+			     l->rank != LOCK_EVTCHN))
 				panic("lock of rank %u taken while rank %u is held", l->rank,
 				      h->rank[i]);
 		if (depth == HELD_MAX)
