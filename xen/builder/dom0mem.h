@@ -34,12 +34,12 @@ void dom0_fill(const struct dom0_memory *m, paddr_t to, const void *src, size_t 
 /* What dom0tables.c needs to know of the address space to build. */
 struct dom0_space {
 	unsigned long virt_start, virt_end; /* the mapped region; virt_start shows pfn 0 */
-	unsigned long tables_pfn;	    /* first frame of the region's tables, the L4 */
+	unsigned long tables_pfn; /* first frame of the region's tables, the L4 */
 	unsigned long tables;
-	unsigned long p2m_virt;	       /* 0: the list lies in the region itself */
-	unsigned long p2m_pfn;	       /* first frame of the list */
-	unsigned long p2m_pages;       /* of the list */
-	unsigned long p2m_tables_pfn;  /* tables that map it at p2m_virt */
+	unsigned long p2m_virt; /* 0: the list lies in the region itself */
+	unsigned long p2m_pfn; /* first frame of the list */
+	unsigned long p2m_pages; /* of the list */
+	unsigned long p2m_tables_pfn; /* tables that map it at p2m_virt */
 	unsigned long p2m_tables;
 };
 

@@ -157,12 +157,9 @@ static const struct {
 	u32 cmd;
 	long (*fn)(struct xen_sysctl *op);
 } ops[] = {
-	{XEN_SYSCTL_readconsole, readconsole},
-	{XEN_SYSCTL_physinfo, physinfo},
-	{XEN_SYSCTL_sched_id, sched_id},
-	{XEN_SYSCTL_getdomaininfolist, getdomaininfolist},
-	{XEN_SYSCTL_debug_keys, debug_keys},
-	{XEN_SYSCTL_cputopoinfo, cputopoinfo},
+	{XEN_SYSCTL_readconsole, readconsole}, {XEN_SYSCTL_physinfo, physinfo},
+	{XEN_SYSCTL_sched_id, sched_id},       {XEN_SYSCTL_getdomaininfolist, getdomaininfolist},
+	{XEN_SYSCTL_debug_keys, debug_keys},   {XEN_SYSCTL_cputopoinfo, cputopoinfo},
 	{XEN_SYSCTL_numainfo, numainfo},
 };
 

@@ -11,19 +11,19 @@
 _Noreturn void panic(const char *fmt, ...) __printf(1, 2);
 
 #ifdef DAIS_DEBUG
-#define ASSERT(c)                                                                         \
-	do {                                                                              \
-		if (unlikely(!(c)))                                                       \
-			panic("assertion failed: %s (%s:%d)", #c, __FILE__, __LINE__);    \
+#define ASSERT(c)                                                                      \
+	do {                                                                           \
+		if (unlikely(!(c)))                                                    \
+			panic("assertion failed: %s (%s:%d)", #c, __FILE__, __LINE__); \
 	} while (0)
 #else
 #define ASSERT(c) ((void)sizeof(c))
 #endif
 
-#define PANIC_ON(c)                                                                       \
-	do {                                                                              \
-		if (unlikely(c))                                                          \
-			panic("cannot go on: %s (%s:%d)", #c, __FILE__, __LINE__);        \
+#define PANIC_ON(c)                                                                \
+	do {                                                                       \
+		if (unlikely(c))                                                   \
+			panic("cannot go on: %s (%s:%d)", #c, __FILE__, __LINE__); \
 	} while (0)
 
 #endif

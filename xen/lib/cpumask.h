@@ -85,8 +85,9 @@ static inline unsigned int cpumask_next(const struct cpumask *m, unsigned int fr
 	return NR_CPUS;
 }
 
-#define for_each_cpu(cpu, mask) \
-	for ((cpu) = cpumask_next((mask), 0); (cpu) < NR_CPUS; (cpu) = cpumask_next((mask), (cpu) + 1))
+#define for_each_cpu(cpu, mask)                                \
+	for ((cpu) = cpumask_next((mask), 0); (cpu) < NR_CPUS; \
+	     (cpu) = cpumask_next((mask), (cpu) + 1))
 
 extern struct cpumask cpu_online_map; /* machine/smp.c */
 

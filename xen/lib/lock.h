@@ -22,8 +22,8 @@ struct spinlock {
 	u32 rank; /* enum lock_rank */
 };
 
-#define SPINLOCK_INIT(r)              \
-	{                             \
+#define SPINLOCK_INIT(r)                    \
+	{                                   \
 		.both = 0, .rank = LOCK_##r \
 	}
 

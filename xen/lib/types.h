@@ -46,22 +46,24 @@ static inline bool mfn_eq(mfn_t a, mfn_t b)
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define BIT(n) (1UL << (n))
-#define ALIGN_UP(x, a) (((x) + ((a) - 1)) & ~((a) - 1))
-#define ALIGN_DOWN(x, a) ((x) & ~((a) - 1))
-#define DIV_ROUND_UP(x, d) (((x) + (d) - 1) / (d))
-#define container_of(p, type, member) ((type *)((char *)(p) - offsetof(type, member)))
+#define ALIGN_UP(x, a) (((x) + ((a)-1)) & ~((a)-1))
+#define ALIGN_DOWN(x, a) ((x) & ~((a)-1))
+#define DIV_ROUND_UP(x, d) (((x) + (d)-1) / (d))
+#define container_of(p, type, member) ((type *)((char *)(p)-offsetof(type, member)))
 
 /* Unique names, so that one may stand inside the other without shadowing. */
 #define TYPES_PASTE_(a, b) a##b
 #define TYPES_PASTE(a, b) TYPES_PASTE_(a, b)
-#define TYPES_PICK(a, op, b, x, y)      \
-	({                              \
-		__typeof__(a) x = (a);  \
-		__typeof__(b) y = (b);  \
-		x op y ? x : y;         \
+#define TYPES_PICK(a, op, b, x, y)     \
+	({                             \
+		__typeof__(a) x = (a); \
+		__typeof__(b) y = (b); \
+		x op y ? x : y;        \
 	})
-#define min(a, b) TYPES_PICK(a, <, b, TYPES_PASTE(pick_a, __COUNTER__), TYPES_PASTE(pick_b, __COUNTER__))
-#define max(a, b) TYPES_PICK(a, >, b, TYPES_PASTE(pick_a, __COUNTER__), TYPES_PASTE(pick_b, __COUNTER__))
+#define min(a, b) \
+	TYPES_PICK(a, <, b, TYPES_PASTE(pick_a, __COUNTER__), TYPES_PASTE(pick_b, __COUNTER__))
+#define max(a, b) \
+	TYPES_PICK(a, >, b, TYPES_PASTE(pick_a, __COUNTER__), TYPES_PASTE(pick_b, __COUNTER__))
 
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
