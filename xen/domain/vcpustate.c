@@ -17,6 +17,7 @@
 #include "machine/layout.h"
 #include "mm/frame.h"
 #include "mm/segdesc.h"
+#include "mm/update.h"
 
 #define GUEST_CR0 0x80050033UL /* as a guest reads it, TS apart */
 #define CR0_TS 8UL
@@ -366,6 +367,8 @@ int vcpu_drop_references(struct vcpu *v)
 	segdesc_ldt_drop(v);
 	v->arch.ldt_entries = 0;
 	ret = segdesc_set_gdt(v, NULL, 0);
+	if (!ret)
+		ret = table_finish_drop(v);
 	if (!ret)
 		ret = drop_root(&v->arch.user_root);
 	if (!ret)

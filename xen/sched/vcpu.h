@@ -44,6 +44,7 @@ struct vcpu_arch {
 
 	mfn_t kernel_root; /* L4, typed reference held; INVALID_MFN before the first */
 	mfn_t user_root; /* L4 or INVALID_MFN */
+	mfn_t old_table; /* 0, or one whose last reference v is still dropping (mm/update.c) */
 
 	/* Segments that are not in cpu_regs.  Live in the processor while it runs. */
 	u16 ds, es, fs, gs;

@@ -1,0 +1,475 @@
+// SPDX-License-Identifier: MIT
+/*
+ * mmu_update and its relatives.  The page-table lock is taken once per portion
+ * of a batch; an entry's own order is: take what the new one stands for, store,
+ * drop what the old one stood for.
+ *
+ * Only the processor changes entries behind our back, and only sets A and D:
+ * what decides about references never changes under the lock.
+ */
+#include "mm/update.h"
+
+#include "domain/domain.h"
+#include "domain/privilege.h"
+#include "entry/dispatch.h"
+#include "entry/guestcopy.h"
+#include "lib/assert.h"
+#include "lib/errno.h"
+#include "machine/machine.h"
+#include "machine/percpu.h"
+#include "mm/frame.h"
+#include "mm/m2p.h"
+#include "mm/mmuext.h"
+#include "mm/pte.h"
+#include "sched/deferred.h"
+#include "sched/vcpu.h"
+
+#define PORTION 16u /* requests copied and carried out under one lock */
+
+/* --- one entry --- */
+
+static void store_preserving(u64 *p, u64 new)
+{
+	const u64 hardware = PTE_ACCESSED | PTE_DIRTY;
+	u64 old = READ_ONCE(*p);
+
+	while (!__atomic_compare_exchange_n(p, &old, new | (old & hardware), false,
+					    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
+}
+
+enum store { STORE_PLAIN, STORE_KEEP_AD, STORE_EXACT };
+
+/* -EAGAIN only for STORE_EXACT: the entry is no longer `old`. */
+static int store_entry(u64 *p, u64 old, u64 new, enum store how)
+{
+	switch (how) {
+	case STORE_KEEP_AD:
+		store_preserving(p, new);
+		return 0;
+	case STORE_EXACT:
+		return __atomic_compare_exchange_n(p, &old, new, false, __ATOMIC_RELAXED,
+						   __ATOMIC_RELAXED) ? 0 : -EAGAIN;
+	default:
+		WRITE_ONCE(*p, new);
+		return 0;
+	}
+}
+
+/* Page-table lock.  `old` is what *p was when the caller looked. */
+static int l1e_update(const struct pt_context *c, u64 *p, u64 old, u64 new, enum store how)
+{
+	u64 diff;
+	int ret;
+
+	if (old & new & PTE_PRESENT) {
+		/*
+		 * The same frame with no more rights: its references stay, but for
+		 * the type's when RW goes (fork).  An allow list (rows 148, 182).
+		 */
+		diff = old ^ pte_stored(new);
+		if (!(diff & ~(PTE_HARMLESS | PTE_NX)))
+			return store_entry(p, old, pte_stored(new), how);
+		if (!(diff & ~(PTE_HARMLESS | PTE_NX | PTE_RW)) && !(new & PTE_RW)) {
+			ret = store_entry(p, old, pte_stored(new), how);
+			if (!ret && !frame_is_mmio(pte_mfn(old)))
+				frame_put_type(pte_mfn(old));
+			return ret;
+		}
+	}
+	ret = l1e_get(c, &new);
+	if (ret)
+		return ret;
+	ret = store_entry(p, old, new, how);
+	l1e_put(ret ? new : old);
+	return ret;
+}
+
+/* An entry of a higher table; 1: done, but the hypercall has to come back. */
+static int table_entry_update(struct vcpu *v, struct domain *d, mfn_t table, unsigned int level,
+			      unsigned int index, u64 new, enum store how)
+{
+	u64 *p = (u64 *)mfn_to_virt(table) + index;
+	u64 old = READ_ONCE(*p);
+	int ret;
+
+	if (pte_is_ours(level, index))
+		return -EINVAL;
+	if ((old & new & PTE_PRESENT) && !((old ^ (new | PTE_USER)) & ~PTE_HARMLESS))
+		return store_entry(p, old, new | PTE_USER, how);
+	ret = table_entry_get(d, table, level, &new);
+	if (ret)
+		return ret;
+	store_entry(p, old, new, how);
+	ret = table_entry_put(table, level, old);
+	if (!ret)
+		return 0;
+	ASSERT(!v->arch.old_table.m);
+	v->arch.old_table = pte_mfn(old);
+	return 1;
+}
+
+/* Of a frame that the caller has a reference on: table of any level, or plain memory (h1.0). */
+static int entry_update(struct vcpu *v, const struct pt_context *c, mfn_t table,
+			unsigned int index, u64 new, enum store how)
+{
+	const struct frame *f = frame_of(table);
+	u32 type = READ_ONCE(f->type);
+	u64 *p = (u64 *)mfn_to_virt(table) + index;
+
+	/* The lock that we hold keeps a table of its domain what it is. */
+	if (frame_type_is_table(type) && (type & FRAME_TYPE_COUNT)) {
+		if (!(type & FRAME_VALIDATED))
+			return -EINVAL;
+		if ((type & FRAME_TYPE_MASK) == FRAME_TYPE_L1)
+			return l1e_update(c, p, READ_ONCE(*p), new, how);
+		return table_entry_update(v, c->d, table, type >> FRAME_TYPE_SHIFT & 7, index, new,
+					  how);
+	}
+	if (frame_get_type(table, FRAME_TYPE_WRITABLE, NULL))
+		return -EINVAL;
+	store_entry(p, 0, new, how == STORE_KEEP_AD ? how : STORE_PLAIN);
+	frame_put_type(table);
+	return 0;
+}
+
+/* --- references that take long to drop --- */
+
+int table_drop(struct vcpu *v, mfn_t mfn)
+{
+	if (!frame_put_and_type(mfn))
+		return 0;
+	ASSERT(!v->arch.old_table.m);
+	v->arch.old_table = mfn;
+	return 1;
+}
+
+int table_finish_drop(struct vcpu *v)
+{
+	int ret = 0;
+
+	if (unlikely(v->arch.old_table.m)) {
+		ret = frame_put_and_type(v->arch.old_table);
+		if (!ret)
+			v->arch.old_table = MFN(0);
+	}
+	return ret;
+}
+
+/* --- whose --- */
+
+static int open_domain(struct domain **out, u16 id)
+{
+	struct domain *d;
+
+	/* The caller itself stays alive without a reference. */
+	if (id == DOMID_SELF || id == current->domain->id) {
+		*out = current->domain;
+		return 0;
+	}
+	d = domain_get(id);
+	if (!d)
+		return -ESRCH;
+	if (!privileged(current->domain, PRIV_FOREIGN_MAP, d)) {
+		domain_put(d);
+		return -EPERM;
+	}
+	*out = d;
+	return 0;
+}
+
+static void close_domain(struct domain *d)
+{
+	if (d && d != current->domain)
+		domain_put(d);
+}
+
+int foreign_open(struct foreign *f, unsigned long foreigndom)
+{
+	u16 mapped = (u16)foreigndom, tables = (u16)(foreigndom >> 16);
+	int ret = 0;
+
+	f->mapped = NULL;
+	f->owner = mapped;
+	if (mapped == DOMID_XEN && !current->domain->is_privileged)
+		return -EPERM;
+	if (mapped != DOMID_XEN && mapped != DOMID_IO) {
+		ret = open_domain(&f->mapped, mapped);
+		if (ret)
+			return ret;
+		f->owner = f->mapped->id;
+	}
+	ret = open_domain(&f->tables, tables ? (u16)(tables - 1) : DOMID_SELF);
+	if (ret)
+		close_domain(f->mapped);
+	return ret;
+}
+
+void foreign_close(struct foreign *f)
+{
+	close_domain(f->tables);
+	close_domain(f->mapped);
+}
+
+/* --- mmu_update --- */
+
+struct batch {
+	struct vcpu *v;
+	struct pt_context c;
+	mfn_t held; /* table of the last request, referenced; INVALID_MFN */
+};
+
+static int hold_table(struct batch *b, mfn_t mfn)
+{
+	if (mfn_eq(b->held, mfn))
+		return 0;
+	if (!mfn_eq(b->held, INVALID_MFN))
+		frame_put(b->held);
+	b->held = frame_get(mfn, b->c.d) ? mfn : INVALID_MFN;
+	return mfn_eq(b->held, INVALID_MFN) ? -EINVAL : 0;
+}
+
+static int carry_out(struct batch *b, const struct mmu_update *r)
+{
+	mfn_t mfn = MFN(r->ptr >> PAGE_SHIFT);
+	unsigned int command = r->ptr & 3;
+
+	if (command == MMU_MACHPHYS_UPDATE) {
+		if (!frame_get_owned(mfn, b->c.owner))
+			return -EINVAL;
+		m2p_set(mfn, r->val);
+		frame_put(mfn);
+		return 0;
+	}
+	if ((r->ptr & 4) || hold_table(b, mfn))
+		return -EINVAL;
+	return entry_update(b->v, &b->c, mfn, (unsigned int)((r->ptr & ~PAGE_MASK) / sizeof(u64)),
+			    r->val,
+			    command == MMU_PT_UPDATE_PRESERVE_AD ? STORE_KEEP_AD : STORE_PLAIN);
+}
+
+/* Carries out up to n requests; *done says how many went well. */
+static int portion(struct batch *b, unsigned long list, unsigned int n, unsigned int *done)
+{
+	struct mmu_update r[PORTION];
+	int ret = 0;
+
+	*done = 0;
+	/* The end of the list may be unreadable, and what precedes it be meant. */
+	if (guest_read(r, list, n * sizeof(r[0]))) {
+		n = 1;
+		if (guest_read(r, list, sizeof(r[0])))
+			return -EFAULT;
+	}
+	spin_lock(&b->c.d->mem.pt_lock);
+	while (*done < n && !ret) {
+		ret = carry_out(b, &r[*done]);
+		if (ret >= 0)
+			++*done;
+	}
+	spin_unlock(&b->c.d->mem.pt_lock);
+	return ret;
+}
+
+/*
+ * mmu_update(list, count, done, foreigndom): 0 or the error of the first request
+ * that was refused; *done, if given, says how many precede it.  xen.h: mmu_update.
+ */
+long hc_mmu_update(unsigned long list, unsigned long count, unsigned long done_va,
+		   unsigned long foreigndom)
+{
+	u32 left = (u32)count & ~BATCH_CONTINUED, done = 0;
+	struct vcpu *v = current;
+	struct batch b = {.v = v, .held = INVALID_MFN};
+	struct foreign f;
+	unsigned int n;
+	int ret;
+
+	if (table_finish_drop(v))
+		return hypercall_continue(0, NULL);
+	if (((u32)count & BATCH_CONTINUED) && done_va && guest_read(&done, done_va, sizeof(done)))
+		return -EFAULT;
+	ret = foreign_open(&f, foreigndom);
+	if (ret)
+		return ret;
+	b.c = pt_context(f.tables, f.owner);
+	while (left && !ret) {
+		ret = portion(&b, list, min(left, PORTION), &n);
+		list += n * sizeof(struct mmu_update);
+		left -= n;
+		done += n;
+		if (!ret && left && hypercall_should_preempt())
+			ret = -ERESTART;
+	}
+	if (!mfn_eq(b.held, INVALID_MFN))
+		frame_put(b.held);
+	foreign_close(&f);
+	if (done_va && guest_write(done_va, &done, sizeof(done)))
+		return -EFAULT;
+	if (ret > 0 || ret == -ERESTART)
+		return hypercall_continue(2, (unsigned long[]){list, left | BATCH_CONTINUED});
+	return ret;
+}
+
+/* --- by linear address --- */
+
+/*
+ * The L1 entry of va in v's kernel address space, by hand through the direct
+ * map; NULL when there is none.  Page-table lock of v's domain.
+ */
+static u64 *find_l1e(const struct vcpu *v, unsigned long va)
+{
+	mfn_t mfn = v->arch.kernel_root;
+
+	if (!guest_range_ok(va, 1) || mfn_eq(mfn, INVALID_MFN))
+		return NULL;
+	for (unsigned int level = 4; level > 1; level--) {
+		u64 e = READ_ONCE(((u64 *)mfn_to_virt(mfn))[pte_index(va, level)]);
+
+		if (!(e & PTE_PRESENT) || (e & PTE_LARGE))
+			return NULL;
+		mfn = pte_mfn(e);
+	}
+	/* By way of a linear entry one arrives at another level. */
+	if (!mfn_valid(mfn) || (frame_of(mfn)->type & (FRAME_TYPE_MASK | FRAME_VALIDATED)) !=
+				       (FRAME_TYPE_L1 | FRAME_VALIDATED))
+		return NULL;
+	return (u64 *)mfn_to_virt(mfn) + pte_index(va, 1);
+}
+
+static int flush_after(const struct domain *d, unsigned long va, unsigned long flags)
+{
+	struct cpumask cpus;
+	int ret;
+
+	if (!(flags & UVMF_FLUSHTYPE_MASK))
+		return 0;
+	if (flags & UVMF_ALL) {
+		cpus = d->dirty_cpus;
+	} else if (flags & ~7UL) {
+		ret = mmuext_vcpumask(d, flags & ~7UL, &cpus);
+		if (ret)
+			return ret;
+	} else {
+		if (flags & UVMF_TLB_FLUSH)
+			tlb_flush_local();
+		else
+			tlb_flush_page_local(va);
+		return 0;
+	}
+	if (flags & UVMF_TLB_FLUSH)
+		tlb_flush_cpus(&cpus);
+	else
+		tlb_flush_page_cpus(&cpus, va);
+	return 0;
+}
+
+static long update_va(unsigned long va, u64 value, unsigned long flags, u16 owner)
+{
+	struct vcpu *v = current;
+	struct domain *d = v->domain;
+	const struct pt_context c = pt_context(d, owner);
+	u64 *p;
+	int ret = -EINVAL;
+
+	spin_lock(&d->mem.pt_lock);
+	p = find_l1e(v, va);
+	if (p)
+		ret = l1e_update(&c, p, READ_ONCE(*p), value, STORE_PLAIN);
+	spin_unlock(&d->mem.pt_lock);
+	return ret ? ret : flush_after(d, va, flags);
+}
+
+long hc_update_va_mapping(unsigned long va, unsigned long value, unsigned long flags)
+{
+	return update_va(va, value, flags, current->domain->id);
+}
+
+long hc_update_va_mapping_otherdomain(unsigned long va, unsigned long value, unsigned long flags,
+				      unsigned long domid)
+{
+	struct foreign f;
+	long ret;
+
+	if (!current->domain->is_privileged)
+		return -EPERM;
+	ret = foreign_open(&f, (u16)domid);
+	if (ret)
+		return ret;
+	ret = update_va(va, value, flags, f.owner);
+	foreign_close(&f);
+	return ret;
+}
+
+/* --- for other rooms --- */
+
+int l1e_update_emulated(struct domain *d, mfn_t table, unsigned int index, u64 old, u64 new,
+			bool exact)
+{
+	const struct pt_context c = pt_context(d, d->id);
+	u64 *p = (u64 *)mfn_to_virt(table) + index, now;
+	int ret = -EINVAL;
+
+	spin_lock(&d->mem.pt_lock);
+	now = READ_ONCE(*p);
+	if (exact && now != old)
+		ret = -EAGAIN;
+	else if ((frame_of(table)->type & (FRAME_TYPE_MASK | FRAME_VALIDATED)) ==
+		 (FRAME_TYPE_L1 | FRAME_VALIDATED))
+		ret = l1e_update(&c, p, now, new, exact ? STORE_EXACT : STORE_PLAIN);
+	spin_unlock(&d->mem.pt_lock);
+	return ret;
+}
+
+/* The L1 entry that a grant operation names; page-table lock.  *table: reference to drop. */
+static u64 *named_entry(struct domain *d, unsigned long addr, bool addr_is_pte, mfn_t *table)
+{
+	*table = INVALID_MFN;
+	if (!addr_is_pte)
+		return d == current->domain ? find_l1e(current, addr) : NULL;
+	if ((addr & 7) || !frame_get(MFN(addr >> PAGE_SHIFT), d))
+		return NULL;
+	*table = MFN(addr >> PAGE_SHIFT);
+	if ((frame_of(*table)->type & (FRAME_TYPE_MASK | FRAME_VALIDATED)) !=
+	    (FRAME_TYPE_L1 | FRAME_VALIDATED))
+		return NULL;
+	return (u64 *)mfn_to_virt(*table) + (addr & ~PAGE_MASK) / sizeof(u64);
+}
+
+int l1e_install_foreign(struct domain *d, unsigned long addr, bool addr_is_pte,
+			struct domain *owner, u64 entry)
+{
+	const struct pt_context c = pt_context(d, owner->id);
+	int ret = -EINVAL;
+	mfn_t table;
+	u64 *p;
+
+	spin_lock(&d->mem.pt_lock);
+	p = named_entry(d, addr, addr_is_pte, &table);
+	if (p)
+		ret = l1e_update(&c, p, READ_ONCE(*p), entry, STORE_PLAIN);
+	spin_unlock(&d->mem.pt_lock);
+	if (!mfn_eq(table, INVALID_MFN))
+		frame_put(table);
+	return ret;
+}
+
+int l1e_clear_if_maps(struct domain *d, unsigned long addr, bool addr_is_pte, mfn_t mfn,
+		      bool writable)
+{
+	const struct pt_context c = pt_context(d, d->id);
+	int ret = -EINVAL;
+	mfn_t table;
+	u64 *p, old;
+
+	spin_lock(&d->mem.pt_lock);
+	p = named_entry(d, addr, addr_is_pte, &table);
+	old = p ? READ_ONCE(*p) : 0;
+	/* A guest may have given up RW by itself; it cannot have gained it. */
+	if ((old & PTE_PRESENT) && mfn_eq(pte_mfn(old), mfn) && (writable || !(old & PTE_RW)))
+		ret = l1e_update(&c, p, old, 0, STORE_PLAIN);
+	spin_unlock(&d->mem.pt_lock);
+	if (!mfn_eq(table, INVALID_MFN))
+		frame_put(table);
+	return ret;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What an entry of a page table may be, and the references it stands for.
+ *
+ * An L1 entry holds a general reference on the frame that it maps, and a
+ * WRITABLE type reference if it has RW.  That includes entries made for a grant
+ * (gnttab/): whoever overwrites them drops just these, and the grant's own pin
+ * is untouched.  Entries of L2 to L4 hold a general and a type reference on the
+ * table below, which has the same owner.  Entries that map what is no RAM hold
+ * nothing.
+ *
+ * Everything here except l1e_put() runs under the page-table lock of the
+ * tables' owner.
+ */
+#ifndef DAIS_MM_VALIDATE_H
+#define DAIS_MM_VALIDATE_H
+
+#include "lib/types.h"
+
+struct domain;
+
+/* On whose behalf L1 entries are made. */
+struct pt_context {
+	struct domain *d; /* owner of the table */
+	u16 owner;	  /* whose frames are mapped: a domain, DOMID_IO or DOMID_XEN */
+	bool attributes;  /* may choose cache attributes for RAM */
+};
+
+struct pt_context pt_context(struct domain *d, u16 owner);
+
+/*
+ * Takes the references that *e stands for and turns it into what is stored.
+ * -EINVAL (bits, frame number), -EBUSY (of another owner, or in use as something
+ * that is not to be written), -EPERM (no right to that device memory).
+ */
+int l1e_get(const struct pt_context *c, u64 *e);
+/* Drops what a present or absent entry holds.  Any domain's, no lock needed. */
+void l1e_put(u64 e);
+
+/* The same for an entry of `table`, which is of `level` 2 to 4.  -ERESTART: call again. */
+int table_entry_get(struct domain *d, mfn_t table, unsigned int level, u64 *e);
+int table_entry_put(mfn_t table, unsigned int level, u64 e);
+
+/* frame_get_type() and frame_put_type() for page tables. */
+int table_get(mfn_t mfn, u32 type, struct domain *d);
+int table_put(mfn_t mfn);
+
+#endif
