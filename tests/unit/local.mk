@@ -74,8 +74,8 @@ check_PROGRAMS += tests/unit/t_timer
 tests_unit_t_timer_SOURCES = tests/unit/t_timer.c xen/time/timer.c xen/lib/rbtree.c
 
 check_PROGRAMS += tests/unit/t_platform
-tests_unit_t_platform_SOURCES = tests/unit/t_platform.c xen/ctl/platform.c xen/ctl/version.c \
-	xen/irq/physdev.c xen/lib/bitmap.c xen/lib/parse.c
+tests_unit_t_platform_SOURCES = tests/unit/t_platform.c tests/unit/platformmock.h \
+	xen/ctl/platform.c xen/ctl/version.c xen/irq/physdev.c xen/lib/bitmap.c xen/lib/parse.c
 
 check_PROGRAMS += tests/unit/t_elf
 tests_unit_t_elf_SOURCES = tests/unit/t_elf.c xen/builder/elf.c
