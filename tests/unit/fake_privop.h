@@ -169,6 +169,12 @@ bool clocksource_stable(void)
 {
 	return true;
 }
+bool guest_tsc_emulated(const struct domain *d);
+bool guest_tsc_emulated(const struct domain *d)
+{
+	return d->tsc_mode == 1;
+}
+
 u32 clocksource_tsc_khz(void)
 {
 	return 2000000;
