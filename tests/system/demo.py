@@ -7,6 +7,7 @@ and what the hypervisor reports of itself is printed.
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 
@@ -16,9 +17,7 @@ from vm import Gone, Machine, Timeout
 MACHINE = dict(machine="q35", cpu="Nehalem", smp=2, load="iso", protocol=2, kernel="6.1")
 
 REPORT = [
-    ("hypervisor", "cd /sys/hypervisor; echo $(cat type) "
-                   "$(cat version/major).$(cat version/minor)$(cat version/extra)"),
-    ("built", "cd /sys/hypervisor/compilation; echo $(cat compile_date), $(cat compiler)"),
+    ("hypervisor", "hvinfo | tr '\\n' ';'"),
     ("features", "cat /sys/hypervisor/properties/features"),
     ("guest type", "cat /sys/hypervisor/guest_type"),
     ("dom0 is", "cat /proc/xen/capabilities"),
@@ -45,11 +44,13 @@ def main():
     with Machine(lab.arguments(MACHINE), log) as vm:
         try:
             vm.login(900)
-            boot_log = vm.text[:vm.text.find("Linux version")]
+            # dom0's own lines begin with its time stamp.
+            boot_log = re.split(r"\n\[ +\d+\.\d+\] ", vm.text)[0]
             said = [line for line in boot_log.splitlines() if line.strip()]
             print("\n--- the console from GRUB to dom0's first line ---")
             print("\n".join(said[-60:]))
             print("\n--- dom0's login is reached; the hypervisor reports ---")
+            vm.run("mount -t xenfs xenfs /proc/xen; modprobe xen-privcmd")
             for title, command in REPORT:
                 _, answer = vm.run(command)
                 print("%-13s %s" % (title, " ".join(answer.split())))

@@ -29,6 +29,7 @@ class Machine:
         self.args = [qemu] + args
         self.log_path = log
         self.text = ""  # all that was said, control sequences taken out
+        self.pending = ""
         self.seen = 0  # how much of it expect() has consumed
         self.monitor_path = log + ".monitor"
         self.process = None
@@ -66,8 +67,13 @@ class Machine:
             return False
         self.log.write(data)
         self.log.flush()
-        text = data.decode("utf-8", "replace").replace("\r", "")
-        self.text += re.sub(r"\x1b(\[[0-9;?]*[A-Za-z]|[()][A-Z0-9]|[=>c])", "", text)
+        # A control sequence may arrive in pieces: one that is not whole yet waits for its rest.
+        text = self.pending + data.decode("utf-8", "replace").replace("\r", "")
+        text = re.sub(r"\x1b(\[[0-9;?]*[A-Za-z]|[()][A-Z0-9]|[=>c78])", "", text)
+        begun = re.search(r"\x1b[\[()]?[0-9;?]*$", text)
+        cut = begun.start() if begun and len(text) - begun.start() < 16 else len(text)
+        self.text += text[:cut]
+        self.pending = text[cut:]
         return True
 
     def expect(self, pattern, timeout):
@@ -107,6 +113,9 @@ class Machine:
         self.expect(r"login: ?", timeout)
         self.send("root")
         self.expect(r"[#$] ", 120)
+        # A shell without line editing.
+        self.send("exec sh")
+        self.expect(r"\n# ", 120)
         self.run("stty -echo -onlcr; PS1=; dmesg -n 4", 60)
 
     def wait_end(self, timeout):
