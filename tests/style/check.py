@@ -251,7 +251,14 @@ def cppcheck(tree):
                     files, tree)
 
 
-CHECKS = [spdx, opening, file_length, function_length, code_budget, unfinished, assembly,
+def abi_coverage(tree):
+    """docs/abi-coverage.md is what the dispatch tables give"""
+    run = subprocess.run([sys.executable, os.path.join(tree.top, "docs/abi-coverage.py"), tree.top,
+                          "--check"], capture_output=True, text=True)
+    yield from (run.stdout + run.stderr).splitlines()
+
+
+CHECKS = [abi_coverage, spdx, opening, file_length, function_length, code_budget, unfinished, assembly,
           conditionals, include_cycles, rooms, headers_alone, clang_format, shellcheck, cppcheck]
 
 
