@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * Where the guest wants to be entered: trap table, callbacks, kernel stack
- * (abi.md B.3).  All of it is per vCPU and read only on that vCPU's way in.
+ * (docs/abi-rows.md, B.3).  All of it is per vCPU and read only on that vCPU's way in.
  */
 #include "domain/domain.h"
 #include "entry/dispatch.h"

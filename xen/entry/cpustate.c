@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * Small pieces of processor state that a guest sets by hypercall: segment bases,
- * debug registers, the FPU's TS bit (abi.md B.4).
+ * debug registers, the FPU's TS bit (docs/abi-rows.md, B.4).
  */
 #include "entry/cpustate.h"
 
