@@ -66,10 +66,10 @@ def cases(quick, work):
         with open("/bin/true", "rb") as f:
             return f.read()
 
-    unpack = r"dom0 kernel \(module 0\).*does not unpack: \S.*"
-    refused = r"dom0 kernel \(module 0\): \S.*"
-    either = r"dom0 kernel \(module 0\).*: \S.*"
-    yield Case("no module", r"no dom0 kernel: \S.*", initrd=False)
+    unpack = r"dom0 kernel \(module 0\).*does not unpack: \S.*\n"
+    refused = r"dom0 kernel \(module 0\): \S.*\n"
+    either = r"dom0 kernel \(module 0\).*: \S.*\n"
+    yield Case("no module", r"no dom0 kernel: \S.*\n", initrd=False)
     for kind in kernels.COMPRESS:
         yield Case("damaged " + kind, unpack, damaged(kind))
         yield Case("cut-off " + kind, either, cut(kind))
@@ -79,10 +79,10 @@ def cases(quick, work):
     yield Case("text as a kernel", refused, image("text", lambda _: b"not a kernel at all\n" * 99))
     yield Case("cut-off ELF", either,
                image("elf-cut", lambda k: kernels.vmlinux(k)[:9000000]))
-    yield Case("dom0_mem over what there is", r"dom0.*MiB.*(free|lower|memory)", options="dom0_mem=64G")
-    yield Case("dom0_mem too little", r"dom0_mem=\S* is too little.*", options="dom0_mem=16M")
-    yield Case("48 MiB of memory", r"MiB of memory|too little memory", memory=48)
-    yield Case("garbage options", "(?s)nonsense.*" + UP[4:],
+    yield Case("dom0_mem over what there is", r"dom0.*MiB.*(free|lower|memory).*\n", options="dom0_mem=64G")
+    yield Case("dom0_mem too little", r"dom0_mem=\S* is too little.*\n", options="dom0_mem=16M")
+    yield Case("48 MiB of memory", r"(MiB of memory|too little memory).*\n", memory=48)
+    yield Case("garbage options", "(?s)unknown option .nonsense.*" + UP[4:],
                options="nonsense=1 =x dom0_mem=many loglvl=zzz console=com1,pigeon "
                        "com1=115200 sched=tarot dom0_max_vcpus=-")
     for kind in kernels.COMPRESS:

@@ -47,7 +47,8 @@ tcp() { # DRIVER ADDRESS PORT
 }
 
 log_clean() {
-	bad=$(dmesg | grep -E 'BUG|WARNING|Oops|[Uu]nhandled|Call Trace|soft lockup|rcu.*stall')
+	bad=$(dmesg | grep -E 'BUG|WARNING|Oops|[Uu]nhandled|Call Trace|soft lockup|rcu.*stall' |
+		grep -vE 'RETBleed: WARNING|hw-vuln')
 	[ -z "$bad" ] || { echo "$bad" | head -n 20 | tr '\n' '|'; return 1; }
 	echo "$(dmesg | wc -l) lines"
 }
