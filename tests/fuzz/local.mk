@@ -44,6 +44,16 @@ tests/fuzz/fz_memory_op: tests/fuzz/fz_memory_op.c xen/mm/exchange.c xen/mm/memo
 	xen/mm/reserve.c xen/mm/resource.c xen/domain/privilege.c
 tests/fuzz/fz_segdesc: tests/fuzz/fz_segdesc.c xen/mm/segdesc.c
 
+FUZZ_TARGETS += tests/fuzz/fz_mmu_update
+tests/fuzz/fz_mmu_update: tests/fuzz/fz_mmu_update.c xen/mm/buddy.c xen/mm/frame.c xen/mm/iomem.c \
+	xen/mm/mmuext.c xen/mm/update.c \
+	xen/mm/validate.c xen/lib/bitmap.c
+
+FUZZ_TARGETS += tests/fuzz/fz_mmuext
+tests/fuzz/fz_mmuext: tests/fuzz/fz_mmuext.c xen/mm/buddy.c xen/mm/frame.c xen/mm/iomem.c \
+	xen/mm/mmuext.c xen/mm/update.c \
+	xen/mm/validate.c xen/lib/bitmap.c
+
 $(FUZZ_TARGETS): $(wildcard $(srcdir)/xen/*/*.h $(srcdir)/tests/hostmachine/*.h \
 	$(srcdir)/tests/hostmachine/*/*.h)
 	@$(MKDIR_P) tests/fuzz

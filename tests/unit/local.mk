@@ -107,6 +107,27 @@ tests_unit_t_reserve_SOURCES = tests/unit/t_reserve.c tests/unit/reservemock.h x
 check_PROGRAMS += tests/unit/t_segdesc
 tests_unit_t_segdesc_SOURCES = tests/unit/t_segdesc.c tests/unit/segdescmock.h xen/mm/segdesc.c
 
+mm_sources = tests/unit/mmworld.h xen/mm/buddy.c xen/mm/frame.c xen/mm/iomem.c xen/mm/mmuext.c xen/mm/update.c \
+	xen/mm/validate.c xen/lib/bitmap.c
+
+check_PROGRAMS += tests/unit/t_buddy
+tests_unit_t_buddy_SOURCES = tests/unit/t_buddy.c $(mm_sources)
+
+check_PROGRAMS += tests/unit/t_frame
+tests_unit_t_frame_SOURCES = tests/unit/t_frame.c $(mm_sources)
+
+check_PROGRAMS += tests/unit/t_mmuext
+tests_unit_t_mmuext_SOURCES = tests/unit/t_mmuext.c $(mm_sources)
+
+check_PROGRAMS += tests/unit/t_update
+tests_unit_t_update_SOURCES = tests/unit/t_update.c $(mm_sources)
+
+check_PROGRAMS += tests/unit/t_validate
+tests_unit_t_validate_SOURCES = tests/unit/t_validate.c $(mm_sources)
+
+check_PROGRAMS += tests/unit/t_slab
+tests_unit_t_slab_SOURCES = tests/unit/t_slab.c $(mm_sources) xen/mm/slab.c
+
 check-unit:
 	@$(MAKE) -k $(AM_MAKEFLAGS) $(check_PROGRAMS) || :
 	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/unit.count $(check_PROGRAMS)

@@ -112,14 +112,15 @@ static int get_plain_type(mfn_t mfn, u32 type)
 				return -EBUSY;
 			if ((old & FRAME_TYPE_COUNT) == FRAME_TYPE_COUNT)
 				return -ENOSPC;
-		} else if ((old & FRAME_TYPE_MASK) == FRAME_TYPE_NONE && type == FRAME_TYPE_WRITABLE) {
+		} else if ((old & FRAME_TYPE_MASK) == FRAME_TYPE_NONE &&
+			   type == FRAME_TYPE_WRITABLE) {
 			new = type | 1;
 		} else if ((old & FRAME_TYPE_MASK) != type) {
 			new = type | FRAME_PARTIAL | 1;
 		}
 	} while (!__atomic_compare_exchange_n(&f->type, &old, new, true, __ATOMIC_ACQUIRE,
 					      __ATOMIC_RELAXED));
-	return new & FRAME_PARTIAL ? settle_type(mfn, type) : 0;
+	return new &FRAME_PARTIAL ? settle_type(mfn, type) : 0;
 }
 
 static void put_plain_type(struct frame *f)
@@ -227,15 +228,17 @@ const char *frame_check(mfn_t mfn)
 	if (frame_is_mmio(mfn))
 		return refs ? "counts of what is no RAM" : NULL;
 	if (!refs)
-		return count && (type & FRAME_TYPE_MASK) != FRAME_TYPE_FREE ? "a type without a reference"
-									    : NULL;
+		return count && (type & FRAME_TYPE_MASK) != FRAME_TYPE_FREE
+			       ? "a type without a reference"
+			       : NULL;
 	if (!(ref & FRAME_IN_USE))
 		return "referenced while free";
 	if (count && !(type & FRAME_TYPE_MASK))
 		return "a type count without a type";
 	if (!frame_type_is_table(type))
-		return type & (FRAME_PINNED | FRAME_VALIDATED | FRAME_ORPHAN) ? "no table has its flags"
-									       : NULL;
+		return type & (FRAME_PINNED | FRAME_VALIDATED | FRAME_ORPHAN)
+			       ? "no table has its flags"
+			       : NULL;
 	if (!count != !(type & (FRAME_VALIDATED | FRAME_PARTIAL)))
 		return "a table in use is neither whole nor in work";
 	if ((type & FRAME_VALIDATED) && (type & (FRAME_PARTIAL | FRAME_ORPHAN)))

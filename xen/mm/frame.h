@@ -53,8 +53,8 @@ static_assert(sizeof(struct frame) == 16, "the frame table is the largest thing 
 #define FRAME_OWNER_SHIFT 32
 #define FRAME_ALLOCATED BIT(48) /* counts in the owner's tot_pages, holds one reference */
 #define FRAME_HYPERVISOR BIT(49) /* ours (heap, or shared with guests: shared_info, grants) */
-#define FRAME_MMIO BIT(50)	 /* never RAM: counts are not kept */
-#define FRAME_IN_USE BIT(51)	 /* not on a free list */
+#define FRAME_MMIO BIT(50) /* never RAM: counts are not kept */
+#define FRAME_IN_USE BIT(51) /* not on a free list */
 
 #define FRAME_TYPE_SHIFT 28
 #define FRAME_TYPE_NONE (0u << 28)
@@ -77,7 +77,8 @@ static_assert(sizeof(struct frame) == 16, "the frame table is the largest thing 
 
 static inline bool frame_type_is_table(u32 type)
 {
-	return (type & FRAME_TYPE_MASK) >= FRAME_TYPE_L1 && (type & FRAME_TYPE_MASK) <= FRAME_TYPE_L4;
+	return (type & FRAME_TYPE_MASK) >= FRAME_TYPE_L1 &&
+	       (type & FRAME_TYPE_MASK) <= FRAME_TYPE_L4;
 }
 
 static inline struct frame *frame_of(mfn_t mfn)

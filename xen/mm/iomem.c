@@ -64,7 +64,7 @@ static int change(struct iomem_rights *r, struct range new, bool add)
 	for (u32 i = 0; i < r->count; i++) {
 		struct range old = r->range[i];
 
-		if (add && old.end >= new.start && old.start <= new.end) {
+		if (add && old.end >= new.start &&old.start <= new.end) {
 			new.start = min(new.start, old.start);
 			new.end = max(new.end, old.end);
 			continue;

@@ -157,7 +157,8 @@ int mmuext_vcpumask(const struct domain *d, unsigned long va, struct cpumask *cp
 	 * A vCPU that moves meanwhile needs nothing: being switched in flushes, and
 	 * what it reads then is newer than this call.
 	 */
-	bitmap_for_each_set(id, ids, MAX_VCPUS) {
+	bitmap_for_each_set(id, ids, MAX_VCPUS)
+	{
 		const struct vcpu *v = domain_vcpu(d, id);
 		unsigned int cpu = v ? READ_ONCE(v->sched.cpu) : NR_CPUS;
 

@@ -49,7 +49,9 @@ static int store_entry(u64 *p, u64 old, u64 new, enum store how)
 		return 0;
 	case STORE_EXACT:
 		return __atomic_compare_exchange_n(p, &old, new, false, __ATOMIC_RELAXED,
-						   __ATOMIC_RELAXED) ? 0 : -EAGAIN;
+						   __ATOMIC_RELAXED)
+			       ? 0
+			       : -EAGAIN;
 	default:
 		WRITE_ONCE(*p, new);
 		return 0;
@@ -62,7 +64,7 @@ static int l1e_update(const struct pt_context *c, u64 *p, u64 old, u64 new, enum
 	u64 diff;
 	int ret;
 
-	if (old & new & PTE_PRESENT) {
+	if (old & new &PTE_PRESENT) {
 		/*
 		 * The same frame with no more rights: its references stay, but for
 		 * the type's when RW goes (fork).  An allow list (rows 148, 182).
@@ -70,7 +72,7 @@ static int l1e_update(const struct pt_context *c, u64 *p, u64 old, u64 new, enum
 		diff = old ^ pte_stored(new);
 		if (!(diff & ~(PTE_HARMLESS | PTE_NX)))
 			return store_entry(p, old, pte_stored(new), how);
-		if (!(diff & ~(PTE_HARMLESS | PTE_NX | PTE_RW)) && !(new & PTE_RW)) {
+		if (!(diff & ~(PTE_HARMLESS | PTE_NX | PTE_RW)) && !(new &PTE_RW)) {
 			ret = store_entry(p, old, pte_stored(new), how);
 			if (!ret && !frame_is_mmio(pte_mfn(old)))
 				frame_put_type(pte_mfn(old));
@@ -95,7 +97,7 @@ static int table_entry_update(struct vcpu *v, struct domain *d, mfn_t table, uns
 
 	if (pte_is_ours(level, index))
 		return -EINVAL;
-	if ((old & new & PTE_PRESENT) && !((old ^ (new | PTE_USER)) & ~PTE_HARMLESS))
+	if ((old & new &PTE_PRESENT) && !((old ^ (new | PTE_USER)) & ~PTE_HARMLESS))
 		return store_entry(p, old, new | PTE_USER, how);
 	ret = table_entry_get(d, table, level, &new);
 	if (ret)
@@ -110,8 +112,8 @@ static int table_entry_update(struct vcpu *v, struct domain *d, mfn_t table, uns
 }
 
 /* Of a frame that the caller has a reference on: table of any level, or plain memory (h1.0). */
-static int entry_update(struct vcpu *v, const struct pt_context *c, mfn_t table,
-			unsigned int index, u64 new, enum store how)
+static int entry_update(struct vcpu *v, const struct pt_context *c, mfn_t table, unsigned int index,
+			u64 new, enum store how)
 {
 	const struct frame *f = frame_of(table);
 	u32 type = READ_ONCE(f->type);

@@ -22,8 +22,8 @@ struct domain;
 /* On whose behalf L1 entries are made. */
 struct pt_context {
 	struct domain *d; /* owner of the table */
-	u16 owner;	  /* whose frames are mapped: a domain, DOMID_IO or DOMID_XEN */
-	bool attributes;  /* may choose cache attributes for RAM */
+	u16 owner; /* whose frames are mapped: a domain, DOMID_IO or DOMID_XEN */
+	bool attributes; /* may choose cache attributes for RAM */
 };
 
 struct pt_context pt_context(struct domain *d, u16 owner);

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The frame allocator: random allocations and frees of all orders against a map of who has
+ * what; address limits; and that nothing freed is handed out before it is flushed and wiped.
+ */
+#include "check.h"
+#include "mmworld.h"
+
+#define BLOCKS 64
+
+static bool taken[WORLD_FRAMES];
+static struct {
+	mfn_t mfn;
+	unsigned int order;
+} block[BLOCKS];
+
+static void take(unsigned int i)
+{
+	unsigned int order = (unsigned int)rand() % 6, bits = rand() % 3 ? 0 : 21 + rand() % 3;
+	unsigned long free = buddy_free_frames();
+	mfn_t mfn = buddy_alloc_below(order, bits, 0);
+
+	block[i].mfn = mfn;
+	block[i].order = order;
+	if (mfn_eq(mfn, INVALID_MFN)) {
+		CHECK(bits || order || !free);
+		CHECK_EQ(buddy_free_frames(), free);
+		return;
+	}
+	CHECK_EQ(mfn.m & (BIT(order) - 1), 0);
+	CHECK(mfn.m >= HEAP_FIRST && mfn.m + BIT(order) <= WORLD_FRAMES);
+	CHECK(!bits || mfn.m + BIT(order) <= BIT(bits - PAGE_SHIFT));
+	CHECK_EQ(buddy_free_frames(), free - BIT(order));
+	for (unsigned long m = mfn.m; m < mfn.m + BIT(order); m++) {
+		const u64 *page = mfn_to_virt(MFN(m));
+
+		CHECK(!taken[m] && !stale_writable[m]);
+		CHECK(!page[0] && !page[511]);
+		CHECK(!frame_get_owned(MFN(m), 1));
+		taken[m] = true;
+		memset(mfn_to_virt(MFN(m)), 0xa5, PAGE_SIZE);
+	}
+}
+
+static void give(unsigned int i)
+{
+	for (unsigned long m = block[i].mfn.m; m < block[i].mfn.m + BIT(block[i].order); m++) {
+		taken[m] = false;
+		stale_writable[m] = rand() & 1;
+	}
+	buddy_free(block[i].mfn, block[i].order, tlb_clock());
+	block[i].mfn = INVALID_MFN;
+}
+
+int main(void)
+{
+	mfn_t mfn;
+
+	world_start(0);
+	for (unsigned int i = 0; i < BLOCKS; i++)
+		block[i].mfn = INVALID_MFN;
+	for (unsigned int step = 0; step < 20000; step++) {
+		unsigned int i = (unsigned int)rand() % BLOCKS;
+
+		if (mfn_eq(block[i].mfn, INVALID_MFN))
+			take(i);
+		else
+			give(i);
+	}
+	for (unsigned int i = 0; i < BLOCKS; i++)
+		if (!mfn_eq(block[i].mfn, INVALID_MFN))
+			give(i);
+	/* All merged again. */
+	CHECK_EQ(buddy_free_frames(), WORLD_FRAMES - HEAP_FIRST);
+	CHECK_EQ(buddy_total_frames(), WORLD_FRAMES - HEAP_FIRST);
+	mfn = frame_alloc(9, 0);
+	CHECK_EQ(mfn.m, HEAP_FIRST);
+	CHECK_EQ(frame_owner(frame_of(mfn)), DOMID_XEN);
+	CHECK(!page_alloc());
+	frame_free(mfn, 9);
+	CHECK(mfn_eq(buddy_alloc(10, 0), INVALID_MFN));
+	CHECK(mfn_eq(buddy_alloc(MAX_ORDER + 1, 0), INVALID_MFN));
+	CHECK_EQ(buddy_alloc_below(0, PAGE_SHIFT + 9, 0).m, INVALID_MFN.m);
+	CHECK(world_end());
+	return check_done("t_buddy");
+}
