@@ -181,8 +181,8 @@ def coverage(top):
 def locking(top):
     out = ["<!-- made by tests/style/generated.py from xen/lib/lockrank.h -->", "# Locks", "",
            "One order for all of the hypervisor: a processor that holds a lock may take one of a higher rank. Two locks",
-           "of one rank are taken by ascending id. Debug builds check each taking (`xen/machine/lockcheck.c`) and panic",
-           "on the first that is out of order, so that the order is proven by every test that runs.", "",
+           "of one rank are taken by ascending id. Debug builds (`configure --enable-debug`) check each taking, in",
+           "`xen/machine/lockcheck.c`, and panic on the first that is out of order.", "",
            "Locks are tickets: who comes first gets it first. Nothing sleeps with a lock held; a vCPU that must wait gives",
            "up its processor with no lock. Loops whose length a guest chooses stop under a lock after a bounded number",
            "of steps (`hypercall_should_preempt()`), let go and continue.", "",
