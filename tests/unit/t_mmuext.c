@@ -125,6 +125,7 @@ static void preemption(void)
 	CHECK_EQ(vcpus[1].arch.old_table.m, 0);
 	CHECK_EQ(frame_of(owned[1][L4])->type & FRAME_TYPE_COUNT, 0);
 	CHECK_EQ(frame_of(owned[1][L1])->type & FRAME_TYPE_COUNT, 0);
+	*entry(L2, 1) = *entry(L2, 0);
 	*entry(L2, 300) = owned[1][DATA].m << PAGE_SHIFT | 0x67 | PTE_LARGE;
 	CHECK_EQ(interrupted(MMUEXT_PIN_L3_TABLE, L3, &times), -EINVAL);
 	CHECK_EQ(frame_of(owned[1][L3])->type & FRAME_TYPE_COUNT, 0);

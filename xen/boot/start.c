@@ -132,9 +132,13 @@ static void __init memory_init(void)
 	bootmem_hand_over();
 	pagemap_heap_ready();
 	frame_mark_mmio_range(MFN(0), MFN((1UL << 20) >> PAGE_SHIFT));
-	for (i = 0; i < memmap_machine()->count; i++) {
+	for (i = 0, end = 0; i < memmap_machine()->count; i++) {
 		const struct mem_range *r = &memmap_machine()->ranges[i];
 
+		/* Gaps are the devices': the map need not name them. */
+		if (r->start > end)
+			frame_mark_mmio_range(MFN(end >> PAGE_SHIFT), MFN(r->start >> PAGE_SHIFT));
+		end = r->end;
 		if (r->type != MEM_RAM)
 			frame_mark_mmio_range(MFN(r->start >> PAGE_SHIFT),
 					      MFN(DIV_ROUND_UP(r->end, PAGE_SIZE)));

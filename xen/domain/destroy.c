@@ -77,6 +77,8 @@ static int drop_frame(struct domain *d, mfn_t mfn)
 		return 0;
 	if (READ_ONCE(f->type) & FRAME_PINNED)
 		ret = table_unpin(d, mfn);
+	else if (READ_ONCE(f->type) & FRAME_ORPHAN)
+		ret = table_break_circle(d, mfn);
 	if (ret != -ERESTART) {
 		ret = 0;
 		if (READ_ONCE(f->ref) & FRAME_ALLOCATED)

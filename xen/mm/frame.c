@@ -74,6 +74,8 @@ void frame_put(mfn_t mfn)
 	 * Nobody can find it any more.  Read-only translations count as well, so
 	 * the stamp is of now, whatever the frame was used as.
 	 */
+	if (unlikely(ref & FRAME_UNCACHED))
+		cache_flush_all(); /* the next owner's reads find what is in memory (row 402) */
 	buddy_free(mfn, 0, tlb_clock());
 	if (owner < DOMID_FIRST_RESERVED)
 		reserve_frame_gone(domain_of_owner(owner));
@@ -142,6 +144,8 @@ int frame_get_type(mfn_t mfn, u32 type, struct domain *owner)
 
 	if (!frame_type_is_table(type))
 		return get_plain_type(mfn, type);
+	if (likely(table_get_whole(mfn, type)))
+		return 0;
 	spin_lock(&owner->mem.pt_lock);
 	ret = table_get(mfn, type, owner);
 	spin_unlock(&owner->mem.pt_lock);
@@ -158,6 +162,8 @@ int frame_put_type(mfn_t mfn)
 		put_plain_type(f);
 		return 0;
 	}
+	if (likely(table_put_whole(mfn)))
+		return 0;
 	owner = domain_of_owner(frame_owner(f));
 	spin_lock(&owner->mem.pt_lock);
 	ret = table_put(mfn);

@@ -55,6 +55,7 @@ static_assert(sizeof(struct frame) == 16, "the frame table is the largest thing 
 #define FRAME_HYPERVISOR BIT(49) /* ours (heap, or shared with guests: shared_info, grants) */
 #define FRAME_MMIO BIT(50) /* never RAM: counts are not kept */
 #define FRAME_IN_USE BIT(51) /* not on a free list */
+#define FRAME_UNCACHED BIT(52) /* was mapped so: caches are written back before its reuse */
 
 #define FRAME_TYPE_SHIFT 28
 #define FRAME_TYPE_NONE (0u << 28)

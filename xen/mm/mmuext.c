@@ -38,7 +38,7 @@ int mmuext_pin(struct domain *d, mfn_t mfn, u32 type)
 	if (!(READ_ONCE(f->type) & FRAME_PINNED) && !domain_is_dying(d))
 		ret = table_get(mfn, type, d);
 	if (!ret)
-		f->type |= FRAME_PINNED;
+		__atomic_fetch_or(&f->type, FRAME_PINNED, __ATOMIC_RELAXED);
 	spin_unlock(&d->mem.pt_lock);
 	if (!ret)
 		return 0;
@@ -57,11 +57,8 @@ int table_unpin(struct domain *d, mfn_t mfn)
 	f = frame_of(mfn);
 	spin_lock(&d->mem.pt_lock);
 	if (frame_type_is_table(f->type) && (f->type & FRAME_PINNED)) {
-		ret = 0;
-		if ((f->type & FRAME_TYPE_COUNT) > 1)
-			f->type = (f->type - 1) & ~FRAME_PINNED;
-		else /* the flag goes with the last entry, so that a restarted call goes on */
-			ret = table_put(mfn);
+		/* Of a last reference the flag goes with the last entry: a restarted call goes on. */
+		ret = table_put_flags(mfn, FRAME_PINNED);
 	}
 	spin_unlock(&d->mem.pt_lock);
 	frame_put(mfn);

@@ -177,7 +177,8 @@ int reserve_release(struct domain *d, mfn_t mfn)
 		 * A pinned table would have to be taken down first, which can take
 		 * long: unpinning is the guest's to ask for (security.md, row 252).
 		 */
-		if (!(ref & FRAME_ALLOCATED) || (READ_ONCE(f->type) & FRAME_PINNED)) {
+		if (!(ref & FRAME_ALLOCATED) ||
+		    (READ_ONCE(f->type) & (FRAME_PINNED | FRAME_ORPHAN))) {
 			frame_put(mfn);
 			return -EINVAL;
 		}

@@ -100,6 +100,8 @@ int l1e_get(const struct pt_context *c, u64 *e)
 		frame_put(mfn);
 		return -EBUSY;
 	}
+	if (unlikely(*e & PTE_CACHE))
+		__atomic_fetch_or(&frame_of(mfn)->ref, FRAME_UNCACHED, __ATOMIC_RELAXED);
 	*e = pte_stored(*e);
 	return 0;
 }
@@ -306,6 +308,33 @@ static int work(mfn_t mfn, unsigned int level, struct domain *d, bool fresh)
 	return ret;
 }
 
+bool table_get_whole(mfn_t mfn, u32 type)
+{
+	struct frame *f = frame_of(mfn);
+	u32 old = READ_ONCE(f->type);
+
+	do {
+		if ((old & (FRAME_TYPE_MASK | FRAME_VALIDATED)) != (type | FRAME_VALIDATED) ||
+		    !(old & FRAME_TYPE_COUNT) || (old & FRAME_TYPE_COUNT) == FRAME_TYPE_COUNT)
+			return false;
+	} while (!__atomic_compare_exchange_n(&f->type, &old, old + 1, true, __ATOMIC_ACQUIRE,
+					      __ATOMIC_RELAXED));
+	return true;
+}
+
+bool table_put_whole(mfn_t mfn)
+{
+	struct frame *f = frame_of(mfn);
+	u32 old = READ_ONCE(f->type);
+
+	do {
+		if (!(old & FRAME_VALIDATED) || (old & FRAME_TYPE_COUNT) < 2)
+			return false;
+	} while (!__atomic_compare_exchange_n(&f->type, &old, old - 1, true, __ATOMIC_ACQ_REL,
+					      __ATOMIC_RELAXED));
+	return true;
+}
+
 int table_get(mfn_t mfn, u32 type, struct domain *d)
 {
 	struct frame *f = frame_of(mfn);
@@ -320,10 +349,7 @@ int table_get(mfn_t mfn, u32 type, struct domain *d)
 			return -EINVAL;
 		if (old & FRAME_PARTIAL)
 			return work(mfn, level, d, false);
-		if ((old & FRAME_TYPE_COUNT) == FRAME_TYPE_COUNT)
-			return -ENOSPC;
-		f->type = old + 1;
-		return 0;
+		return table_get_whole(mfn, type) ? 0 : -ENOSPC;
 	} while (!__atomic_compare_exchange_n(&f->type, &old, type | FRAME_PARTIAL | 1, false,
 					      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
 	/* Only now is the stamp final (row 401).  Never used, or used as the same: nothing stale. */
@@ -335,19 +361,29 @@ int table_get(mfn_t mfn, u32 type, struct domain *d)
 	return work(mfn, level, d, true);
 }
 
-int table_put(mfn_t mfn)
+int table_put_flags(mfn_t mfn, u32 clear)
 {
 	struct frame *f = frame_of(mfn);
-	u32 type = f->type;
+	u32 type = READ_ONCE(f->type), new;
 
-	ASSERT(type & FRAME_TYPE_COUNT);
-	if ((type & FRAME_TYPE_COUNT) > 1) {
-		f->type = type - 1;
+	/* Others may come and go meanwhile, as long as it stays whole (table_get_whole()). */
+	do {
+		ASSERT(type & FRAME_TYPE_COUNT);
+		if ((type & FRAME_TYPE_COUNT) > 1)
+			new = (type - 1) & ~clear;
+		else if (type & FRAME_VALIDATED)
+			new = (type & ~FRAME_VALIDATED) | FRAME_PARTIAL;
+		else
+			return take_apart(mfn, level_of_type(type));
+	} while (!__atomic_compare_exchange_n(&f->type, &type, new, false, __ATOMIC_ACQ_REL,
+					      __ATOMIC_RELAXED));
+	if ((type & FRAME_TYPE_COUNT) > 1)
 		return 0;
-	}
-	if (type & FRAME_VALIDATED) {
-		f->stamp = PTE_ENTRIES;
-		f->type = (type & ~FRAME_VALIDATED) | FRAME_PARTIAL;
-	}
+	f->stamp = PTE_ENTRIES;
 	return take_apart(mfn, level_of_type(type));
+}
+
+int table_put(mfn_t mfn)
+{
+	return table_put_flags(mfn, 0);
 }

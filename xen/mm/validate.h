@@ -9,7 +9,7 @@
  * table below, which has the same owner.  Entries that map what is no RAM hold
  * nothing.
  *
- * Everything here except l1e_put() runs under the page-table lock of the
+ * Everything here except l1e_put() and the _whole() pair runs under the page-table lock of the
  * tables' owner.
  */
 #ifndef DAIS_MM_VALIDATE_H
@@ -44,5 +44,14 @@ int table_entry_put(mfn_t table, unsigned int level, u64 e);
 /* frame_get_type() and frame_put_type() for page tables. */
 int table_get(mfn_t mfn, u32 type, struct domain *d);
 int table_put(mfn_t mfn);
+/* The same; flags of `clear` go with the reference, unless it is the last. */
+int table_put_flags(mfn_t mfn, u32 clear);
+
+/*
+ * One reference more or less on a table that is whole and stays so: no lock, as
+ * nothing but the count changes.  False: take the lock and the long way.
+ */
+bool table_get_whole(mfn_t mfn, u32 type);
+bool table_put_whole(mfn_t mfn);
 
 #endif
