@@ -30,6 +30,7 @@
 #include "mm/iomem.h"
 #include "mm/mmuext.h"
 #include "mm/reserve.h"
+#include "mm/update.h"
 #include "mm/segdesc.h"
 #include "time/clock.h"
 #include <xen/sched.h>
@@ -293,6 +294,11 @@ int table_unpin(struct domain *d __unused, mfn_t mfn)
 		unpinned++;
 	}
 	return ret;
+}
+
+int table_finish_drop(struct vcpu *v __unused)
+{
+	return 0;
 }
 
 int table_break_circle(struct domain *d __unused, mfn_t mfn __unused)
