@@ -30,8 +30,8 @@
 #include "mm/iomem.h"
 #include "mm/mmuext.h"
 #include "mm/reserve.h"
-#include "mm/update.h"
 #include "mm/segdesc.h"
+#include "mm/update.h"
 #include "time/clock.h"
 #include <xen/sched.h>
 
