@@ -14,6 +14,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -75,10 +76,11 @@ class Lab:
 
     def __init__(self, cache, hypervisor, options, memory):
         self.cache = os.path.abspath(cache)
-        self.work = os.path.join(self.cache, "work")
         self.logs = os.path.join(self.cache, "logs")
-        os.makedirs(self.work, exist_ok=True)
         os.makedirs(self.logs, exist_ok=True)
+        # Of this run alone, so that several can go on at a time; gone with the object.
+        self.scratch = tempfile.TemporaryDirectory(prefix="run-", dir=self.cache)
+        self.work = self.scratch.name
         self.stock = hypervisor == "stock"
         self.hypervisor = self.file("quick/xen") if self.stock else os.path.abspath(hypervisor)
         self.options = "console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all " + options
