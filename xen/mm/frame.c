@@ -216,13 +216,6 @@ void frame_mark_mmio_range(mfn_t start, mfn_t end)
 	mark(m2p, m2p + DIV_ROUND_UP(max_mfn * sizeof(unsigned long), PAGE_SIZE));
 }
 
-bool frame_is_mmio(mfn_t mfn)
-{
-	/* By the type word: that of `ref` is, in a free frame, any number (mm/buddy.c). */
-	return !mfn_valid(mfn) ||
-	       READ_ONCE(frame_of(MFN(index_nospec(mfn.m, max_mfn)))->type) == FRAME_TYPE_MMIO;
-}
-
 /* --- checking --- */
 
 const char *frame_check(mfn_t mfn)

@@ -32,6 +32,7 @@
 #define DAIS_MM_FRAME_H
 
 #include "lib/types.h"
+#include "machine/barrier.h"
 #include "machine/layout.h"
 
 struct domain;
@@ -142,7 +143,12 @@ int frame_put_and_type(mfn_t mfn);
 /* Boot: these frame numbers are no RAM for guests: no counts are kept for them. */
 void frame_mark_mmio_range(mfn_t start, mfn_t end);
 /* True for what is no RAM: frames beyond the frame table, or marked so. */
-bool frame_is_mmio(mfn_t mfn);
+static inline bool frame_is_mmio(mfn_t mfn)
+{
+	/* By the type word: `ref` is, in a free frame, any number (mm/buddy.c). */
+	return !mfn_valid(mfn) ||
+	       READ_ONCE(frame_of(MFN(index_nospec(mfn.m, max_mfn)))->type) == FRAME_TYPE_MMIO;
+}
 
 /* NULL, or which invariant a frame breaks: for debug builds, keys and host tests. */
 const char *frame_check(mfn_t mfn);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * mmu_update and its relatives.  The page-table lock is taken once per portion
- * of a batch; an entry's own order is: take what the new one stands for, store,
- * drop what the old one stood for.
+ * mmu_update and its relatives.  An entry's own order is: take what the new one
+ * stands for, exchange, drop what the old one stood for.
  *
- * Only the processor changes entries behind our back, and only sets A and D:
- * what decides about references never changes under the lock.
+ * Entries of L1 tables, which are nearly all, need no lock: a type reference
+ * keeps the table whole, and of two CPUs that change one entry the exchange lets
+ * one win, which owns what the replaced entry stood for.  Upper entries change
+ * under the page-table lock, as what they point to may have to be validated.
  */
 #include "mm/update.h"
 
@@ -21,6 +22,7 @@
 #include "mm/m2p.h"
 #include "mm/mmuext.h"
 #include "mm/pte.h"
+#include "mm/validate.h"
 #include "sched/deferred.h"
 #include "sched/vcpu.h"
 
@@ -28,63 +30,62 @@
 
 /* --- one entry --- */
 
-static void store_preserving(u64 *p, u64 new)
-{
-	const u64 hardware = PTE_ACCESSED | PTE_DIRTY;
-	u64 old = READ_ONCE(*p);
-
-	while (!__atomic_compare_exchange_n(p, &old, new | (old & hardware), false,
-					    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
-		;
-}
-
 enum store { STORE_PLAIN, STORE_KEEP_AD, STORE_EXACT };
 
-/* -EAGAIN only for STORE_EXACT: the entry is no longer `old`. */
-static int store_entry(u64 *p, u64 old, u64 new, enum store how)
+/* False: the entry is no longer *old, which is now what it is. */
+static bool store_entry(u64 *p, u64 *old, u64 new, enum store how)
 {
-	switch (how) {
-	case STORE_KEEP_AD:
-		store_preserving(p, new);
-		return 0;
-	case STORE_EXACT:
-		return __atomic_compare_exchange_n(p, &old, new, false, __ATOMIC_RELAXED,
-						   __ATOMIC_RELAXED)
-			       ? 0
-			       : -EAGAIN;
-	default:
-		WRITE_ONCE(*p, new);
-		return 0;
-	}
+	if (how == STORE_KEEP_AD)
+		new |= *old &(PTE_ACCESSED | PTE_DIRTY);
+	return __atomic_compare_exchange_n(p, old, new, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 }
 
-/* Page-table lock.  `old` is what *p was when the caller looked. */
-static int l1e_update(const struct pt_context *c, u64 *p, u64 old, u64 new, enum store how)
+/*
+ * One try: 1 when the entry was no longer *old (and *old is what it is now).
+ * Whoever replaces *old owns what it stood for.
+ */
+static int l1e_try(const struct pt_context *c, u64 *p, u64 *old, u64 new, enum store how)
 {
-	u64 diff;
+	u64 was = *old, diff;
 	int ret;
 
-	if (old & new &PTE_PRESENT) {
+	if (was & new &PTE_PRESENT) {
 		/*
 		 * The same frame with no more rights: its references stay, but for
 		 * the type's when RW goes (fork).  An allow list (rows 148, 182).
 		 */
-		diff = old ^ pte_stored(new);
+		diff = was ^ pte_stored(new);
 		if (!(diff & ~(PTE_HARMLESS | PTE_NX)))
-			return store_entry(p, old, pte_stored(new), how);
+			return !store_entry(p, old, pte_stored(new), how);
 		if (!(diff & ~(PTE_HARMLESS | PTE_NX | PTE_RW)) && !(new &PTE_RW)) {
-			ret = store_entry(p, old, pte_stored(new), how);
-			if (!ret && !frame_is_mmio(pte_mfn(old)))
-				frame_put_type(pte_mfn(old));
-			return ret;
+			if (!store_entry(p, old, pte_stored(new), how))
+				return 1;
+			if (!frame_is_mmio(pte_mfn(was)))
+				frame_put_type(pte_mfn(was));
+			return 0;
 		}
 	}
 	ret = l1e_get(c, &new);
 	if (ret)
 		return ret;
-	ret = store_entry(p, old, new, how);
-	l1e_put(ret ? new : old);
+	ret = !store_entry(p, old, new, how);
+	l1e_put(ret ? new : was);
 	return ret;
+}
+
+/*
+ * Needs a type reference on the table, which keeps it whole, and no lock: the
+ * exchange decides between CPUs.  `old` is what the caller saw; -EAGAIN only for
+ * STORE_EXACT.  Bounded: each turn lost is one that another CPU won.
+ */
+static int l1e_update(const struct pt_context *c, u64 *p, u64 old, u64 new, enum store how)
+{
+	int ret;
+
+	do {
+		ret = l1e_try(c, p, &old, new, how);
+	} while (ret == 1 && how != STORE_EXACT);
+	return ret == 1 ? -EAGAIN : ret;
 }
 
 /* An entry of a higher table; 1: done, but the hypercall has to come back. */
@@ -97,12 +98,17 @@ static int table_entry_update(struct vcpu *v, struct domain *d, mfn_t table, uns
 
 	if (pte_is_ours(level, index))
 		return -EINVAL;
-	if ((old & new &PTE_PRESENT) && !((old ^ (new | PTE_USER)) & ~PTE_HARMLESS))
-		return store_entry(p, old, new | PTE_USER, how);
+	if ((old & new &PTE_PRESENT) && !((old ^ (new | PTE_USER)) & ~PTE_HARMLESS)) {
+		while (!store_entry(p, &old, new | PTE_USER, how))
+			;
+		return 0;
+	}
 	ret = table_entry_get(d, table, level, &new);
 	if (ret)
 		return ret;
-	store_entry(p, old, new, how);
+	/* Under the lock only the processor interferes, with A. */
+	while (!store_entry(p, &old, new, how))
+		;
 	ret = table_entry_put(table, level, old);
 	if (!ret)
 		return 0;
@@ -111,26 +117,45 @@ static int table_entry_update(struct vcpu *v, struct domain *d, mfn_t table, uns
 	return 1;
 }
 
-/* Of a frame that the caller has a reference on: table of any level, or plain memory (h1.0). */
+/* Of a frame that the caller has a reference on: an L1 table, if it is whole.  -ENOENT: not. */
+static int l1_entry_update(const struct pt_context *c, mfn_t table, unsigned int index, u64 new,
+			   enum store how)
+{
+	u64 *p = (u64 *)mfn_to_virt(table) + index;
+	int ret;
+
+	if (!table_get_whole(table, FRAME_TYPE_L1))
+		return -ENOENT;
+	ret = l1e_update(c, p, READ_ONCE(*p), new, how);
+	frame_put_type(table); /* of an L1: never interrupted */
+	return ret;
+}
+
+/* The same for a table of any other level, or plain memory (h1.0). */
 static int entry_update(struct vcpu *v, const struct pt_context *c, mfn_t table, unsigned int index,
 			u64 new, enum store how)
 {
 	const struct frame *f = frame_of(table);
-	u32 type = READ_ONCE(f->type);
-	u64 *p = (u64 *)mfn_to_virt(table) + index;
+	u64 *p = (u64 *)mfn_to_virt(table) + index, old;
+	int ret = -EINVAL;
+	u32 type;
 
-	/* The lock that we hold keeps a table of its domain what it is. */
+	spin_lock(&c->d->mem.pt_lock);
+	/* The lock keeps a table of its domain what it is. */
+	type = READ_ONCE(f->type);
 	if (frame_type_is_table(type) && (type & FRAME_TYPE_COUNT)) {
-		if (!(type & FRAME_VALIDATED))
-			return -EINVAL;
-		if ((type & FRAME_TYPE_MASK) == FRAME_TYPE_L1)
-			return l1e_update(c, p, READ_ONCE(*p), new, how);
-		return table_entry_update(v, c->d, table, type >> FRAME_TYPE_SHIFT & 7, index, new,
-					  how);
+		if ((type & FRAME_VALIDATED) && (type & FRAME_TYPE_MASK) != FRAME_TYPE_L1)
+			ret = table_entry_update(v, c->d, table, type >> FRAME_TYPE_SHIFT & 7,
+						 index, new, how);
+		spin_unlock(&c->d->mem.pt_lock);
+		return ret;
 	}
+	spin_unlock(&c->d->mem.pt_lock);
 	if (frame_get_type(table, FRAME_TYPE_WRITABLE, NULL))
 		return -EINVAL;
-	store_entry(p, 0, new, how == STORE_KEEP_AD ? how : STORE_PLAIN);
+	old = READ_ONCE(*p);
+	while (!store_entry(p, &old, new, how))
+		;
 	frame_put_type(table);
 	return 0;
 }
@@ -191,6 +216,11 @@ int foreign_open(struct foreign *f, unsigned long foreigndom)
 	u16 mapped = (u16)foreigndom, tables = (u16)(foreigndom >> 16);
 	int ret = 0;
 
+	if (likely(foreigndom == DOMID_SELF)) {
+		f->tables = f->mapped = current->domain;
+		f->owner = f->tables->id;
+		return 0;
+	}
 	f->mapped = NULL;
 	f->owner = mapped;
 	if (mapped == DOMID_XEN && !current->domain->is_privileged)
@@ -234,7 +264,9 @@ static int hold_table(struct batch *b, mfn_t mfn)
 static int carry_out(struct batch *b, const struct mmu_update *r)
 {
 	mfn_t mfn = MFN(r->ptr >> PAGE_SHIFT);
-	unsigned int command = r->ptr & 3;
+	unsigned int command = r->ptr & 3, index;
+	enum store how = command == MMU_PT_UPDATE_PRESERVE_AD ? STORE_KEEP_AD : STORE_PLAIN;
+	int ret;
 
 	if (command == MMU_MACHPHYS_UPDATE) {
 		if (!frame_get_owned(mfn, b->c.owner))
@@ -245,9 +277,9 @@ static int carry_out(struct batch *b, const struct mmu_update *r)
 	}
 	if ((r->ptr & 4) || hold_table(b, mfn))
 		return -EINVAL;
-	return entry_update(b->v, &b->c, mfn, (unsigned int)((r->ptr & ~PAGE_MASK) / sizeof(u64)),
-			    r->val,
-			    command == MMU_PT_UPDATE_PRESERVE_AD ? STORE_KEEP_AD : STORE_PLAIN);
+	index = (unsigned int)((r->ptr & ~PAGE_MASK) / sizeof(u64));
+	ret = l1_entry_update(&b->c, mfn, index, r->val, how);
+	return ret == -ENOENT ? entry_update(b->v, &b->c, mfn, index, r->val, how) : ret;
 }
 
 /* Carries out up to n requests; *done says how many went well. */
@@ -263,13 +295,11 @@ static int portion(struct batch *b, unsigned long list, unsigned int n, unsigned
 		if (guest_read(r, list, sizeof(r[0])))
 			return -EFAULT;
 	}
-	spin_lock(&b->c.d->mem.pt_lock);
 	while (*done < n && !ret) {
 		ret = carry_out(b, &r[*done]);
 		if (ret >= 0)
 			++*done;
 	}
-	spin_unlock(&b->c.d->mem.pt_lock);
 	return ret;
 }
 
@@ -316,27 +346,28 @@ long hc_mmu_update(unsigned long list, unsigned long count, unsigned long done_v
 /* --- by linear address --- */
 
 /*
- * The L1 entry of va in v's kernel address space, by hand through the direct
- * map; NULL when there is none.  Page-table lock of v's domain.
+ * The L1 table of va in v's kernel address space, by hand through the direct
+ * map, with a reference; INVALID_MFN when there is none.  Other vCPUs may change
+ * the tables meanwhile, so what is read on the way may be anything: each frame is
+ * looked at only if it is RAM, and the last one must be the domain's.
  */
-static u64 *find_l1e(const struct vcpu *v, unsigned long va)
+static mfn_t find_l1(const struct vcpu *v, unsigned long va)
 {
 	mfn_t mfn = v->arch.kernel_root;
 
 	if (!guest_range_ok(va, 1) || mfn_eq(mfn, INVALID_MFN))
-		return NULL;
+		return INVALID_MFN;
 	for (unsigned int level = 4; level > 1; level--) {
-		u64 e = READ_ONCE(((u64 *)mfn_to_virt(mfn))[pte_index(va, level)]);
+		u64 e;
 
+		if (frame_is_mmio(mfn))
+			return INVALID_MFN;
+		e = READ_ONCE(((u64 *)mfn_to_virt(mfn))[pte_index(va, level)]);
 		if (!(e & PTE_PRESENT) || (e & PTE_LARGE))
-			return NULL;
+			return INVALID_MFN;
 		mfn = pte_mfn(e);
 	}
-	/* By way of a linear entry one arrives at another level. */
-	if (!mfn_valid(mfn) || (frame_of(mfn)->type & (FRAME_TYPE_MASK | FRAME_VALIDATED)) !=
-				       (FRAME_TYPE_L1 | FRAME_VALIDATED))
-		return NULL;
-	return (u64 *)mfn_to_virt(mfn) + pte_index(va, 1);
+	return frame_get(mfn, v->domain) ? mfn : INVALID_MFN;
 }
 
 static int flush_after(const struct domain *d, unsigned long va, unsigned long flags)
@@ -371,15 +402,16 @@ static long update_va(unsigned long va, u64 value, unsigned long flags, u16 owne
 	struct vcpu *v = current;
 	struct domain *d = v->domain;
 	const struct pt_context c = pt_context(d, owner);
-	u64 *p;
-	int ret = -EINVAL;
+	mfn_t table = find_l1(v, va);
+	int ret;
 
-	spin_lock(&d->mem.pt_lock);
-	p = find_l1e(v, va);
-	if (p)
-		ret = l1e_update(&c, p, READ_ONCE(*p), value, STORE_PLAIN);
-	spin_unlock(&d->mem.pt_lock);
-	return ret ? ret : flush_after(d, va, flags);
+	if (mfn_eq(table, INVALID_MFN))
+		return -EINVAL;
+	ret = l1_entry_update(&c, table, pte_index(va, 1), value, STORE_PLAIN);
+	frame_put(table);
+	if (ret)
+		return ret == -ENOENT ? -EINVAL : ret;
+	return flush_after(d, va, flags);
 }
 
 long hc_update_va_mapping(unsigned long va, unsigned long value, unsigned long flags)
@@ -409,50 +441,50 @@ int l1e_update_emulated(struct domain *d, mfn_t table, unsigned int index, u64 o
 			bool exact)
 {
 	const struct pt_context c = pt_context(d, d->id);
-	u64 *p = (u64 *)mfn_to_virt(table) + index, now;
-	int ret = -EINVAL;
+	u64 *p = (u64 *)mfn_to_virt(table) + index;
+	int ret;
 
-	spin_lock(&d->mem.pt_lock);
-	now = READ_ONCE(*p);
-	if (exact && now != old)
-		ret = -EAGAIN;
-	else if ((frame_of(table)->type & (FRAME_TYPE_MASK | FRAME_VALIDATED)) ==
-		 (FRAME_TYPE_L1 | FRAME_VALIDATED))
-		ret = l1e_update(&c, p, now, new, exact ? STORE_EXACT : STORE_PLAIN);
-	spin_unlock(&d->mem.pt_lock);
+	if (!table_get_whole(table, FRAME_TYPE_L1))
+		return -EINVAL;
+	ret = l1e_update(&c, p, exact ? old : READ_ONCE(*p), new,
+			 exact ? STORE_EXACT : STORE_PLAIN);
+	frame_put_type(table);
 	return ret;
 }
 
-/* The L1 entry that a grant operation names; page-table lock.  *table: reference to drop. */
+/*
+ * The L1 entry that a grant operation names; NULL, or *table with a general and a
+ * type reference to drop.
+ */
 static u64 *named_entry(struct domain *d, unsigned long addr, bool addr_is_pte, mfn_t *table)
 {
 	*table = INVALID_MFN;
 	if (!addr_is_pte)
-		return d == current->domain ? find_l1e(current, addr) : NULL;
-	if ((addr & 7) || !frame_get(MFN(addr >> PAGE_SHIFT), d))
+		*table = d == current->domain ? find_l1(current, addr) : INVALID_MFN;
+	else if (!(addr & 7) && frame_get(MFN(addr >> PAGE_SHIFT), d))
+		*table = MFN(addr >> PAGE_SHIFT);
+	if (mfn_eq(*table, INVALID_MFN))
 		return NULL;
-	*table = MFN(addr >> PAGE_SHIFT);
-	if ((frame_of(*table)->type & (FRAME_TYPE_MASK | FRAME_VALIDATED)) !=
-	    (FRAME_TYPE_L1 | FRAME_VALIDATED))
+	if (!table_get_whole(*table, FRAME_TYPE_L1)) {
+		frame_put(*table);
 		return NULL;
-	return (u64 *)mfn_to_virt(*table) + (addr & ~PAGE_MASK) / sizeof(u64);
+	}
+	return (u64 *)mfn_to_virt(*table) +
+	       (addr_is_pte ? (addr & ~PAGE_MASK) / sizeof(u64) : pte_index(addr, 1));
 }
 
 int l1e_install_foreign(struct domain *d, unsigned long addr, bool addr_is_pte,
 			struct domain *owner, u64 entry)
 {
 	const struct pt_context c = pt_context(d, owner->id);
-	int ret = -EINVAL;
 	mfn_t table;
-	u64 *p;
+	u64 *p = named_entry(d, addr, addr_is_pte, &table);
+	int ret;
 
-	spin_lock(&d->mem.pt_lock);
-	p = named_entry(d, addr, addr_is_pte, &table);
-	if (p)
-		ret = l1e_update(&c, p, READ_ONCE(*p), entry, STORE_PLAIN);
-	spin_unlock(&d->mem.pt_lock);
-	if (!mfn_eq(table, INVALID_MFN))
-		frame_put(table);
+	if (!p)
+		return -EINVAL;
+	ret = l1e_update(&c, p, READ_ONCE(*p), entry, STORE_PLAIN);
+	frame_put_and_type(table);
 	return ret;
 }
 
@@ -462,16 +494,20 @@ int l1e_clear_if_maps(struct domain *d, unsigned long addr, bool addr_is_pte, mf
 	const struct pt_context c = pt_context(d, d->id);
 	int ret = -EINVAL;
 	mfn_t table;
-	u64 *p, old;
+	u64 *p = named_entry(d, addr, addr_is_pte, &table), old;
 
-	spin_lock(&d->mem.pt_lock);
-	p = named_entry(d, addr, addr_is_pte, &table);
-	old = p ? READ_ONCE(*p) : 0;
-	/* A guest may have given up RW by itself; it cannot have gained it. */
-	if ((old & PTE_PRESENT) && mfn_eq(pte_mfn(old), mfn) && (writable || !(old & PTE_RW)))
-		ret = l1e_update(&c, p, old, 0, STORE_PLAIN);
-	spin_unlock(&d->mem.pt_lock);
-	if (!mfn_eq(table, INVALID_MFN))
-		frame_put(table);
+	if (!p)
+		return -EINVAL;
+	old = READ_ONCE(*p);
+	do {
+		/* A guest may have given up RW by itself; it cannot have gained it. */
+		if (!(old & PTE_PRESENT) || !mfn_eq(pte_mfn(old), mfn) ||
+		    (!writable && (old & PTE_RW))) {
+			ret = -EINVAL;
+			break;
+		}
+		ret = l1e_try(&c, p, &old, 0, STORE_PLAIN);
+	} while (ret == 1);
+	frame_put_and_type(table);
 	return ret;
 }

@@ -81,40 +81,96 @@ static int refused(mfn_t mfn)
 	return (ref & FRAME_IN_USE) && (u32)ref ? -EBUSY : -EINVAL;
 }
 
+/*
+ * The common case of the four that follow, frame_get_owned(), frame_get_type(),
+ * frame_put_type() and frame_put(), without their calls: page tables have many
+ * entries.  Where something is out of the ordinary the real ones do it.
+ */
+static inline bool hold(mfn_t mfn, struct frame *f, u16 owner)
+{
+	const u64 want = FRAME_IN_USE | (u64)owner << FRAME_OWNER_SHIFT;
+	u64 ref = READ_ONCE(f->ref);
+
+	if (unlikely((ref & (FRAME_IN_USE | (u64)0xffff << FRAME_OWNER_SHIFT)) != want) ||
+	    unlikely((u32)ref - 1 >= FRAME_REFS_MASK / 2))
+		return false;
+	return likely(__atomic_compare_exchange_n(&f->ref, &ref, ref + 1, false, __ATOMIC_ACQUIRE,
+						  __ATOMIC_RELAXED)) ||
+	       frame_get_owned(mfn, owner);
+}
+
+static inline bool hold_writable(mfn_t mfn, struct frame *f)
+{
+	u32 type = READ_ONCE(f->type);
+
+	/* In use as that already, and not for the first or the last time that it can be. */
+	if (likely(type > FRAME_TYPE_WRITABLE && type < FRAME_TYPE_WRITABLE + FRAME_TYPE_COUNT) &&
+	    likely(__atomic_compare_exchange_n(&f->type, &type, type + 1, false, __ATOMIC_ACQUIRE,
+					       __ATOMIC_RELAXED)))
+		return true;
+	return !frame_get_type(mfn, FRAME_TYPE_WRITABLE, NULL);
+}
+
+static inline void drop_writable(mfn_t mfn, struct frame *f)
+{
+	u32 type = READ_ONCE(f->type);
+
+	if (unlikely(type < FRAME_TYPE_WRITABLE + 2) ||
+	    unlikely(!__atomic_compare_exchange_n(&f->type, &type, type - 1, false,
+						  __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)))
+		frame_put_type(mfn);
+}
+
+static inline void drop(mfn_t mfn, struct frame *f)
+{
+	u64 ref = READ_ONCE(f->ref);
+
+	if (unlikely((u32)ref < 2) ||
+	    unlikely(!__atomic_compare_exchange_n(&f->ref, &ref, ref - 1, false, __ATOMIC_ACQ_REL,
+						  __ATOMIC_RELAXED)))
+		frame_put(mfn);
+}
+
+static int ram_get(const struct pt_context *c, u64 *e, mfn_t mfn)
+{
+	struct frame *f = frame_of(MFN(index_nospec(mfn.m, max_mfn)));
+
+	if (unlikely(*e & PTE_CACHE) && !c->attributes)
+		return -EINVAL;
+	/* Of what is ours only the M2P table is to be seen. */
+	if (unlikely(c->owner == DOMID_XEN || c->owner == DOMID_IO))
+		return -EPERM;
+	if (unlikely(!hold(mfn, f, c->owner)))
+		return refused(mfn);
+	if ((*e & PTE_RW) && unlikely(!hold_writable(mfn, f))) {
+		frame_put(mfn);
+		return -EBUSY;
+	}
+	if (unlikely(*e & PTE_CACHE))
+		__atomic_fetch_or(&f->ref, FRAME_UNCACHED, __ATOMIC_RELAXED);
+	*e = pte_stored(*e);
+	return 0;
+}
+
 int l1e_get(const struct pt_context *c, u64 *e)
 {
 	mfn_t mfn = pte_mfn(*e);
 
 	if (!(*e & PTE_PRESENT))
 		return 0;
-	if (unlikely(frame_is_mmio(mfn)))
-		return device_get(c, e, mfn);
-	if (unlikely(*e & PTE_CACHE) && !c->attributes)
-		return -EINVAL;
-	/* Of what is ours only the M2P table is to be seen. */
-	if (c->owner == DOMID_XEN || c->owner == DOMID_IO)
-		return -EPERM;
-	if (!frame_get_owned(mfn, c->owner))
-		return refused(mfn);
-	if ((*e & PTE_RW) && frame_get_type(mfn, FRAME_TYPE_WRITABLE, NULL)) {
-		frame_put(mfn);
-		return -EBUSY;
-	}
-	if (unlikely(*e & PTE_CACHE))
-		__atomic_fetch_or(&frame_of(mfn)->ref, FRAME_UNCACHED, __ATOMIC_RELAXED);
-	*e = pte_stored(*e);
-	return 0;
+	return unlikely(frame_is_mmio(mfn)) ? device_get(c, e, mfn) : ram_get(c, e, mfn);
 }
 
 void l1e_put(u64 e)
 {
 	mfn_t mfn = pte_mfn(e);
+	struct frame *f = frame_of(mfn);
 
 	if (!(e & PTE_PRESENT) || unlikely(frame_is_mmio(mfn)))
 		return;
 	if (e & PTE_RW)
-		frame_put_type(mfn);
-	frame_put(mfn);
+		drop_writable(mfn, f);
+	drop(mfn, f);
 }
 
 /* --- entries that point to tables --- */
@@ -196,7 +252,8 @@ static int mend_child(mfn_t table, unsigned int level, u64 e, struct domain *d)
 		return 0;
 	ret = validate(pte_mfn(e), level - 1, d);
 	if (!ret)
-		child->type = (child->type & ~FRAME_PARTIAL) | FRAME_VALIDATED;
+		__atomic_store_n(&child->type, (child->type & ~FRAME_PARTIAL) | FRAME_VALIDATED,
+				 __ATOMIC_RELEASE);
 	return ret;
 }
 
@@ -289,7 +346,8 @@ static int work(mfn_t mfn, unsigned int level, struct domain *d, bool fresh)
 		if (!ret) {
 			u32 type = (f->type & ~(FRAME_PARTIAL | FRAME_ORPHAN)) | FRAME_VALIDATED;
 
-			f->type = fresh || orphaned ? type : type + 1;
+			__atomic_store_n(&f->type, fresh || orphaned ? type : type + 1,
+					 __ATOMIC_RELEASE);
 			if (orphaned)
 				frame_put(mfn);
 			return 0;
