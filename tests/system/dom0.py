@@ -99,7 +99,8 @@ class Lab:
     def arguments(self, spec):
         kernel = self.file("disk/vmlinuz-" + spec["kernel"])
         initrd = self.file("disk/initrd-%s.img" % spec["kernel"])
-        linux = "root=LABEL=dais-root ro console=hvc0 net.ifnames=0 loglevel=5"
+        linux = "root=LABEL=dais-root ro console=hvc0 net.ifnames=0 loglevel=5 " \
+                "systemd.default_device_timeout_sec=600"
         work = self.work
         # The CPU's SVM and VMX are of no use under a PV hypervisor; -smap and so on as given.
         args = ["-accel", "tcg", "-machine", spec["machine"], "-cpu", spec["cpu"],
