@@ -123,6 +123,13 @@ static struct host_domain *host(struct domain *d)
 	return (struct host_domain *)d;
 }
 
+void pirq_set_cpu(struct domain *d, u32 pirq, unsigned int cpu)
+{
+	(void)d;
+	(void)pirq;
+	(void)cpu;
+}
+
 int pirq_bind(struct domain *d, u32 pirq, u32 port, bool share)
 {
 	(void)share;

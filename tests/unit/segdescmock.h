@@ -17,6 +17,8 @@
 
 #define FRAMES 32u
 
+unsigned long max_mfn = FRAMES;
+
 static u32 refs[FRAMES], types[FRAMES]; /* types: 0 none, else FRAME_TYPE_* */
 static unsigned int type_counts[FRAMES];
 static mfn_t window[16];

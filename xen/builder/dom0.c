@@ -324,11 +324,11 @@ static void __init plan_memory(struct dom0_builder *b)
 		free += PAGE_SIZE << b->unpacked_order;
 	free -= min(free, OVERHEAD);
 	options_dom0_mem(&options, free, &b->initial, &b->maximum);
-	if (b->initial > free) {
-		log_warn("dom0_mem asks for %lu MiB, but only %lu MiB are free: dom0 gets these\n",
-			 (unsigned long)(b->initial >> 20), (unsigned long)(free >> 20));
-		b->initial = free;
-	}
+	if (options.dom0_mem.given && !options.dom0_mem.all_but &&
+	    options_amount(&options.dom0_mem, free) > free)
+		log_warn("dom0_mem asks for %lu MiB, but only %lu MiB are free: dom0 gets these; lower it\n",
+			 (unsigned long)(options_amount(&options.dom0_mem, free) >> 20),
+			 (unsigned long)(free >> 20));
 	b->total_pages = b->initial >> PAGE_SHIFT;
 }
 

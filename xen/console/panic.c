@@ -14,7 +14,7 @@
 #include "machine/percpu.h"
 
 #define REBOOT_DELAY 5000000000LL /* ns */
-#define DELAY_SPINS 2000000000ULL /* ends the delay where the clock does not run yet */
+#define DELAY_SPINS 30000000ULL /* ends the delay where the clock does not run yet */
 #define BACKTRACE_MAX 32
 
 static bool noreboot; /* set during boot */

@@ -160,7 +160,12 @@ int segdesc_set_ldt(struct vcpu *v, unsigned long base, unsigned long entries)
 	return 0;
 }
 
-/* The L1 entry of va under v's kernel root, 0 when there is none; page-table lock held. */
+/*
+ * The L1 entry of va under v's kernel root, 0 when there is none.  No lock: the
+ * fault may come from our own load of a selector, with interrupts off, when who
+ * holds the lock waits for us to flush.  What is read may be in change; each
+ * frame is looked at only if it is RAM, and the caller checks what comes out.
+ */
 static u64 walk(const struct vcpu *v, unsigned long va)
 {
 	u64 e = (u64)v->arch.kernel_root.m << PAGE_SHIFT | PTE_PRESENT;
@@ -170,6 +175,8 @@ static u64 walk(const struct vcpu *v, unsigned long va)
 	for (unsigned int shift = 39; shift >= PAGE_SHIFT; shift -= 9) {
 		const u64 *table = phys_to_virt(e & PTE_ADDR_MASK);
 
+		if (frame_is_mmio(MFN((e & PTE_ADDR_MASK) >> PAGE_SHIFT)))
+			return 0;
 		e = READ_ONCE(table[(va >> shift) & 511]);
 		if (!(e & PTE_PRESENT) || (shift > PAGE_SHIFT && (e & PTE_LARGE)))
 			return 0;
@@ -187,9 +194,7 @@ int segdesc_ldt_fault(struct vcpu *v, unsigned long offset)
 	if (page >= LDT_PAGES || page * ENTRIES_PER_PAGE >= v->arch.ldt_entries ||
 	    (v->arch.ldt_mapped & (1u << page)))
 		return -EFAULT;
-	spin_lock(&d->mem.pt_lock);
 	entry = walk(v, v->arch.ldt_base + page * PAGE_SIZE);
-	spin_unlock(&d->mem.pt_lock);
 	/* The guest may change the entry meanwhile: whatever it maps here is its own. */
 	mfn = MFN((entry & PTE_ADDR_MASK) >> PAGE_SHIFT);
 	if (!entry || frame_get_and_type(mfn, d, FRAME_TYPE_SEGDESC))
