@@ -131,3 +131,9 @@ tests_unit_t_slab_SOURCES = tests/unit/t_slab.c $(mm_sources) xen/mm/slab.c
 check-unit:
 	@$(MAKE) -k $(AM_MAKEFLAGS) $(check_PROGRAMS) || :
 	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/unit.count $(check_PROGRAMS)
+
+check_PROGRAMS += tests/unit/t_msi
+tests_unit_t_msi_SOURCES = tests/unit/t_msi.c xen/irq/pci.c xen/machine/msi.c xen/lib/bitmap.c
+
+check_PROGRAMS += tests/unit/t_vcpuop
+tests_unit_t_vcpuop_SOURCES = tests/unit/t_vcpuop.c xen/sched/vcpuop.c xen/time/vtimer.c
