@@ -326,9 +326,10 @@ static void __init plan_memory(struct dom0_builder *b)
 	options_dom0_mem(&options, free, &b->initial, &b->maximum);
 	if (options.dom0_mem.given && !options.dom0_mem.all_but &&
 	    options_amount(&options.dom0_mem, free) > free)
-		log_warn("dom0_mem asks for %lu MiB, but only %lu MiB are free: dom0 gets these; lower it\n",
-			 (unsigned long)(options_amount(&options.dom0_mem, free) >> 20),
-			 (unsigned long)(free >> 20));
+		log_warn(
+			"dom0_mem asks for %lu MiB, but only %lu MiB are free: dom0 gets these; lower it\n",
+			(unsigned long)(options_amount(&options.dom0_mem, free) >> 20),
+			(unsigned long)(free >> 20));
 	b->total_pages = b->initial >> PAGE_SHIFT;
 }
 
