@@ -270,6 +270,26 @@ static void __init write_start_info(const struct dom0_builder *b)
 	dom0_fill(&b->mem, (paddr_t)b->start_info_pfn << PAGE_SHIFT, &page, sizeof(page));
 }
 
+/*
+ * On UEFI machines nothing below 1 MiB leads to the ACPI tables, and a PV kernel
+ * looks nowhere else: give it an extended BIOS data area, in its unused first
+ * page, with a copy of the root pointer that the boot loader found.
+ */
+#define BDA_EBDA_SEGMENT 0x40e
+#define EBDA 0x500
+
+static void __init pass_acpi_root(const struct dom0_builder *b)
+{
+	u16 segment = EBDA >> 4;
+
+	if (!b->info->efi_system_table || !b->info->rsdp_size ||
+	    b->elf.virt_start == b->elf.virt_base)
+		return;
+	dom0_fill(&b->mem, 0, NULL, PAGE_SIZE);
+	dom0_fill(&b->mem, BDA_EBDA_SEGMENT, &segment, sizeof(segment));
+	dom0_fill(&b->mem, EBDA, b->info->rsdp, b->info->rsdp_size);
+}
+
 static void __init start_vcpu0(const struct dom0_builder *b, struct vcpu *v)
 {
 	static struct vcpu_guest_context c __initdata;
@@ -368,6 +388,7 @@ void __init dom0_build(const struct boot_info *info)
 	allocate_rest(b);
 	fill_p2m(b);
 	write_start_info(b);
+	pass_acpi_root(b);
 	dom0_fill(&b->mem, (paddr_t)b->stack_pfn << PAGE_SHIFT, NULL, PAGE_SIZE);
 	if (b->elf.has_hypercall_page) {
 		mfn_t page = dom0_mfn(&b->mem,
