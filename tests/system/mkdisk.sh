@@ -34,6 +34,9 @@ settle() { # what makes a minbase tree a machine one can log in to
 	printf '[Match]\nType=ether\n\n[Network]\nDHCP=ipv4\nLinkLocalAddressing=no\n\n[DHCPv4]\nUseDNS=no\n' \
 		> "$root/etc/systemd/network/all.network"
 	chroot "$root" systemctl -q enable systemd-networkd serial-getty@hvc0
+	# On a loaded host udev may take longer to announce the console than systemd's 90 s.
+	mkdir -p "$root/etc/systemd/system/dev-hvc0.device.d"
+	printf '[Unit]\nJobRunningTimeoutSec=900\n' > "$root/etc/systemd/system/dev-hvc0.device.d/slow.conf"
 	# The wait for both cards to be online would only delay the login.
 	chroot "$root" systemctl -q disable systemd-networkd-wait-online || :
 	chroot "$root" systemctl -q mask apt-daily.timer apt-daily-upgrade.timer \
