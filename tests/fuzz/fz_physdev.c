@@ -40,7 +40,7 @@ static struct domain domains[DOMAINS];
 static struct vcpu vcpus[DOMAINS];
 static struct pci_dev device = {.bus = 1};
 static unsigned int claimed, page_refs, events;
-static u64 page[512] __attribute__((aligned(4096))); /* the one frame with a good number */
+#define page ((u64 *)mfn_to_virt(MFN(8))) /* the one frame with a good number */
 
 /* The argument of the call in progress; its address plays no role but 0. */
 static u8 argument[64];
