@@ -51,9 +51,9 @@ if [ ! -e "$cache/disk/root.done" ]; then
 		{ tail -n 20 "$cache/disk/debootstrap.log" >&2; exit 1; }
 	settle
 	newer=$("$here/fetch.sh" "$cache" kerneldeb bookworm-backports linux-image-amd64)
-	cp "$newer" "$root/root/newer.deb"
-	chroot "$root" dpkg -i /root/newer.deb > "$cache/disk/newer.log" 2>&1
-	rm -f "$root/root/newer.deb" "$root"/var/cache/apt/archives/*.deb
+	cp "$newer" "$root/tmp/newer.deb"
+	chroot "$root" dpkg -i /tmp/newer.deb > "$cache/disk/newer.log" 2>&1
+	rm -f "$root/tmp/newer.deb" "$root"/var/cache/apt/archives/*.deb
 	touch "$cache/disk/root.done"
 fi
 if [ ! -e "$cache/disk/root.img" ]; then
