@@ -5,7 +5,7 @@
  *
  * The frame is struct cpu_regs.  From a guest it always lands in cpu_info's
  * guest_regs at the top of the main stack (TSS.rsp0 is its end, the SYSCALL
- * stub aims there), so %rsp names both the frame and, beyond it, cpu_info.
+ * landing code aims there), so %rsp names both the frame and, beyond it, cpu_info.
  *
  * %rbx holds the current vCPU from entry to exit.
  */
@@ -179,7 +179,7 @@ entry_debug:
 	jmp	return_to_hypervisor
 
 /*
- * SYSCALL.  The CPU's stub (machine/percpu_setup.c) stored the guest's RSP in
+ * SYSCALL.  The CPU's landing code (machine/percpu_setup.c) stored the guest's RSP in
  * its slot of guest_regs and points %rsp there; RCX and R11 hold RIP and flags.
  */
 	.balign	16
@@ -287,7 +287,7 @@ syscall_from_user:
 	call	guest_syscall
 	jmp	return_to_guest
 
-/* SYSCALL in 32-bit user mode (AMD); the stub has done the same as for 64 bits. */
+/* SYSCALL in 32-bit user mode (AMD); its landing code has done the same as for 64 bits. */
 	.globl	entry_syscall32
 entry_syscall32:
 	movq	$SEL_GUEST_DS, 8(%rsp)

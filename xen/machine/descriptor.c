@@ -85,12 +85,12 @@ int descriptor_area_create(unsigned int cpu)
 void idt_init(void)
 {
 	for (unsigned int v = 0; v < 256; v++) {
-		u64 stub = (u64)entry_stubs + v * 16;
+		u64 entry = (u64)entry_stubs + v * 16;
 
 		idt[v] = (struct gate){
-			.offset_low = (u16)stub,
-			.offset_mid = (u16)(stub >> 16),
-			.offset_high = (u32)(stub >> 32),
+			.offset_low = (u16)entry,
+			.offset_mid = (u16)(entry >> 16),
+			.offset_high = (u32)(entry >> 32),
 			.selector = SEL_HYP_CS,
 			.type = 0x8e,
 		};
@@ -119,7 +119,7 @@ void descriptor_init_cpu(void)
 	asm volatile("mov %0, %%ds; mov %0, %%es; mov %0, %%fs; mov %0, %%gs; lldt %w0" ::"r"(0));
 	asm volatile("ltr %w0" ::"r"(SEL_TSS));
 
-	/* The stub page is page 8 of the area; see percpu_setup.c. */
+	/* The landing page is page 8 of the area; see percpu_setup.c. */
 	wrmsr(MSR_STAR, (u64)SEL_GUEST_CS32 << 48 | (u64)SEL_HYP_CS << 32);
 	wrmsr(MSR_LSTAR, area + 8 * PAGE_SIZE);
 	wrmsr(MSR_CSTAR, area + 8 * PAGE_SIZE + 64);

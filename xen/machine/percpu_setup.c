@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * Builds a CPU's 64 KiB area (drawn in machine/percpu.h) before the CPU starts.
- * Page 8, between guard pages, is the SYSCALL entry stub: code, because the
+ * Page 8, between guard pages, is the SYSCALL landing page: code, because the
  * processor gives us no stack and no free register at that point, and an
  * instruction that addresses relative to itself finds this CPU's stack.
  */

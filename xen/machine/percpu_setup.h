@@ -5,7 +5,7 @@
 
 #include "lib/types.h"
 
-/* Stacks, guard pages, entry stub page, copy of .percpu, descriptor window.  0 or -ENOMEM. */
+/* Stacks, guard pages, SYSCALL landing page, copy of .percpu, descriptor window.  0 or -ENOMEM. */
 int cpu_area_create(unsigned int cpu);
 /* First stack pointer of that CPU. */
 unsigned long cpu_area_stack_top(unsigned int cpu);
