@@ -1,3 +1,5 @@
 # SPDX-License-Identifier: MIT
 #
-# The split drivers and the small guest runtime come here.
+# The split drivers and the small guest runtime, pvrt.
+
+include pvdrivers/guest/local.mk

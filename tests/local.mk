@@ -11,6 +11,7 @@ include tests/unit/local.mk
 include tests/fuzz/local.mk
 include tests/style/local.mk
 include tests/system/local.mk
+include tests/guests/local.mk
 include tests/bench/local.mk
 
 # Which parts check runs, in this order; each may also be named alone.

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: MIT
+noinst_PROGRAMS += tests/guests/hello/hello
+tests_guests_hello_hello_SOURCES = tests/guests/hello/main.c
+tests_guests_hello_hello_CPPFLAGS = $(GUEST_CPPFLAGS)
+tests_guests_hello_hello_CFLAGS = $(GUEST_CFLAGS)
+tests_guests_hello_hello_LDFLAGS = $(GUEST_LINK)
+tests_guests_hello_hello_LDADD = $(GUEST_LIBS)
