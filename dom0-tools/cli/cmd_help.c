@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dais help: the commands, or one of them. --complete prints what the shell's completion needs.
+ */
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "args.h"
+#include "commands.h"
+#include "output.h"
+
+#define ID_COMPLETE OPTION_LONG
+
+static const struct option_row options[] = {
+	{ID_COMPLETE, "complete", NULL, "print names for the shell's completion"},
+	{0, NULL, NULL, NULL},
+};
+
+static const char *const kinds[] = {
+	[ARGUMENT_NONE] = "none", [ARGUMENT_DOMAIN] = "domain",   [ARGUMENT_DOMAINS] = "domains",
+	[ARGUMENT_FILE] = "file", [ARGUMENT_COMMAND] = "command",
+};
+
+static void list_commands(const struct cli *cli)
+{
+	const struct command *const *command;
+
+	printf("Usage: %s [-v] COMMAND [OPTION...] [ARGUMENT...]\n\nCommands:\n", cli->program);
+	for (command = commands; *command; command++)
+		printf("  %-18s %s\n", (*command)->name, (*command)->summary);
+	printf("\n`%s help COMMAND` and the man page %s(1) say more.\n", cli->program, "dais");
+}
+
+/* One line: the kind of arguments, then all options. */
+static void complete(const struct command *command)
+{
+	const struct option_row *row;
+
+	printf("%s", kinds[command->arguments]);
+	for (row = command->options; row && row->id; row++) {
+		if (row->id < OPTION_LONG)
+			printf(" -%c", row->id);
+		if (row->name)
+			printf(" --%s%s", row->name, row->argument ? "=" : "");
+	}
+	printf(" --json --help\n");
+}
+
+static struct json_object *describe(const struct command *command)
+{
+	struct json_object *o = json_object_new_object();
+	struct json_object *list = json_object_new_array();
+	const struct option_row *row;
+
+	json_object_object_add(o, "name", json_object_new_string(command->name));
+	json_object_object_add(o, "synopsis", json_object_new_string(command->synopsis));
+	json_object_object_add(o, "summary", json_object_new_string(command->summary));
+	json_object_object_add(o, "arguments", json_object_new_string(kinds[command->arguments]));
+	for (row = command->options; row && row->id; row++) {
+		struct json_object *entry = json_object_new_object();
+		char letter[2] = {row->id < OPTION_LONG ? (char)row->id : '\0', '\0'};
+
+		json_object_object_add(entry, "letter", json_object_new_string(letter));
+		json_object_object_add(entry, "name",
+				       json_object_new_string(row->name ? row->name : ""));
+		json_object_object_add(entry, "argument",
+				       row->argument ? json_object_new_string(row->argument)
+						     : NULL);
+		json_object_object_add(entry, "help", json_object_new_string(row->help));
+		json_object_array_add(list, entry);
+	}
+	json_object_object_add(o, "options", list);
+	return o;
+}
+
+static int all(const struct cli *cli, bool for_shell)
+{
+	const struct command *const *command;
+	struct json_object *list;
+
+	if (!cli->json && !for_shell) {
+		list_commands(cli);
+		return 0;
+	}
+	list = json_object_new_array();
+	for (command = commands; *command; command++) {
+		if (cli->json)
+			json_object_array_add(list, describe(*command));
+		else
+			puts((*command)->name);
+	}
+	if (cli->json)
+		return output_json("dais.help", list);
+	json_object_put(list);
+	return 0;
+}
+
+static int run(struct cli *cli, int argc, char **argv)
+{
+	const struct command *command;
+	bool for_shell = false;
+	struct args args;
+	int id;
+
+	args_begin(&args, cli, argc, argv);
+	while ((id = args_next(&args)) != ARGS_END) {
+		if (id != ID_COMPLETE)
+			return args.status;
+		for_shell = true;
+	}
+	if (!args_counted(&args, 0, 1))
+		return args.status;
+	if (!args.count)
+		return all(cli, for_shell);
+	command = command_find(args.list[0]);
+	if (!command)
+		return cli_usage(cli, "there is no command \"%s\"", args.list[0]);
+	if (cli->json)
+		return output_json("dais.help", describe(command));
+	if (for_shell)
+		complete(command);
+	else
+		args_help(cli, command);
+	return 0;
+}
+
+const struct command command_help = {
+	.name = "help",
+	.synopsis = "[OPTION...] [COMMAND]",
+	.summary = "List the commands, or describe one",
+	.options = options,
+	.arguments = ARGUMENT_COMMAND,
+	.run = run,
+};
