@@ -1,11 +1,25 @@
 # SPDX-License-Identifier: MIT
 #
-# make bench measures the costs of booting beside Debian's Xen, as docs/performance.md has them.
+# make bench measures beside Debian's Xen what docs/performance.md has: the costs of booting, and
+# of the hypervisor's paths (bench-paths).
 
-bench: xen/dais
-	@$(MKDIR_P) $(SYSTEM_CACHE)
+bench: bench-paths
 	@python3 $(srcdir)/tests/bench/bootcost.py --cache $(SYSTEM_CACHE) --hypervisor xen/dais
 
-.PHONY: bench
+bench-paths: xen/dais tests/bench/pv/bench
+	@$(MKDIR_P) $(SYSTEM_CACHE)
+	@python3 $(srcdir)/tests/bench/pvcost.py --cache $(SYSTEM_CACHE) --hypervisor xen/dais \
+		--guest tests/bench/pv/bench
 
-EXTRA_DIST += tests/bench/bootcost.py tests/bench/hvinfo.c tests/bench/stub.S
+.PHONY: bench bench-paths
+
+noinst_PROGRAMS += tests/bench/pv/bench
+tests_bench_pv_bench_SOURCES = tests/bench/pv/main.c tests/bench/pv/memory.c \
+	tests/bench/pv/traps.c tests/bench/pv/doors.S tests/bench/pv/bench.h
+tests_bench_pv_bench_CPPFLAGS = $(GUEST_CPPFLAGS)
+tests_bench_pv_bench_CFLAGS = $(GUEST_CFLAGS)
+tests_bench_pv_bench_CCASFLAGS = $(GUEST_CFLAGS)
+tests_bench_pv_bench_LDFLAGS = $(GUEST_LINK)
+tests_bench_pv_bench_LDADD = $(GUEST_LIBS)
+
+EXTRA_DIST += tests/bench/bootcost.py tests/bench/pvcost.py tests/bench/hvinfo.c tests/bench/stub.S
