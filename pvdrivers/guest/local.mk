@@ -12,7 +12,7 @@ GUEST_LINK = -nostdlib -static -no-pie -Wl,-T,$(srcdir)/pvdrivers/guest/pvrt.lds
 	-Wl,--build-id=none -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -Wl,-z,max-page-size=4096
 GUEST_LIBS = pvdrivers/guest/libpvrt.a
 
-noinst_LIBRARIES = pvdrivers/guest/libpvrt.a
+noinst_LIBRARIES += pvdrivers/guest/libpvrt.a
 pvdrivers_guest_libpvrt_a_CPPFLAGS = $(GUEST_CPPFLAGS)
 pvdrivers_guest_libpvrt_a_CFLAGS = $(GUEST_CFLAGS)
 pvdrivers_guest_libpvrt_a_CCASFLAGS = $(GUEST_CFLAGS)
