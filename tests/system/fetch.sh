@@ -81,10 +81,10 @@ download() { # SUITE PACKAGE: print the file
 	"" | "(none)") die "no package $name in $suite" ;;
 	esac
 	pattern="${name}_$(echo "$version" | sed 's/:/%3a/')_*.deb"
-	if [ -z "$(find "$cache/debs" -name "$pattern")" ]; then
+	if [ -z "$(find "$cache/debs/" -name "$pattern")" ]; then
 		(cd "$cache/debs" && apt_private apt-get -qq download "$name=$version") >&2
 	fi
-	find "$cache/debs" -name "$pattern" | head -n 1
+	find "$cache/debs/" -name "$pattern" | head -n 1
 }
 
 kernel_deb() { # SUITE METAPACKAGE

@@ -4,6 +4,7 @@
 
 #include "domain/domain.h"
 #include "lib/string.h"
+#include "machine/cpu.h"
 #include "sched/vcpu.h"
 
 static u32 life_flags(const struct domain *d)
@@ -46,6 +47,8 @@ void dominfo_get(struct domain *d, struct xen_domctl_getdomaininfo *out)
 		out->flags |= XEN_DOMINF_blocked;
 	out->tot_pages = d->mem.tot_pages;
 	out->max_pages = d->mem.max_pages;
+	out->outstanding_pages = d->mem.claimed;
+	out->gpaddr_bits = (u8)cpu_features.phys_bits;
 	out->shared_info_frame = d->shared_info_mfn.m;
 	out->ssidref = d->ssidref;
 	memcpy(out->handle, d->handle, sizeof(out->handle));

@@ -4,8 +4,7 @@
  * sub-operation; each gets a private copy of the argument, which is copied back
  * when the operation says so.
  */
-#include "lib/abi.h"
-#include <xen/sysctl.h>
+#include "ctl/sysctl.h"
 
 #include "boot/bootmem.h"
 #include "console/keys.h"
@@ -21,9 +20,8 @@
 #include "machine/percpu.h"
 #include "mm/buddy.h"
 #include "mm/frame.h"
+#include "mm/reserve.h"
 #include "sched/deferred.h"
-
-#define CREDIT2_SCHED_ID 6 /* whose parameters ours are spoken in */
 
 /* Bytes out of the console ring, at most a page at a time on the stack's account. */
 static long readconsole(struct xen_sysctl *op)
@@ -64,6 +62,7 @@ static long physinfo(struct xen_sysctl *op)
 	pi->capabilities = XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_gnttab_v1;
 	pi->total_pages = bootmem_ram_pages();
 	pi->free_pages = buddy_free_frames();
+	pi->outstanding_pages = reserve_claimed();
 	pi->max_mfn = max_mfn;
 	pi->hw_cap[0] = leaf1.d;
 	pi->hw_cap[1] = leaf1.c;
@@ -76,7 +75,7 @@ static long physinfo(struct xen_sysctl *op)
 
 static long sched_id(struct xen_sysctl *op)
 {
-	op->u.sched_id.sched_id = CREDIT2_SCHED_ID;
+	op->u.sched_id.sched_id = XEN_SCHEDULER_CREDIT2; /* whose parameters ours are spoken in */
 	return 0;
 }
 
@@ -155,12 +154,23 @@ static long numainfo(struct xen_sysctl *op)
 
 static const struct {
 	u32 cmd;
-	long (*fn)(struct xen_sysctl *op);
+	sysctl_fn *fn;
 } ops[] = {
-	{XEN_SYSCTL_readconsole, readconsole}, {XEN_SYSCTL_physinfo, physinfo},
-	{XEN_SYSCTL_sched_id, sched_id},       {XEN_SYSCTL_getdomaininfolist, getdomaininfolist},
-	{XEN_SYSCTL_debug_keys, debug_keys},   {XEN_SYSCTL_cputopoinfo, cputopoinfo},
+	{XEN_SYSCTL_readconsole, readconsole},
+	{XEN_SYSCTL_physinfo, physinfo},
+	{XEN_SYSCTL_sched_id, sched_id},
+	{XEN_SYSCTL_getdomaininfolist, getdomaininfolist},
+	{XEN_SYSCTL_debug_keys, debug_keys},
+	{XEN_SYSCTL_getcpuinfo, sysctl_getcpuinfo},
+	{XEN_SYSCTL_availheap, sysctl_availheap},
+	{XEN_SYSCTL_cputopoinfo, cputopoinfo},
 	{XEN_SYSCTL_numainfo, numainfo},
+	{XEN_SYSCTL_cpupool_op, sysctl_cpupool},
+	{XEN_SYSCTL_scheduler_op, sysctl_scheduler},
+	{XEN_SYSCTL_pcitopoinfo, sysctl_pcitopoinfo},
+	{XEN_SYSCTL_get_cpu_levelling_caps, sysctl_levelling_caps},
+	{XEN_SYSCTL_get_cpu_featureset, sysctl_featureset},
+	{XEN_SYSCTL_get_cpu_policy, sysctl_cpu_policy},
 };
 
 /*
@@ -182,7 +192,8 @@ long hc_sysctl(unsigned long arg)
 		if (ops[i].cmd != op.cmd)
 			continue;
 		rc = ops[i].fn(&op);
-		if (!rc && guest_write(arg, &op, sizeof(op)))
+		/* -ENOBUFS says how much room is needed. */
+		if ((!rc || rc == -ENOBUFS) && guest_write(arg, &op, sizeof(op)))
 			rc = -EFAULT;
 		return rc;
 	}

@@ -71,6 +71,7 @@ static struct domain *domain_alloc(domid_t id, u32 max_vcpus)
 	d->shutdown_code = ~0u;
 	d->shared_info_mfn = INVALID_MFN;
 	spin_lock_init(&d->lock, LOCK_DOMAIN);
+	spin_lock_init(&d->ctl_lock, LOCK_DOMCTL);
 	return d;
 }
 
@@ -107,7 +108,7 @@ struct domain *domain_create(domid_t id, const struct domain_config *config, int
 	d->max_maptrack_frames = config->max_maptrack_frames;
 	/* Whoever made it decides when it starts. */
 	d->pause_count = 1;
-	d->controller_pause_count = 1;
+	d->controller_pause_count = !config->is_privileged; /* dom0: boot does */
 
 	/* First, since frames with d as their owner come into being while rooms are set up. */
 	ret = domain_table_add(d);

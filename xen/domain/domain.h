@@ -67,6 +67,7 @@ struct domain {
 	bool destroy_busy; /* somebody is in domain_kill() */
 
 	u32 destroy_stage; /* domain/destroy.c; whoever set destroy_busy */
+	struct spinlock ctl_lock; /* LOCK_DOMCTL: one sub-op that changes d's make-up at a time */
 
 	/* d->lock (LOCK_DOMAIN) */
 	struct spinlock lock;

@@ -19,7 +19,7 @@ static const struct rule rules[PRIV_COUNT] = {
 	[PRIV_SYSTEM] = {.of_machine = true},
 	[PRIV_HARDWARE] = {.of_machine = true},
 	[PRIV_CONSOLE] = {.of_machine = true},
-	[PRIV_CONTROL] = {.by_control = true},
+	[PRIV_CONTROL] = {.by_control = true, .of_machine = true},
 	[PRIV_MEMORY] = {.to_itself = true, .by_control = true},
 	[PRIV_QUERY_MEMORY] = {.to_itself = true, .by_control = true},
 	[PRIV_FOREIGN_MAP] = {.to_itself = true, .by_control = true},

@@ -11,7 +11,7 @@ enum privilege {
 	PRIV_SYSTEM, /* the machine as a whole: sysctl, platform_op, host memory map */
 	PRIV_HARDWARE, /* interrupts, PCI configuration, MSRs of the machine */
 	PRIV_CONSOLE, /* the machine's console and its log */
-	PRIV_CONTROL, /* domctl: life, scheduling, context, rights of a domain */
+	PRIV_CONTROL, /* domctl: make a domain; life, scheduling, context, rights of one */
 	PRIV_MEMORY, /* change how much memory a domain has, and its memory map */
 	PRIV_QUERY_MEMORY, /* ask how much it has */
 	PRIV_FOREIGN_MAP, /* map its frames, change its page tables, pin for it */

@@ -9,7 +9,7 @@
 
 /* X(name, what it guards) */
 #define LOCK_RANKS(X)                                                             \
-	X(DOMCTL, "serialises create and destroy of one domain")                  \
+	X(DOMCTL, "what the toolstack changes in the make-up of one domain")      \
 	X(DOMLIST, "the table of domains by id")                                  \
 	X(DOMAIN, "struct domain: life-cycle state, vCPU creation")               \
 	X(PAGETABLE, "a domain's page tables: every entry update and validation") \

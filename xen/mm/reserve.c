@@ -37,6 +37,11 @@
 /* Frames promised to domains by claim_pages and not allocated yet; atomic. */
 static unsigned long claimed_total;
 
+unsigned long reserve_claimed(void)
+{
+	return READ_ONCE(claimed_total);
+}
+
 /* --- what a domain owns --- */
 
 int domain_memory_init(struct domain *d)

@@ -55,6 +55,9 @@ void reserve_free_shared(struct domain *d, void *page);
 /* frame_put() calls this after the last reference to a frame of d went: owned_pages--. */
 void reserve_frame_gone(struct domain *d);
 
+/* Frames promised by claim_pages and not allocated yet, of all domains. */
+unsigned long reserve_claimed(void);
+
 /* Sets M2P entries of a block: pfn, pfn + 1, ... */
 void m2p_set_range(mfn_t mfn, unsigned long pfn, unsigned int order);
 void m2p_clear_range(mfn_t mfn, unsigned int order);

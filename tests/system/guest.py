@@ -1,0 +1,403 @@
+# SPDX-License-Identifier: MIT
+"""Guests made by Debian's xl, xenstored and xenconsoled above a hypervisor.
+
+  guest.py --cache DIR --hypervisor PATH|stock [--checks NAME,...] [--smp N]
+
+Boots dom0 (mkguest.sh says what it is), creates stock Debian guests with stock tools, and goes
+through what an administrator does with them.  With "stock" the same run is made on Debian's
+Xen 4.17, which proves the test.  Exit status 0 if nothing failed.  Logs stand in DIR/logs.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+
+from vm import Gone, Machine, Report, Timeout
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+# A guest of the quick kind: busybox in a ramdisk.
+QUICK = """name="%(name)s"
+kernel="/guests/vmlinuz"
+ramdisk="/guests/ramdisk"
+extra="console=hvc0 loglevel=4 %(extra)s"
+memory=%(memory)d
+%(more)s
+"""
+
+CHECKS = ["tools", "create", "pause", "disk", "network", "vcpus", "memory", "attach", "trigger",
+          "reboot", "shutdown", "several", "destroy", "left", "debian"]
+
+
+class Console:
+    """A guest's console through xl, as long as the context lasts; dom0's shell waits meanwhile."""
+
+    def __init__(self, vm, name):
+        self.vm, self.name = vm, name
+
+    def __enter__(self):
+        self.vm.seen = len(self.vm.text)
+        self.vm.send("xl console " + self.name)
+        time.sleep(1)
+        return self
+
+    def shell(self, timeout=60):
+        """Until the guest's shell answers."""
+        end = time.monotonic() + timeout
+        while True:
+            try:
+                self.vm.run("true", 5)
+                return
+            except Timeout:
+                if time.monotonic() > end:
+                    raise Timeout("no shell on the console of " + self.name)
+
+    def run(self, command, timeout=60):
+        return self.vm.run(command, timeout)
+
+    def __exit__(self, *_):
+        self.vm.process.stdin.write(b"\x1d")
+        self.vm.seen = len(self.vm.text)
+        self.vm.run("stty sane -echo -onlcr", 60)
+
+
+class Run:
+    """One boot of dom0 and the checks in it."""
+
+    def __init__(self, args):
+        self.cache = os.path.abspath(args.cache)
+        self.stock = args.hypervisor == "stock"
+        self.hypervisor = self.file("quick/xen") if self.stock else os.path.abspath(args.hypervisor)
+        self.args = args
+        self.report = Report("guest")
+        self.vm = None
+        self.free = None
+
+    def file(self, name):
+        return os.path.join(self.cache, name)
+
+    def arguments(self):
+        return ["-accel", "tcg", "-machine", "q35", "-cpu", self.args.cpu,
+                "-smp", str(self.args.smp), "-m", "1400", "-vga", "none", "-nic", "none",
+                "-no-reboot", "-kernel", self.hypervisor, "-append",
+                "console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all dom0_mem=512M "
+                + self.args.options,
+                "-initrd", "%s console=hvc0 loglevel=4,%s"
+                % (self.file("quick/vmlinuz"), self.file("guest/boot.img")),
+                "-drive", "file=%s,format=raw,if=none,id=r,snapshot=on"
+                % self.file("guest/root.img"), "-device", "virtio-blk-pci,drive=r",
+                "-drive", "file=%s,format=raw,if=none,id=d,snapshot=on"
+                % self.file("disk/root.img"), "-device", "virtio-blk-pci,drive=d"]
+
+    # --- small helpers
+
+    def must(self, command, timeout=60):
+        status, said = self.vm.run(command, timeout)
+        if status:
+            raise Timeout("%s: exit status %d: %s" % (command, status, said.strip()[-400:]))
+        return said
+
+    def config(self, name, memory=96, extra="", more=""):
+        text = QUICK % dict(name=name, memory=memory, extra=extra, more=more)
+        for at, line in enumerate(text.splitlines()):
+            self.must("echo '%s' %s /root/%s.cfg" % (line, ">>" if at else ">", name))
+
+    def create(self, name, timeout=400):
+        self.must("xl create /root/%s.cfg" % name, timeout)
+
+    def listed(self):
+        """Names and states of the domains that there are."""
+        rows = self.must("xl list").strip().splitlines()[1:]
+        return {row.split()[0]: row.split()[4] for row in rows}
+
+    def wait_for(self, what, timeout, test):
+        end = time.monotonic() + timeout
+        while not test():
+            if time.monotonic() > end:
+                raise Timeout("%s: not within %d s" % (what, timeout))
+            time.sleep(1)
+
+    def gone(self, name, timeout=120):
+        self.wait_for(name + " gone", timeout, lambda: name not in self.listed())
+
+    def free_memory(self):
+        return int(re.search(r"free_memory\s*:\s*(\d+)", self.must("xl info")).group(1))
+
+    # --- checks: True, or what was wrong
+
+    def check_tools(self):
+        self.free = self.free_memory()
+        info = self.must("xl info")
+        for line in (r"xen_scheduler\s*: credit2", r"xen_version\s*: 4\.17",
+                     r"xen_caps\s*: xen-3.0-x86_64 ", r"virt_caps\s*: pv "):
+            if not re.search(line, info):
+                return "xl info has no " + line
+        if list(self.listed()) != ["Domain-0"]:
+            return "xl list: %s" % self.listed()
+        self.must("xl dmesg | grep -qi xen")
+        self.must("xl cpupool-list | grep -q Pool-0")
+        self.must("xl vcpu-list | grep -q Domain-0")
+        self.must("xl sched-credit2 | grep -q Domain-0")
+        return True
+
+    def check_create(self):
+        self.must("dd if=/dev/zero of=/root/disk.raw bs=1M count=16 2>/dev/null")
+        self.must("dd if=/dev/urandom of=/root/more.raw bs=1M count=4 2>/dev/null")
+        self.config("g1", more='vcpus=1\nmaxvcpus=2\n'
+                    'disk=["format=raw,vdev=xvda,access=rw,target=/root/disk.raw"]\n'
+                    'vif=["bridge=xenbr0,mac=00:16:3e:00:00:01"]')
+        started = time.monotonic()
+        self.create("g1")
+        created = time.monotonic() - started
+        with Console(self.vm, "g1") as g:
+            g.shell(240)
+            said = g.run("uname -r; grep -c ^processor /proc/cpuinfo")[1]
+            self.vm.run("dmesg | grep -E 'BUG|WARNING|Oops|Call Trace'")
+        if "6.1." not in said:
+            return "uname: " + said
+        self.detail = "xl create %.1f s, shell after %.1f s" % (created,
+                                                                time.monotonic() - started)
+        return True
+
+    def check_pause(self):
+        self.must("xl pause g1")
+        state = self.listed()["g1"]
+        before = self.must("xl list g1 | tail -n 1").split()[-1]
+        time.sleep(3)
+        after = self.must("xl list g1 | tail -n 1").split()[-1]
+        self.must("xl unpause g1")
+        if "p" not in state or before != after:
+            return "state %s, time %s then %s" % (state, before, after)
+        with Console(self.vm, "g1") as g:
+            g.shell(30)
+        return True
+
+    def check_disk(self):
+        with Console(self.vm, "g1") as g:
+            g.shell(30)
+            g.run("dd if=/bin/busybox of=/dev/xvda bs=64k conv=fsync 2>/dev/null", 120)
+            inside = g.run("md5sum < /bin/busybox; dd if=/dev/xvda bs=1k count=$(($(wc -c "
+                           "< /bin/busybox) / 1024)) 2>/dev/null | md5sum; wc -c < /bin/busybox",
+                           120)[1]
+        size = int(inside.split()[-1])
+        outside = self.must("sync; head -c %d /root/disk.raw | md5sum" % size)
+        return outside.split()[0] == inside.split()[0] or "%s is not %s" % (outside, inside)
+
+    def check_network(self):
+        with Console(self.vm, "g1") as g:
+            g.shell(30)
+            g.run("ifconfig eth0 10.9.0.2 up")
+            status, said = g.run("ping -c 3 -W 5 10.9.0.1", 60)
+            g.run("(nc -l -p 9000 < /bin/busybox) > /dev/null 2>&1 &")
+            inside = g.run("md5sum < /bin/busybox")[1]
+        if status:
+            return said
+        outside = self.must("cat < /dev/tcp/10.9.0.2/9000 | md5sum", 120)
+        return outside.split()[0] == inside.split()[0] or "%s is not %s" % (outside, inside)
+
+    def check_vcpus(self):
+        self.must("xl vcpu-set --ignore-host g1 2")
+        with Console(self.vm, "g1") as g:
+            g.shell(30)
+            g.run("n=0; until [ -e /sys/devices/system/cpu/cpu1/online ] || [ $n = 20 ]; do "
+                  "sleep 1; n=$((n + 1)); done", 60)
+            # Debian's kernel waits for user space to bring it up.
+            g.run("grep -q 1 /sys/devices/system/cpu/cpu1/online || "
+                  "echo 1 > /sys/devices/system/cpu/cpu1/online", 60)
+            two = g.run("cat /sys/devices/system/cpu/online")[1].strip()
+            busy = g.run("(while :; do :; done) & a=$!; (while :; do :; done) & sleep 4; "
+                         "kill $a $!; grep -c ^processor /proc/cpuinfo", 60)[1].strip()
+        rows = self.must("xl vcpu-list g1").strip().splitlines()[1:]
+        self.must("xl vcpu-pin g1 1 0")
+        self.must("xl vcpu-set g1 1")
+        with Console(self.vm, "g1") as g:
+            g.shell(30)
+            g.run("n=0; until [ $(cat /sys/devices/system/cpu/online) = 0 ] || [ $n = 20 ]; do "
+                  "sleep 1; n=$((n + 1)); done", 60)
+            one = g.run("cat /sys/devices/system/cpu/online")[1].strip()
+        good = two == "0-1" and one == "0" and len(rows) == 2 and busy.endswith("2")
+        return good or "online %s then %s, busy %s, rows %s" % (two, one, busy, rows)
+
+    def check_memory(self):
+        sizes = []
+        for target in (72, 96):
+            self.must("xl mem-set g1 %d" % target)
+            self.wait_for("g1 at %d MiB" % target, 60, lambda: abs(int(self.must(
+                "xl list g1 | tail -n 1").split()[2]) - target) <= 1)
+            sizes.append(int(self.must("xl list g1 | tail -n 1").split()[2]))
+        with Console(self.vm, "g1") as g:
+            g.shell(30)
+        self.detail = "%s MiB" % sizes
+        return True
+
+    def check_attach(self):
+        self.must("xl block-attach g1 format=raw,vdev=xvdb,access=r,target=/root/more.raw", 120)
+        with Console(self.vm, "g1") as g:
+            g.shell(30)
+            g.run("n=0; until [ -e /dev/xvdb ] || [ $n = 20 ]; do sleep 1; n=$((n + 1)); done", 60)
+            inside = g.run("md5sum < /dev/xvdb", 60)[1]
+        outside = self.must("md5sum < /root/more.raw")
+        self.must("xl block-list g1 | grep -q 51728")
+        self.must("xl block-detach g1 xvdb", 120)
+        if inside.split()[0] != outside.split()[0]:
+            return "%s is not %s" % (outside, inside)
+        self.must("xl network-attach g1 bridge=xenbr0 mac=00:16:3e:00:00:09", 120)
+        self.must("xl network-list g1 | grep -q 00:16:3e:00:00:09")
+        self.must("xl network-detach g1 1", 120)
+        return True
+
+    def check_trigger(self):
+        with Console(self.vm, "g1") as g:
+            g.shell(30)
+            g.run("dmesg -n 7; echo 1 > /proc/sys/kernel/sysrq")
+        self.must("xl sysrq g1 m")
+        with Console(self.vm, "g1") as g:
+            self.vm.seen = max(0, len(self.vm.text) - 4000)
+            g.shell(30)
+            status, _ = g.run("dmesg | grep -q 'Mem-Info'; a=$?; dmesg -n 4; [ $a = 0 ]")
+        return status == 0 or "no Mem-Info in the guest's log"
+
+    def check_reboot(self):
+        before = self.must("xl domid g1").strip()
+        self.must("xl reboot g1")
+        self.wait_for("a new domain id", 240, lambda: self.vm.run("xl domid g1")[1].strip()
+                      not in ("", before) and "invalid" not in self.vm.run("xl domid g1")[1])
+        with Console(self.vm, "g1") as g:
+            g.shell(240)
+        return True
+
+    def check_shutdown(self):
+        self.must("xl shutdown -w g1", 240)
+        self.gone("g1")
+        return True
+
+    def check_several(self):
+        names = ["s1", "s2", "s3"]
+        for name in names:
+            self.config(name, memory=80)
+        # Two at a time, as a machine that starts does it.
+        self.must("xl create /root/s1.cfg & a=$!; xl create /root/s2.cfg && wait $a", 600)
+        self.create("s3")
+        for name in names:
+            with Console(self.vm, name) as g:
+                g.shell(240)
+                if "alive" not in g.run("echo al''ive")[1]:
+                    return name + " does not answer"
+        return all(n in self.listed() for n in names) or str(self.listed())
+
+    def check_destroy(self):
+        for name in ("s1", "s2", "s3"):
+            self.must("xl destroy " + name, 120)
+        for name in ("s1", "s2", "s3"):
+            self.gone(name)
+        return True
+
+    def check_left(self):
+        """Nothing of a guest is left: no node, loop device, interface, or memory."""
+        self.wait_for("no loop devices", 60, lambda: not self.must("losetup -a").strip())
+        links = self.must("ls /sys/class/net").split()
+        nodes = self.must("xenstore-list /local/domain").split()
+        backends = self.must("xenstore-ls /local/domain/0/backend 2>/dev/null | "
+                             "grep -c frontend-id; true").split()
+        if links != ["lo", "xenbr0"] or nodes != ["0"] or backends[-1] != "0":
+            return "links %s, domains %s, back-ends %s" % (links, nodes, backends)
+        self.wait_for("%d MiB free" % self.free, 60, lambda: self.free_memory() == self.free)
+        return True
+
+    def check_debian(self):
+        """A whole Debian with systemd, on the second disk, to its login."""
+        self.config("debian", memory=384)
+        for line in ('kernel="/guests/vmlinuz"', 'ramdisk="/mnt/boot/initrd.img-6.1"',
+                     'extra="root=LABEL=dais-root ro console=hvc0 loglevel=4 '
+                     'net.ifnames=0 systemd.default_device_timeout_sec=600"',
+                     'disk=["format=raw,vdev=xvda,access=rw,target=/dev/vdb"]',
+                     'vif=["bridge=xenbr0"]'):
+            self.must("echo '%s' >> /root/debian.cfg" % line)
+        self.must("mount -o ro /dev/vdb /mnt && cp /mnt/boot/initrd.img-6.1* /root/ && umount /mnt"
+                  " && sed -i 's,/mnt/boot/initrd.img-6.1,'$(ls /root/initrd*)',' /root/debian.cfg",
+                  120)
+        started = time.monotonic()
+        self.create("debian")
+        with Console(self.vm, "debian") as g:
+            self.vm.expect(r"login: ?", 900)
+            self.detail = "login after %d s" % (time.monotonic() - started)
+            time.sleep(1)
+            self.vm.send("root")
+            self.vm.expect(r"[#$] ", 120)
+            self.vm.send("exec sh")
+            self.vm.expect(r"\n# ", 120)
+            g.run("stty -echo -onlcr; PS1=")
+            said = g.run("systemctl is-system-running; lsblk -no NAME; "
+                         "dmesg | grep -cE 'BUG:|WARNING:|Oops|Call Trace'; true", 120)[1]
+        self.must("xl shutdown -w debian", 400)
+        self.gone("debian")
+        return "xvda" in said or said
+
+    # --- the way through them
+
+    def one(self, name):
+        self.detail = ""
+        started = time.monotonic()
+        try:
+            good = getattr(self, "check_" + name)()
+        except Timeout as error:
+            good = str(error)
+        took = " %d s" % (time.monotonic() - started)
+        if good is True:
+            return self.report.result(name, True, (self.detail + took).strip())
+        self.report.result(name, False, good + took)
+        print(self.vm.tail(30))
+        try:
+            self.vm.process.stdin.write(b"\x1d\n")
+            self.vm.run("stty sane -echo -onlcr", 30)
+        except Timeout:
+            raise Timeout("dom0's shell does not answer any more")
+        return False
+
+    def go(self):
+        logs = self.file("logs")
+        os.makedirs(logs, exist_ok=True)
+        log = os.path.join(logs, "guest%s.log" % (".stock" if self.stock else ""))
+        started = time.monotonic()
+        with Machine(self.arguments(), log) as self.vm:
+            try:
+                self.vm.expect("dom0: ready after", 600)
+                self.vm.run("stty -echo -onlcr; PS1=", 60)
+                self.report.result("dom0", True, "%d s" % (time.monotonic() - started))
+                for name in self.args.checks.split(","):
+                    self.one(name)
+                complaints = self.must("dmesg | grep -E 'BUG|WARNING|Oops|Call Trace' | "
+                                       "grep -v RETBleed; true").strip()
+                self.report.result("dom0's log", not complaints, complaints)
+            except (Timeout, Gone) as error:
+                self.report.result("run", False, str(error))
+                print(self.vm.tail(40))
+                self.vm.log.write(self.vm.monitor("info registers -a").encode())
+            print("    %d s; all of it: %s" % (time.monotonic() - started, log))
+        return self.report.failed == 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cache", required=True)
+    parser.add_argument("--hypervisor", required=True)
+    parser.add_argument("--checks", default=",".join(CHECKS))
+    parser.add_argument("--options", default="", help="more options of the hypervisor")
+    parser.add_argument("--smp", default=1, type=int)
+    parser.add_argument("--cpu", default="Nehalem")
+    args = parser.parse_args()
+    status = subprocess.run([os.path.join(HERE, "mkguest.sh"), args.cache]).returncode
+    if status == 77:
+        print("ok - guest: all # SKIP the disk image cannot be made without root")
+        return 0
+    if status:
+        print("not ok - guest: mkguest.sh failed")
+        return 1
+    return 0 if Run(args).go() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
