@@ -11,7 +11,7 @@ TOOLS_CFLAGS = -std=gnu11 -O2 -g -fstack-protector-strong -fPIC $(TOOLS_WARNINGS
 TOOLS_LDFLAGS = -Wl,-z,relro,-z,now -Wl,--as-needed
 
 LIBDAIS_LIBS = -lxencall -lxenforeignmemory -lxenevtchn -lxenstore -lxentoollog \
-	-ljson-c -lz -llzma -lzstd -llz4 -lseccomp -lnl-route-3 -lnl-3
+	-ljson-c -lz -llzma -lzstd -llz4 -lbz2 -llzo2 -lmd -lseccomp -lnl-route-3 -lnl-3
 
 noinst_LIBRARIES += dom0-tools/libdais.a
 dom0_tools_libdais_a_CPPFLAGS = $(TOOLS_CPPFLAGS) -I/usr/include/libnl3
@@ -23,7 +23,14 @@ dom0_tools_libdais_a_SOURCES = \
 	dom0-tools/lib/log.c dom0-tools/lib/log.h \
 	dom0-tools/lib/version.c dom0-tools/lib/version.h \
 	dom0-tools/lib/config/config.h \
-	dom0-tools/lib/image/image.h
+	dom0-tools/lib/image/bzimage.c \
+	dom0-tools/lib/image/cache.c \
+	dom0-tools/lib/image/confine.c \
+	dom0-tools/lib/image/elf.c \
+	dom0-tools/lib/image/image.h \
+	dom0-tools/lib/image/open.c \
+	dom0-tools/lib/image/private.h \
+	dom0-tools/lib/image/unpack.c
 
 # Its name in the build and, with links to it, in $(libdir).
 LIBDAIS_SO = dom0-tools/libdais.so.0

@@ -88,16 +88,24 @@ int dais_payload_find(const void *file, size_t size, struct dais_payload *payloa
 int dais_payload_unpack(const struct dais_payload *payload, void *out, size_t room, size_t *used,
 			struct dais_error *err);
 
-/* A file's bytes, which no other process can change: sealed memory, or the cache's own file. */
+/*
+ * A file's bytes. With @data they are ours, read-only, and cannot change; without it (ramdisks)
+ * they are still in the file @fd and are copied once, by dais_blob_read(), to where they go.
+ */
 struct dais_blob {
-	const void *data; /* page aligned, read-only */
+	const void *data; /* page aligned; NULL: in @fd */
 	size_t size;
+	int fd; /* -1 with @data */
 };
+
+/* Copies @size bytes at @offset to @to; all of them or -1 (the file was cut short meanwhile). */
+int dais_blob_read(const struct dais_blob *blob, size_t offset, void *to, size_t size,
+		   struct dais_error *err);
 
 struct dais_image {
 	struct dais_blob blob;
 	struct dais_elf elf;
-	enum dais_packing packing;
+	enum dais_packing packing; /* DAIS_PACK_NONE also when it was not looked at again */
 	bool cached; /* it was in the cache already */
 };
 

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From a path to a kernel in memory. A file's bytes are copied once and looked at afterwards,
+ * so that its owner cannot change them under our eyes; what has to be unpacked comes from the
+ * cache or from the confined child.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sha2.h>
+#include <sys/mman.h>
+
+#include "cleanup.h"
+#include "export.h"
+#include "image/private.h"
+
+#define DEFAULT_SECONDS 120
+
+static int open_regular(const char *path, struct stat *st, struct dais_error *err)
+{
+	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0 || fstat(fd, st))
+		return dais_fail_errno(err, DAIS_IMAGE, errno, "open", path);
+	if (!S_ISREG(st->st_mode))
+		return dais_fail(err, DAIS_IMAGE, "use", path, "it is not a regular file");
+	if (st->st_size == 0)
+		return dais_fail(err, DAIS_IMAGE, "use", path, "it is empty");
+	if ((uint64_t)st->st_size > DAIS_IMAGE_MAX)
+		return dais_fail(err, DAIS_IMAGE, "use", path, "it is larger than %llu MiB",
+				 DAIS_IMAGE_MAX >> 20);
+	return steal_fd(&fd);
+}
+
+static int read_whole(int fd, void *to, size_t size, size_t offset)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t n = pread(fd, (uint8_t *)to + done, size - done, (off_t)(offset + done));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return -1;
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+/* A private copy of the file's bytes. */
+static int copy_file(int fd, size_t size, const char *path, struct dais_blob *blob,
+		     struct dais_error *err)
+{
+	void *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (bytes == MAP_FAILED)
+		return dais_fail_errno(err, DAIS_FAILED, errno, "get memory for", path);
+	*blob = (struct dais_blob){.data = bytes, .size = size, .fd = -1};
+	errno = 0;
+	if (read_whole(fd, bytes, size, 0)) {
+		dais_blob_close(blob);
+		if (errno)
+			return dais_fail_errno(err, DAIS_IMAGE, errno, "read", path);
+		return dais_fail(err, DAIS_IMAGE, "read", path, "it became shorter meanwhile");
+	}
+	mprotect(bytes, size, PROT_READ);
+	return 0;
+}
+
+/* Memory that holds what @fd does: of the cache or sealed, so that nobody changes it. */
+static int map_result(int fd, struct dais_blob *blob, struct dais_error *err)
+{
+	struct stat st;
+	void *bytes;
+
+	if (fstat(fd, &st))
+		return dais_fail_errno(err, DAIS_FAILED, errno, "use", "the unpacked kernel");
+	bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (bytes == MAP_FAILED)
+		return dais_fail_errno(err, DAIS_FAILED, errno, "get memory for",
+				       "the unpacked kernel");
+	*blob = (struct dais_blob){.data = bytes, .size = (size_t)st.st_size, .fd = -1};
+	return 0;
+}
+
+static void digest(const struct dais_blob *blob, char hex[65])
+{
+	SHA2_CTX context;
+
+	SHA256Init(&context);
+	SHA256Update(&context, blob->data, blob->size);
+	SHA256End(&context, hex);
+}
+
+/* Replaces the packed bytes in @image by the unpacked ones. */
+static int unpack(struct dais_image *image, const struct dais_payload *payload, int cache,
+		  struct image_key *key, unsigned int seconds, struct dais_error *err)
+{
+	struct dais_blob packed = image->blob;
+	autoclose int result = -1;
+	int rc;
+
+	if (cache >= 0) {
+		digest(&packed, key->digest);
+		result = image_cache_by_digest(cache, key);
+		image->cached = result >= 0;
+	}
+	if (result < 0) {
+		result = image_unpack_confined(payload, seconds, err);
+		if (result < 0)
+			return -1;
+		if (cache >= 0)
+			image_cache_add(cache, key, result);
+	}
+	rc = map_result(result, &image->blob, err);
+	if (!rc)
+		dais_blob_close(&packed);
+	return rc;
+}
+
+static int load(int fd, const char *path, const struct dais_image_options *options,
+		struct image_key *key, struct dais_image *image, struct dais_error *err)
+{
+	autoclose int cache = -1;
+	autoclose int hit = -1;
+	struct dais_payload payload;
+	const char *dir = options && options->cache ? options->cache : DAIS_IMAGE_CACHE;
+	unsigned int seconds = options && options->seconds ? options->seconds : DEFAULT_SECONDS;
+	char start[4];
+
+	/* An ELF file is not worth a cache. */
+	if (!read_whole(fd, start, sizeof(start), 0) && memcmp(start, "\177ELF", 4) != 0)
+		cache = image_cache_open(dir);
+	if (cache >= 0)
+		hit = image_cache_by_stat(cache, key);
+	if (hit >= 0) {
+		image->cached = true;
+		return map_result(hit, &image->blob, err);
+	}
+	if (copy_file(fd, (size_t)key->stat.st_size, path, &image->blob, err) ||
+	    dais_payload_find(image->blob.data, image->blob.size, &payload, err))
+		return -1;
+	image->packing = payload.packing;
+	if (payload.packing == DAIS_PACK_NONE)
+		return 0;
+	return unpack(image, &payload, cache, key, seconds, err);
+}
+
+EXPORT int dais_image_open(const char *path, const struct dais_image_options *options,
+			   struct dais_image *image, struct dais_error *err)
+{
+	struct image_key key = {.digest = ""};
+	autoclose int fd = -1;
+
+	*image = (struct dais_image){.blob = {.fd = -1}};
+	fd = open_regular(path, &key.stat, err);
+	if (fd < 0) {
+		dais_hint(err, "Name a kernel's file with kernel=, such as /boot/vmlinuz.");
+		return dais_while(err, "use the kernel", path);
+	}
+	if (load(fd, path, options, &key, image, err) ||
+	    dais_elf_parse(image->blob.data, image->blob.size, &image->elf, err)) {
+		dais_image_close(image);
+		/* The reason alone is enough: what was done to the file is in it. */
+		return dais_while(err, "use the kernel", path);
+	}
+	return 0;
+}
+
+EXPORT void dais_image_close(struct dais_image *image)
+{
+	dais_blob_close(&image->blob);
+}
+
+EXPORT int dais_blob_open(const char *path, struct dais_blob *blob, struct dais_error *err)
+{
+	struct stat st;
+	int fd;
+
+	*blob = (struct dais_blob){.fd = -1};
+	fd = open_regular(path, &st, err);
+	if (fd < 0)
+		return dais_while(err, "use the ramdisk", path);
+	blob->fd = fd;
+	blob->size = (size_t)st.st_size;
+	return 0;
+}
+
+EXPORT int dais_blob_read(const struct dais_blob *blob, size_t offset, void *to, size_t size,
+			  struct dais_error *err)
+{
+	if (offset > blob->size || size > blob->size - offset)
+		return dais_fail(err, DAIS_IMAGE, "read", "an image", "it is shorter than that");
+	if (blob->data) {
+		memcpy(to, (const uint8_t *)blob->data + offset, size);
+		return 0;
+	}
+	errno = 0;
+	if (!read_whole(blob->fd, to, size, offset))
+		return 0;
+	if (errno)
+		return dais_fail_errno(err, DAIS_IMAGE, errno, "read", "the ramdisk");
+	return dais_fail(err, DAIS_IMAGE, "read", "the ramdisk", "it became shorter meanwhile");
+}
+
+EXPORT void dais_blob_close(struct dais_blob *blob)
+{
+	if (blob->data)
+		munmap((void *)(uintptr_t)blob->data, blob->size);
+	if (blob->fd >= 0)
+		close(blob->fd);
+	*blob = (struct dais_blob){.fd = -1};
+}

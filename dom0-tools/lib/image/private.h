@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of this room share: the child that unpacks, and the cache of its results.
+ */
+#ifndef DAIS_IMAGE_PRIVATE_H
+#define DAIS_IMAGE_PRIVATE_H
+
+#include <sys/stat.h>
+
+#include "image/image.h"
+
+/*
+ * Unpacks @payload in a child process that has no rights and at most @seconds of processor
+ * time. Returns a descriptor of sealed memory that holds the result, or -1.
+ */
+int image_unpack_confined(const struct dais_payload *payload, unsigned int seconds,
+			  struct dais_error *err);
+
+/* What a packed file is known by. */
+struct image_key {
+	struct stat stat; /* of the file, before it was read */
+	char digest[65]; /* SHA-256 of its bytes in hex; "" until computed */
+};
+
+/*
+ * The cache directory, made if need be; -1 when there is none to be used (not ours, or others
+ * may write to it): then there is no cache, which is no error.
+ */
+int image_cache_open(const char *path);
+
+/* The unpacked kernel by what its file's inode says; -1: not there. */
+int image_cache_by_stat(int dir, const struct image_key *key);
+/* By key->digest; found, the inode is remembered. -1: not there. */
+int image_cache_by_digest(int dir, const struct image_key *key);
+/* Keeps what @fd holds under key->digest. Failing is no error: a line in the log. */
+void image_cache_add(int dir, const struct image_key *key, int fd);
+
+#endif
