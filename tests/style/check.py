@@ -7,6 +7,7 @@ Each check is one function; its first docstring line says what it demands.  It y
 per fault.  Exceptions stand with their reasons in tests/style/exceptions.
 """
 
+import fnmatch
 import os
 import re
 import shutil
@@ -43,14 +44,24 @@ class Tree:
                                  capture_output=True, text=True).stdout
             names = out.splitlines()
         except (OSError, subprocess.CalledProcessError):
-            names = [os.path.relpath(os.path.join(d, f), top)
-                     for d, _, files in os.walk(top) for f in files]
+            names = self.unignored()
         self.files = sorted(n for n in names if os.path.isfile(os.path.join(top, n)) and
                             not n.startswith(("build", ".git/")))
         self.exceptions = set()
         for line in self.text("tests/style/exceptions").splitlines():
             if line.strip() and not line.startswith("#"):
                 self.exceptions.add(" ".join(line.split()[:2]))
+
+    def unignored(self):
+        """All files but those that .gitignore leaves out, for where git is not there to say so."""
+        rules = [r for r in self.text(".gitignore").split() if not r.startswith("#")]
+        names = [os.path.relpath(os.path.join(d, f), self.top)
+                 for d, _, files in os.walk(self.top) for f in files]
+
+        def ignored(name):
+            return any(fnmatch.fnmatch("/" + name + "/", ("" if r[0] == "/" else "*/") +
+                                       r.rstrip("/") + "/*") for r in rules)
+        return [n for n in names if not ignored(n)]
 
     def text(self, name):
         with open(os.path.join(self.top, name), encoding="utf-8", errors="replace") as f:
