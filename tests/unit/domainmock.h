@@ -48,6 +48,7 @@ static jmp_buf machine_end;
 static enum { RUNS, HALTED, REBOOTED } machine;
 static u8 fpu_page[PAGE_SIZE];
 static u64 chunk_bits;
+static struct cpu_policy test_policy;
 
 /* --- the rooms: each counts, and fails when its turn has come --- */
 
@@ -65,7 +66,6 @@ static u64 chunk_bits;
 		rooms_up--;                  \
 	}
 
-ROOM(cpuid)
 ROOM(evtchn)
 ROOM(gnttab)
 ROOM(pirq)
@@ -78,6 +78,15 @@ ROOM_END(pirq_domain_free)
 ROOM_END(ioports_domain_free)
 ROOM_END(iomem_domain_destroy)
 ROOM_END(domain_memory_free)
+
+int cpuid_domain_init(struct domain *d)
+{
+	if (rooms_up >= rooms_allowed)
+		return -ENOMEM;
+	rooms_up++;
+	d->cpu_policy = &test_policy;
+	return 0;
+}
 
 int domain_memory_init(struct domain *d)
 {

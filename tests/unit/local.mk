@@ -95,6 +95,12 @@ check_PROGRAMS += tests/unit/t_domain
 tests_unit_t_domain_SOURCES = tests/unit/t_domain.c tests/unit/domainmock.h \
 	xen/domain/assist.c xen/domain/destroy.c xen/domain/domain.c xen/domain/lookup.c xen/domain/privilege.c xen/domain/vcpustate.c
 
+check_PROGRAMS += tests/unit/t_domctl
+tests_unit_t_domctl_SOURCES = tests/unit/t_domctl.c tests/unit/ctlmock.h xen/ctl/ctlbitmap.c \
+	xen/ctl/domctl.c xen/ctl/domctlmem.c xen/ctl/domctlvcpu.c xen/ctl/dominfo.c \
+	xen/ctl/policy.c xen/domain/destroy.c xen/domain/domain.c xen/domain/lookup.c \
+	xen/domain/privilege.c xen/domain/vcpustate.c xen/lib/bitmap.c
+
 check_PROGRAMS += tests/unit/t_grants
 tests_unit_t_grants_SOURCES = tests/unit/t_grants.c tests/unit/grantmock.h tests/unit/world.h \
 	xen/gnttab/copy.c xen/gnttab/gnttabop.c \
