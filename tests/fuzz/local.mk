@@ -37,6 +37,12 @@ tests/fuzz/fz_bzimage: tests/fuzz/fz_bzimage.c xen/builder/bzimage.c $(unpack_so
 tests/fuzz/fz_unpack: tests/fuzz/fz_unpack.c $(unpack_sources)
 tests/fuzz/fz_lzma2: tests/fuzz/fz_lzma2.c $(unpack_sources)
 
+FUZZ_TARGETS += tests/fuzz/fz_domctl
+tests/fuzz/fz_domctl: tests/fuzz/fz_domctl.c xen/ctl/ctlbitmap.c xen/ctl/domctl.c \
+	xen/ctl/domctlmem.c xen/ctl/domctlvcpu.c xen/ctl/dominfo.c xen/ctl/policy.c \
+	xen/domain/destroy.c xen/domain/domain.c xen/domain/lookup.c xen/domain/privilege.c \
+	xen/domain/vcpustate.c xen/lib/bitmap.c
+
 FUZZ_TARGETS += tests/fuzz/fz_grants tests/fuzz/fz_memory_op tests/fuzz/fz_segdesc
 tests/fuzz/fz_grants: tests/fuzz/fz_grants.c xen/gnttab/copy.c xen/gnttab/gnttabop.c \
 	xen/gnttab/map.c xen/gnttab/maptrack.c xen/gnttab/table.c xen/domain/privilege.c
@@ -54,7 +60,7 @@ tests/fuzz/fz_mmuext: tests/fuzz/fz_mmuext.c xen/mm/buddy.c xen/mm/frame.c xen/m
 	xen/mm/mmuext.c xen/mm/update.c \
 	xen/mm/validate.c xen/lib/bitmap.c
 
-$(FUZZ_TARGETS): $(wildcard $(srcdir)/xen/*/*.h $(srcdir)/tests/hostmachine/*.h \
+$(FUZZ_TARGETS): $(wildcard $(srcdir)/xen/*/*.h $(srcdir)/tests/unit/*.h \
 	$(srcdir)/tests/hostmachine/*/*.h)
 	@$(MKDIR_P) tests/fuzz
 	$(AM_V_CCLD)$(FUZZ_CC) $(AM_CPPFLAGS) $(FUZZ_CFLAGS) -o $@ $(filter %.c,$^)

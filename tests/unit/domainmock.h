@@ -270,7 +270,8 @@ void frame_put(mfn_t mfn)
 
 bool frame_get(mfn_t mfn, const struct domain *d)
 {
-	if (frame_owner(frame_of(mfn)) != d->id)
+	if (!mfn_valid(mfn) || frame_owner(frame_of(mfn)) != d->id ||
+	    !(frame_of(mfn)->ref & FRAME_REFS_MASK))
 		return false;
 	frame_of(mfn)->ref++;
 	return true;
