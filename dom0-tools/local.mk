@@ -22,7 +22,19 @@ dom0_tools_libdais_a_SOURCES = \
 	dom0-tools/lib/export.h \
 	dom0-tools/lib/log.c dom0-tools/lib/log.h \
 	dom0-tools/lib/version.c dom0-tools/lib/version.h \
-	dom0-tools/lib/config/config.h \
+	dom0-tools/lib/config/config.c dom0-tools/lib/config/config.h \
+	dom0-tools/lib/config/cpulist.c \
+	dom0-tools/lib/config/disk.c \
+	dom0-tools/lib/config/fb.c \
+	dom0-tools/lib/config/foreign.c \
+	dom0-tools/lib/config/keys.c \
+	dom0-tools/lib/config/lex.c \
+	dom0-tools/lib/config/nic.c \
+	dom0-tools/lib/config/parse.c \
+	dom0-tools/lib/config/private.h \
+	dom0-tools/lib/config/show.c \
+	dom0-tools/lib/config/text.c \
+	dom0-tools/lib/config/values.c \
 	dom0-tools/lib/image/bzimage.c \
 	dom0-tools/lib/image/cache.c \
 	dom0-tools/lib/image/confine.c \
@@ -40,6 +52,8 @@ $(LIBDAIS_SO): dom0-tools/libdais.a $(srcdir)/dom0-tools/lib/libdais.map
 		-Wl,--whole-archive dom0-tools/libdais.a -Wl,--no-whole-archive $(LIBDAIS_LIBS)
 
 DAIS_COMMANDS = \
+	dom0-tools/cli/cmd_check.c \
+	dom0-tools/cli/cmd_config.c \
 	dom0-tools/cli/cmd_help.c \
 	dom0-tools/cli/cmd_version.c
 
