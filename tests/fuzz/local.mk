@@ -21,7 +21,7 @@ tests/fuzz/fz_multiboot: tests/fuzz/fz_multiboot.c xen/boot/multiboot.c xen/boot
 	xen/lib/parse.c
 
 FUZZ_TARGETS += tests/fuzz/fz_options
-tests/fuzz/fz_options: tests/fuzz/fz_options.c xen/boot/options.c xen/lib/parse.c
+tests/fuzz/fz_options: tests/fuzz/fz_options.c xen/boot/options.c xen/lib/parse.c xen/machine/mitigate.c
 
 FUZZ_TARGETS += tests/fuzz/fz_evtchn
 tests/fuzz/fz_evtchn: tests/fuzz/fz_evtchn.c xen/evtchn/evtchnop.c xen/evtchn/level2.c \

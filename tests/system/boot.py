@@ -101,6 +101,11 @@ def machines():
     # QEMU 7.2 emulates SMAP with faults of its own; its CPUs that have SVM are AMD's.
     for cpu in ("qemu64", "Skylake-Server,-svm,-smap", "EPYC,-smap", "max,-smap"):
         yield Case("on " + cpu.split(",")[0], one, cpu=cpu)
+    # All protection that takes no register which QEMU lacks (docs/security.md).
+    for cpu, smp in (("Nehalem", 4), ("Skylake-Server,-svm,-smap", 2), ("EPYC,-smap", 2)):
+        yield Case("protected " + cpu.split(",")[0],
+                   "(?s)against speculation: xpti.*" + up[4:] % (smp - 1), cpu=cpu, smp=smp,
+                   options="spec-ctrl=yes,verw,bhb-entry,retpoline,rsb xpti=yes pv-l1tf")
     for smp in (2, 4, 8):
         yield Case("%d processors" % smp, up % (smp - 1), smp=smp,
                    machine="q35" if smp == 4 else "pc")

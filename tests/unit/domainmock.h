@@ -39,6 +39,13 @@ struct options options;
 struct cpu_features cpu_features;
 unsigned long max_mfn = 64;
 
+static unsigned int m2p_shown;
+
+void mmuext_show_m2p(const struct vcpu *v)
+{
+	m2p_shown += !mfn_eq(v->arch.kernel_root, INVALID_MFN);
+}
+
 static struct vcpu control_vcpu;
 static struct domain control = {.id = 0, .is_privileged = true, .refs = 1};
 static unsigned int virqs, rooms_up, rooms_allowed, rechecks, waits, restarts, unpinned;

@@ -45,7 +45,11 @@ tests_unit_t_multiboot_SOURCES = tests/unit/t_multiboot.c xen/boot/multiboot.c x
 	xen/lib/parse.c
 
 check_PROGRAMS += tests/unit/t_options
-tests_unit_t_options_SOURCES = tests/unit/t_options.c xen/boot/options.c xen/lib/parse.c
+tests_unit_t_options_SOURCES = tests/unit/t_options.c xen/boot/options.c xen/lib/parse.c \
+	xen/machine/mitigate.c
+
+check_PROGRAMS += tests/unit/t_mitigate
+tests_unit_t_mitigate_SOURCES = tests/unit/t_mitigate.c xen/machine/mitigate.c
 
 check_PROGRAMS += tests/unit/t_vector
 tests_unit_t_vector_SOURCES = tests/unit/t_vector.c xen/irq/vector.c

@@ -102,6 +102,18 @@ void kfree(void *p)
 }
 #endif
 
+static u64 l1tf_mask; /* of every domain but dom0 */
+
+u64 mitigate_l1tf_mask(bool privileged)
+{
+	return privileged ? 0 : l1tf_mask;
+}
+
+void machine_root_changed(const struct cpumask *cpus)
+{
+	(void)cpus;
+}
+
 u32 tlb_clock(void)
 {
 	return clock_now;

@@ -32,6 +32,7 @@
 #include "machine/insn.h"
 #include "machine/ioapic.h"
 #include "machine/machine.h"
+#include "machine/mitigate.h"
 #include "machine/pagemap.h"
 #include "machine/percpu.h"
 #include "machine/percpu_setup.h"
@@ -166,6 +167,7 @@ static void __init processors_init(void)
 	idt_init();
 	cpu_init_this();
 	descriptor_init_cpu();
+	mitigate_init_cpu();
 
 	error = acpi_parse(&acpi_info, boot_info.rsdp, boot_info.rsdp_size, acpi_read);
 	if (error)

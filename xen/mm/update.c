@@ -109,6 +109,8 @@ static int table_entry_update(struct vcpu *v, struct domain *d, mfn_t table, uns
 	/* Under the lock only the processor interferes, with A. */
 	while (!store_entry(p, &old, new, how))
 		;
+	if (level == 4)
+		machine_root_changed(&d->dirty_cpus);
 	ret = table_entry_put(table, level, old);
 	if (!ret)
 		return 0;
