@@ -60,10 +60,22 @@ tests/fuzz/fz_mmuext: tests/fuzz/fz_mmuext.c xen/mm/buddy.c xen/mm/frame.c xen/m
 	xen/mm/mmuext.c xen/mm/update.c \
 	xen/mm/validate.c xen/lib/bitmap.c
 
+# Of the tools, with their own flags and libraries.
+FUZZ_TARGETS += tests/fuzz/fz_config tests/fuzz/fz_kernel
+tests/fuzz/fz_config: tests/fuzz/fz_config.c $(config_sources)
+tests/fuzz/fz_kernel: tests/fuzz/fz_kernel.c $(image_sources) dom0-tools/lib/error.c
+tests/fuzz/fz_config tests/fuzz/fz_kernel: FUZZ_CPPFLAGS = $(TOOLS_CPPFLAGS)
+tests/fuzz/fz_config: FUZZ_LIBS = -ljson-c
+tests/fuzz/fz_kernel: FUZZ_LIBS = $(image_libs)
+
+FUZZ_CPPFLAGS = $(AM_CPPFLAGS)
+FUZZ_LIBS =
+
 $(FUZZ_TARGETS): $(wildcard $(srcdir)/xen/*/*.h $(srcdir)/tests/unit/*.h \
 	$(srcdir)/tests/hostmachine/*/*.h)
 	@$(MKDIR_P) tests/fuzz
-	$(AM_V_CCLD)$(FUZZ_CC) $(AM_CPPFLAGS) $(FUZZ_CFLAGS) -o $@ $(filter %.c,$^)
+	$(AM_V_CCLD)$(FUZZ_CC) $(FUZZ_CPPFLAGS) $(FUZZ_CFLAGS) -o $@ $(filter %.c,$^) \
+		$(FUZZ_LIBS)
 
 check-fuzz:
 	@$(MAKE) -k $(AM_MAKEFLAGS) $(FUZZ_TARGETS) || :

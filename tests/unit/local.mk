@@ -147,3 +147,40 @@ tests_unit_t_msi_SOURCES = tests/unit/t_msi.c xen/irq/pci.c xen/machine/msi.c xe
 
 check_PROGRAMS += tests/unit/t_vcpuop
 tests_unit_t_vcpuop_SOURCES = tests/unit/t_vcpuop.c xen/sched/vcpuop.c xen/time/vtimer.c
+
+# Of the tools: the library's own sources, instrumented like the rest.
+config_sources = dom0-tools/lib/error.c dom0-tools/lib/config/config.c \
+	dom0-tools/lib/config/cpulist.c dom0-tools/lib/config/disk.c dom0-tools/lib/config/fb.c \
+	dom0-tools/lib/config/foreign.c dom0-tools/lib/config/keys.c dom0-tools/lib/config/lex.c \
+	dom0-tools/lib/config/nic.c dom0-tools/lib/config/parse.c dom0-tools/lib/config/show.c \
+	dom0-tools/lib/config/text.c dom0-tools/lib/config/values.c
+
+check_PROGRAMS += tests/unit/t_config
+tests_unit_t_config_CPPFLAGS = $(TOOLS_CPPFLAGS)
+tests_unit_t_config_SOURCES = tests/unit/t_config.c $(config_sources)
+tests_unit_t_config_LDADD = -ljson-c
+
+check_PROGRAMS += tests/unit/t_configxl
+tests_unit_t_configxl_CPPFLAGS = $(TOOLS_CPPFLAGS)
+tests_unit_t_configxl_SOURCES = tests/unit/t_configxl.c $(config_sources)
+tests_unit_t_configxl_LDADD = -lxlutil -lxenlight -ljson-c
+
+image_sources = dom0-tools/lib/image/bzimage.c dom0-tools/lib/image/elf.c \
+	dom0-tools/lib/image/unpack.c
+image_libs = -lz -lbz2 -llzma -llzo2 -llz4 -lzstd
+
+check_PROGRAMS += tests/unit/t_image
+tests_unit_t_image_CPPFLAGS = $(TOOLS_CPPFLAGS)
+tests_unit_t_image_SOURCES = tests/unit/t_image.c tests/unit/kernelmade.h $(image_sources) \
+	dom0-tools/lib/error.c
+tests_unit_t_image_LDADD = $(image_libs)
+
+# The confined child cannot be had together with the sanitizers.
+check_PROGRAMS += tests/unit/t_imageopen
+tests_unit_t_imageopen_CPPFLAGS = $(TOOLS_CPPFLAGS)
+tests_unit_t_imageopen_CFLAGS = -std=gnu11 -g -O1 -Wall -Wextra
+tests_unit_t_imageopen_LDFLAGS =
+tests_unit_t_imageopen_SOURCES = tests/unit/t_imageopen.c tests/unit/kernelmade.h \
+	$(image_sources) dom0-tools/lib/error.c dom0-tools/lib/log.c dom0-tools/lib/image/cache.c \
+	dom0-tools/lib/image/confine.c dom0-tools/lib/image/open.c
+tests_unit_t_imageopen_LDADD = $(image_libs) -lmd -lseccomp
