@@ -46,6 +46,10 @@ void mmuext_show_m2p(const struct vcpu *v)
 	m2p_shown += !mfn_eq(v->arch.kernel_root, INVALID_MFN);
 }
 
+void pagetable_print_walk(const struct vcpu *v __unused, unsigned long va __unused)
+{
+}
+
 static struct vcpu control_vcpu;
 static struct domain control = {.id = 0, .is_privileged = true, .refs = 1};
 static unsigned int virqs, rooms_up, rooms_allowed, rechecks, waits, restarts, unpinned;

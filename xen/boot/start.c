@@ -18,6 +18,7 @@
 #include "console/panic.h"
 #include "console/serial.h"
 #include "console/vga.h"
+#include "ctl/debugkeys.h"
 #include "domain/domain.h"
 #include "entry/cpuid.h"
 #include "irq/irq.h"
@@ -232,6 +233,7 @@ void __init boot_start(u32 magic, u32 mbi)
 	memory_init();
 	processors_init();
 	keys_init();
+	debugkeys_init();
 	consoleio_init();
 	serial_lines_init();
 	dom0_build(&boot_info);

@@ -11,6 +11,7 @@
  * a reader is never made to wait, not even in an NMI during the change.
  */
 #include "machine/clocksource.h"
+#include "mm/iomem.h"
 
 #define LOG_ROOM "time"
 #include "boot/acpi.h"
@@ -100,6 +101,9 @@ static bool hpet_find(const struct acpi_info *acpi)
 	*(volatile u32 *)(hpet + HPET_CONFIG) |= 1; /* it may have been left stopped */
 	reference = (struct reference){"HPET", hpet_read, 1000000000000000ULL / period,
 				       0xffffffffu};
+	/* dom0 may look (row E6). */
+	iomem_readonly(MFN(acpi->hpet_address >> PAGE_SHIFT),
+		       MFN((acpi->hpet_address >> PAGE_SHIFT) + 1));
 	return true;
 }
 
