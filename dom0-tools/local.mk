@@ -137,3 +137,17 @@ dom0_tools_dais_SOURCES = $(DAIS_COMMANDS) \
 
 CLEANFILES += $(LIBDAIS_SO)
 EXTRA_DIST += dom0-tools/lib/libdais.map
+
+# The console daemon, in xenconsoled's place.
+sbin_PROGRAMS += dom0-tools/dais-consoled
+dom0_tools_dais_consoled_CPPFLAGS = $(TOOLS_CPPFLAGS)
+dom0_tools_dais_consoled_CFLAGS = $(TOOLS_CFLAGS)
+dom0_tools_dais_consoled_LDFLAGS = $(TOOLS_LDFLAGS) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib'
+dom0_tools_dais_consoled_LDADD = $(LIBDAIS_SO) -lev -lutil -lxenevtchn -lxenforeignmemory \
+	-lxengnttab -lxenstore
+dom0_tools_dais_consoled_SOURCES = \
+	dom0-tools/consoled/domains.c dom0-tools/consoled/domains.h \
+	dom0-tools/consoled/logfile.c dom0-tools/consoled/logfile.h \
+	dom0-tools/consoled/main.c \
+	dom0-tools/consoled/pty.c dom0-tools/consoled/pty.h \
+	dom0-tools/consoled/ring.c dom0-tools/consoled/ring.h

@@ -2,7 +2,7 @@
 #
 # The store daemon.
 
-sbin_PROGRAMS = xenstore/xenstored
+sbin_PROGRAMS += xenstore/xenstored
 
 xenstore_xenstored_CPPFLAGS = -I$(srcdir)/xenstore $(XEN_ABI) -D_GNU_SOURCE
 xenstore_xenstored_CFLAGS = -std=gnu11 -O2 -g -fno-common -fno-strict-aliasing -fPIE \

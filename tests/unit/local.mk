@@ -184,3 +184,8 @@ tests_unit_t_imageopen_SOURCES = tests/unit/t_imageopen.c tests/unit/kernelmade.
 	$(image_sources) dom0-tools/lib/error.c dom0-tools/lib/log.c dom0-tools/lib/image/cache.c \
 	dom0-tools/lib/image/confine.c dom0-tools/lib/image/open.c
 tests_unit_t_imageopen_LDADD = $(image_libs) -lmd -lseccomp
+
+check_PROGRAMS += tests/unit/t_consolering
+tests_unit_t_consolering_CPPFLAGS = $(TOOLS_CPPFLAGS)
+tests_unit_t_consolering_SOURCES = tests/unit/t_consolering.c dom0-tools/consoled/logfile.c \
+	dom0-tools/consoled/ring.c

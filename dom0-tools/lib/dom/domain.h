@@ -54,6 +54,9 @@ struct dais_domain {
 
 /* All domains in the order of their numbers. The caller frees @list. */
 int dais_list(struct dais *host, struct dais_domain **list, size_t *count, struct dais_error *err);
+/* The same without names, which are "domain-N": one hypercall and no request to the store. */
+int dais_list_bare(struct dais *host, struct dais_domain **list, size_t *count,
+		   struct dais_error *err);
 /* One domain by number, name or UUID. */
 int dais_find(struct dais *host, const char *who, struct dais_domain *domain,
 	      struct dais_error *err);

@@ -82,6 +82,12 @@ static int list_all(struct dais *host, struct dais_domain **list, size_t *count,
 	return 0;
 }
 
+EXPORT int dais_list_bare(struct dais *host, struct dais_domain **list, size_t *count,
+			  struct dais_error *err)
+{
+	return list_all(host, list, count, err);
+}
+
 EXPORT int dais_list(struct dais *host, struct dais_domain **list, size_t *count,
 		     struct dais_error *err)
 {
