@@ -103,18 +103,18 @@ static __force_inline void copy_wide(u8 *dst, const u8 *src, const u8 *end)
 }
 
 /*
- * Copies @len > 0 bytes to @dst from @dist bytes before it, with the overlap that
- * makes short distances repeat.  The caller has checked that @dist reaches back to
- * bytes already written and that dst + len <= limit; bytes beyond dst + len but
- * before @limit may be scribbled on.
+ * Copies @len > 0 bytes to @dst from @dist bytes before it, with the overlap that makes short
+ * distances repeat.  The caller has checked that @dist reaches back to bytes already written
+ * and that the output has room; @roomy says that WIDE_COPY bytes behind may be scribbled on.
  */
-static __force_inline void copy_match(u8 *dst, size_t dist, size_t len, const u8 *limit)
+#define WIDE_COPY (8 + WIDE_SLACK)
+static __force_inline void copy_match(u8 *dst, size_t dist, size_t len, bool roomy)
 {
 	/* For a distance below 8: its smallest multiples that are 4 and 8 at least. */
 	static const u8 by4[8] = {0, 4, 4, 6, 4, 5, 6, 7}, by8[8] = {0, 8, 8, 9, 8, 10, 12, 14};
 	const u8 *src = dst - dist, *end = dst + len;
 
-	if (unlikely((size_t)(limit - dst) < len + 8 + WIDE_SLACK)) {
+	if (unlikely(!roomy)) {
 		while (dst < end)
 			*dst++ = *src++;
 		return;

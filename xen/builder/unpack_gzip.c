@@ -203,7 +203,7 @@ static int __init inflate_block(struct unpack_job *job, const struct inflate *z,
 		dist = (sym < 2 ? sym : (2 | (sym & 1)) << extra) + 1 + bits_take(&b, extra);
 		if (b.count < 0 || dist > (size_t)(out - start) || len > (size_t)(end - out))
 			return -EINVAL;
-		copy_match(out, dist, len, end);
+		copy_match(out, dist, len, len + WIDE_COPY <= (size_t)(end - out));
 		out += len;
 	}
 	*bits = b;

@@ -56,7 +56,7 @@ static int __init lz4_block(struct unpack_job *job, const u8 *end)
 		len = lz4_length(&in, end, token & 15) + MATCH_MIN;
 		if (dist == 0 || dist > (size_t)(out - start) || len > (size_t)(job->out_end - out))
 			return unpack_refuse(job, "lz4 data is corrupt (match outside the data)");
-		copy_match(out, dist, len, job->out_end);
+		copy_match(out, dist, len, len + WIDE_COPY <= (size_t)(job->out_end - out));
 		out += len;
 	}
 	return unpack_refuse(job, "lz4 data is corrupt (block end)");

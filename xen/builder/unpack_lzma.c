@@ -7,8 +7,14 @@
  * the last chunk (check, index and footer), so it is enough to look at the input
  * position once per symbol.  Matches copy straight inside the output.
  */
+#if defined(__GNUC__) && !defined(__clang__)
+/* One register more; and what this pass moves out of the branches costs more than it saves. */
+#pragma GCC optimize("omit-frame-pointer", "no-tree-pre")
+#endif
+
 #include "builder/codec.h"
 #include "lib/init.h"
+#include "machine/barrier.h"
 
 /* End marker 1, index 8, footer 12: what a well-formed xz file has behind any chunk. */
 #define LZMA_TAIL 21
@@ -20,6 +26,7 @@
 #define FIRST_MATCHED 7 /* states from here on: the last symbol was a match */
 #define POS_STATES 16
 #define MATCH_MIN 2
+#define LITERAL_TREE 0x300 /* probabilities: plain, and with each value of the hinted bit */
 
 typedef u16 prob;
 
@@ -46,7 +53,7 @@ struct lzma_probs {
 	/* Nothing but prob from here on. */
 	prob slot[4][64], special[115], align[16];
 	struct length_probs match_len, rep_len;
-	prob literal[16 * 0x300];
+	prob literal[16 * LITERAL_TREE];
 };
 
 static_assert(sizeof(struct lzma_probs) <= 176 * 1024, "fits the workspace");
@@ -57,56 +64,93 @@ struct lzma {
 	struct lzma_state *state;
 	u8 *base; /* where the dictionary begins: the output position of its last reset */
 	size_t dist, rep[3]; /* last four distances, 1 is the byte before */
-	/* A literal's tree: number ((position << 8 | byte before) & mask) >> (8 - lc). */
-	u32 lc;
-	size_t literal_mask, pb_mask;
+	size_t pb_mask, lp_mask;
+	/* A literal's tree begins here, by the byte before it; and by the position, times this. */
+	u32 literal[256], literal_step;
 };
 
-/* The range coder; always a local whose address never escapes, so it stays in registers. */
+/*
+ * The range coder; always a local whose address never escapes, so it stays in registers.
+ * Its range is kept less TOP, so that the subtraction that narrows it also says, by its
+ * borrow, whether the next byte is due.
+ */
 struct range {
-	u32 range, code;
+	u32 spare, code;
 	const u8 *in;
 	struct lzma_probs *probs;
 };
 
-static __force_inline void rc_normalize(struct range *rc)
+/* Makes the range @from - @less, and takes a byte in if that is below TOP. */
+static __force_inline void rc_narrow(struct range *rc, u32 from, u32 less)
 {
-	if (unlikely(rc->range < TOP)) {
-		rc->range <<= 8;
+	if (unlikely(__builtin_sub_overflow(from, less, &rc->spare))) {
+		rc->spare = (rc->spare << 8) - TOP;
 		rc->code = rc->code << 8 | *rc->in++;
 	}
 }
 
-/* Decodes one adaptive bit. */
-static __force_inline bool rc_bit(struct range *rc, prob *p)
+/*
+ * Decodes one adaptive bit, by the probability @way places into level @level below node
+ * @*sym of @tree.  forget_origin() has the compiler work the place out in the load and in the
+ * store, where it costs no instruction, instead of once and for both.
+ */
+static __force_inline bool rc_node(struct range *rc, prob *tree, size_t *sym, u32 level, size_t way)
 {
-	u32 chance = *p, bound;
+	u32 chance = tree[(*sym << level) + way];
+	u32 bound = ((rc->spare + TOP) >> PROB_BITS) * chance;
 
-	rc_normalize(rc);
-	bound = (rc->range >> PROB_BITS) * chance;
 	if (rc->code < bound) {
-		rc->range = bound;
-		*p = rc->probs->after[0][chance];
+		forget_origin(*sym);
+		tree[(*sym << level) + way] = rc->probs->after[0][chance];
+		rc_narrow(rc, bound, TOP);
 		return false;
 	}
-	rc->range -= bound;
+	forget_origin(*sym);
+	tree[(*sym << level) + way] = rc->probs->after[1][chance];
 	rc->code -= bound;
-	*p = rc->probs->after[1][chance];
+	rc_narrow(rc, rc->spare, bound);
 	return true;
 }
 
-static __force_inline size_t rc_step(struct range *rc, prob *tree, size_t sym)
+static __force_inline bool rc_bit(struct range *rc, prob *p)
 {
-	if (rc_bit(rc, &tree[sym]))
-		return 2 * sym + 1;
-	return 2 * sym;
+	size_t here = 0;
+
+	return rc_node(rc, p, &here, 0, 0);
+}
+
+/*
+ * The next bits down a tree, put behind @sym.  Written out as trees of code, where the way
+ * taken is the number, which costs nothing to keep.
+ */
+static __force_inline size_t rc_walk1(struct range *rc, prob *tree, size_t *sym, u32 level,
+				      size_t way)
+{
+	way = rc_node(rc, tree, sym, level, way) ? 2 * way + 1 : 2 * way;
+	return (*sym << (level + 1)) + way;
+}
+
+static __force_inline size_t rc_walk2(struct range *rc, prob *tree, size_t *sym, u32 level,
+				      size_t way)
+{
+	return rc_node(rc, tree, sym, level, way) ? rc_walk1(rc, tree, sym, level + 1, 2 * way + 1)
+						  : rc_walk1(rc, tree, sym, level + 1, 2 * way);
+}
+
+static __force_inline size_t rc_tree1(struct range *rc, prob *tree, size_t sym)
+{
+	return rc_walk1(rc, tree, &sym, 0, 0);
+}
+
+static __force_inline size_t rc_tree2(struct range *rc, prob *tree, size_t sym)
+{
+	return rc_walk2(rc, tree, &sym, 0, 0);
 }
 
 static __force_inline size_t rc_tree3(struct range *rc, prob *tree, size_t sym)
 {
-	sym = rc_step(rc, tree, sym);
-	sym = rc_step(rc, tree, sym);
-	return rc_step(rc, tree, sym);
+	return rc_node(rc, tree, &sym, 0, 0) ? rc_walk2(rc, tree, &sym, 1, 1)
+					     : rc_walk2(rc, tree, &sym, 1, 0);
 }
 
 /* A number of @bits bits, lowest first. */
@@ -129,80 +173,109 @@ static __force_inline size_t rc_reverse(struct range *rc, prob *tree, u32 bits)
 static __force_inline size_t rc_reverse4(struct range *rc, prob *tree)
 {
 	static const u8 reversed[16] = {0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15};
-	size_t sym = rc_tree3(rc, tree, 1);
 
-	return reversed[rc_step(rc, tree, sym) - 16];
+	return reversed[rc_tree1(rc, tree, rc_tree3(rc, tree, 1)) - 16];
 }
 
 /*
- * @bits equiprobable bits, high first; each halves the range.  Right behind a
- * normalization the range ends in 8 zero bits, so halving it up to 8 times is exact,
- * and one division gives as many bits at once.
+ * @bits equiprobable bits, high first; each halves the range.  Right behind a byte taken in
+ * the range ends in 8 zero bits, so halving it up to 8 times is exact, and one division
+ * gives as many bits at once.
  */
 static __force_inline size_t rc_direct(struct range *rc, u32 bits)
 {
+	u32 range = rc->spare + TOP, code = rc->code;
 	size_t value = 0;
 
-	do {
-		if (rc->range < TOP) {
-			u32 quotient, n;
+	for (;;) {
+		u32 n;
 
-			rc_normalize(rc);
-			n = 8 - (u32)__builtin_clz(rc->range);
-			n = n < bits ? n : bits;
-			rc->range >>= n;
-			quotient = rc->code / rc->range;
-			rc->code %= rc->range;
-			value = value << n | quotient;
-			bits -= n;
-			continue;
-		}
-		rc->range >>= 1;
-		value *= 2;
-		if (rc->code >= rc->range) {
-			rc->code -= rc->range;
-			value++;
-		}
-		bits--;
-	} while (bits);
+		do {
+			range >>= 1;
+			value *= 2;
+			if (code >= range) {
+				code -= range;
+				value++;
+			}
+			bits--;
+		} while (range >= TOP && bits);
+		if (range >= TOP)
+			break;
+		range <<= 8;
+		code = code << 8 | *rc->in++;
+		if (!bits)
+			break;
+		n = min(7 - (u32)__builtin_clz(range), bits);
+		range >>= n;
+		value = value << n | code / range;
+		code %= range;
+		bits -= n;
+		if (!bits)
+			break;
+	}
+	rc->spare = range - TOP;
+	rc->code = code;
 	return value;
 }
 
-static __force_inline u8 lzma_literal(struct range *rc, prob *tree)
-{
-	size_t sym = rc_tree3(rc, tree, 1);
-
-	sym = rc_tree3(rc, tree, sym);
-	sym = rc_step(rc, tree, sym);
-	return (u8)rc_step(rc, tree, sym);
-}
-
 /*
- * A literal right after a match: the byte that the match would have gone on with is
- * a hint, which picks other probabilities until the first bit that differs from it.
+ * A literal: 8 bits down its tree.  Right after a match (@hint not NO_HINT) the byte that
+ * the match would have gone on with is a hint, which picks other probabilities until the
+ * first bit that differs from it; @sym is what has been decoded, behind a 1.
  */
-static __force_inline u8 lzma_matched_literal(struct range *rc, prob *tree, size_t hint)
+#define NO_HINT 0x100
+
+static __force_inline u8 lzma_literal(struct range *rc, prob *tree, size_t hint)
 {
 	size_t sym = 1;
 
-	do {
-		size_t want;
-
-		hint *= 2;
-		want = hint & 0x100;
-		if (rc_bit(rc, &tree[0x100 + want + sym])) {
-			sym = 2 * sym + 1;
-			if (!want)
-				break;
-		} else {
-			sym = 2 * sym;
-			if (want)
-				break;
-		}
-	} while (sym < 0x100);
-	while (sym < 0x100)
-		sym = rc_step(rc, tree, sym);
+	if (hint == NO_HINT) {
+		sym = rc_tree2(rc, tree, 1);
+		goto left6;
+	}
+#define AS_HINTED(bit, differs)                                       \
+	do {                                                          \
+		bool one = (hint & (bit)) != 0;                       \
+		if (one) {                                            \
+			if (!rc_node(rc, tree + 0x200, &sym, 0, 0)) { \
+				sym = 2 * sym;                        \
+				goto differs;                         \
+			}                                             \
+			sym = 2 * sym + 1;                            \
+		} else {                                              \
+			if (rc_node(rc, tree + 0x100, &sym, 0, 0)) {  \
+				sym = 2 * sym + 1;                    \
+				goto differs;                         \
+			}                                             \
+			sym = 2 * sym;                                \
+		}                                                     \
+	} while (0)
+	AS_HINTED(0x80, left7);
+	AS_HINTED(0x40, left6);
+	AS_HINTED(0x20, left5);
+	AS_HINTED(0x10, left4);
+	AS_HINTED(0x08, left3);
+	AS_HINTED(0x04, left2);
+	AS_HINTED(0x02, left1);
+	AS_HINTED(0x01, left0);
+left0:
 	return (u8)sym;
+left1:
+	return (u8)rc_tree1(rc, tree, sym);
+left2:
+	return (u8)rc_tree2(rc, tree, sym);
+left5:
+	sym = rc_tree2(rc, tree, sym);
+	goto left3;
+left4:
+	sym = rc_tree1(rc, tree, sym);
+	goto left3;
+left7:
+	sym = rc_tree1(rc, tree, sym);
+left6:
+	sym = rc_tree3(rc, tree, sym);
+left3:
+	return (u8)rc_tree3(rc, tree, sym);
 }
 
 static __force_inline size_t lzma_length(struct range *rc, struct length_probs *lp, size_t pos)
@@ -215,8 +288,7 @@ static __force_inline size_t lzma_length(struct range *rc, struct length_probs *
 		return rc_tree3(rc, lp->mid[pos], 1) + MATCH_MIN;
 	sym = rc_tree3(rc, lp->high, 1);
 	sym = rc_tree3(rc, lp->high, sym);
-	sym = rc_step(rc, lp->high, sym);
-	return rc_step(rc, lp->high, sym) - 256 + 16 + MATCH_MIN;
+	return rc_tree2(rc, lp->high, sym) - 256 + 16 + MATCH_MIN;
 }
 
 static __force_inline size_t lzma_distance(struct range *rc, struct lzma_probs *p, size_t len)
@@ -255,43 +327,50 @@ static __force_inline size_t lzma_pick_rep(struct range *rc, struct lzma_state *
 	return picked;
 }
 
+static __force_inline prob *lzma_literal_tree(const struct lzma *lz, struct lzma_probs *p,
+					      size_t pos, u8 before)
+{
+	prob *tree = p->literal + lz->literal[before];
+
+	if (unlikely(lz->lp_mask))
+		tree += (pos & lz->lp_mask) * lz->literal_step;
+	return tree;
+}
+
 /*
  * Decodes one LZMA chunk: exactly to @end in the output and to @in_end in the input,
  * behind which LZMA_TAIL bytes can still be read.
  */
-static __init int lzma_chunk(struct unpack_job *job, struct lzma *lz, const u8 *in_end, u8 *end)
+static __init int lzma_chunk(struct unpack_job *job, struct lzma *lz, const u8 *in_end, u8 *out_end)
 {
 	struct lzma_probs *p = lz->probs;
 	struct lzma_state *state = lz->state;
-	struct range rc = {.range = ~0u, .in = job->in + 5, .probs = p};
-	const size_t literal_mask = lz->literal_mask, pb_mask = lz->pb_mask;
-	const u32 lc = lz->lc;
-	size_t dist = lz->dist;
-	u8 *const base = lz->base, *const limit = job->out_end;
-	u8 *out = job->out;
+	struct range rc = {.spare = ~0u - TOP, .in = job->in + 5, .probs = p};
+	u8 *const base = lz->base;
+	/* Positions count from the dictionary's begin; up to @roomy a match may be copied widely. */
+	const size_t end = (size_t)(out_end - base), room = (size_t)(job->out_end - base);
+	const size_t roomy = room < WIDE_COPY ? 0 : room - WIDE_COPY;
+	size_t pos = (size_t)(job->out - base), dist = lz->dist;
 
 	if (in_end - job->in < 5 || job->in[0])
 		return unpack_refuse(job, "xz data is corrupt (range coder start)");
 	rc.code = __builtin_bswap32(load32(job->in + 1));
 
-	while (out < end) {
-		size_t pos = (size_t)(out - base), pos_state = pos & pb_mask;
-		size_t len;
+	while (pos < end) {
+		size_t pos_state = pos & lz->pb_mask, len, next;
 
 		if (unlikely(rc.in > in_end))
 			return unpack_refuse(job, "xz data is corrupt (chunk overrun)");
 		if (!rc_bit(&rc, &state->match[pos_state])) {
-			size_t prev = pos ? out[-1] : 0;
-			size_t number = ((pos << 8) + prev) & literal_mask; /* << (8 - lc) */
-			prob *tree = &p->literal[number * 3 << lc]; /* of 0x300 each */
+			prob *tree = lzma_literal_tree(lz, p, pos, pos ? base[pos - 1] : 0);
+			size_t hint = NO_HINT;
 
-			if (state < &p->state[FIRST_MATCHED])
-				*out = lzma_literal(&rc, tree);
-			else if (likely(dist <= pos))
-				*out = lzma_matched_literal(&rc, tree, *(out - dist));
-			else
-				goto bad_distance;
-			out++;
+			if (state >= &p->state[FIRST_MATCHED]) {
+				if (unlikely(dist > pos))
+					goto bad_distance;
+				hint = base[pos - dist];
+			}
+			base[pos++] = lzma_literal(&rc, tree, hint);
 			state = state->after_literal;
 			continue;
 		}
@@ -308,26 +387,26 @@ static __init int lzma_chunk(struct unpack_job *job, struct lzma *lz, const u8 *
 			} else if (!rc_bit(&rc, &state->rep0_long[pos_state])) {
 				if (unlikely(dist > pos))
 					goto bad_distance;
-				*out = *(out - dist);
-				out++;
+				base[pos] = base[pos - dist];
+				pos++;
 				state = state->after_short;
 				continue;
 			}
 			len = lzma_length(&rc, &p->rep_len, pos_state);
 			state = state->after_rep;
 		}
-		if (unlikely(dist > pos || len > (size_t)(end - out)))
+		next = pos + len;
+		if (unlikely(dist > pos || next > end))
 			goto bad_distance;
-		copy_match(out, dist, len, limit);
-		out += len;
+		copy_match(base + pos, dist, len, next <= roomy);
+		pos = next;
 	}
-	rc_normalize(&rc);
 	if (rc.in != in_end || rc.code)
 		return unpack_refuse(job, "xz data is corrupt (chunk end)");
 	lz->dist = dist;
 	lz->state = state;
 	job->in = rc.in;
-	job->out = out;
+	job->out = base + pos;
 	return 0;
 bad_distance:
 	return unpack_refuse(job, "xz data is corrupt (match outside the data)");
@@ -340,9 +419,11 @@ static __init int lzma_props(struct lzma *lz, u32 props)
 
 	if (pb > 4 || lc + lp > 4)
 		return -EINVAL;
-	lz->lc = lc;
-	lz->literal_mask = ((1u << lp) - 1) << 8 | (0xff00u >> lc & 0xff);
 	lz->pb_mask = (1u << pb) - 1;
+	lz->lp_mask = (1u << lp) - 1;
+	lz->literal_step = LITERAL_TREE << lc;
+	for (u32 before = 0; before < 256; before++)
+		lz->literal[before] = LITERAL_TREE * (before >> (8 - lc));
 	return 0;
 }
 

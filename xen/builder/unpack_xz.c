@@ -58,21 +58,34 @@ static __init void x86_restore(u8 *operand, u32 next, u32 back)
 	__builtin_memcpy(operand, &value, sizeof(value));
 }
 
-/* Index of the next byte e8 or e9 from @i on, or @size. */
+/* Top bits of the bytes of @x that are e8 or e9 are clear; those of all others are set. */
+static __force_inline u64 x86_none(u64 x)
+{
+	const u64 low7 = 0x7f7f7f7f7f7f7f7f, e8 = 0x7474747474747474;
+
+	return ((x >> 1 & low7) ^ e8) + low7;
+}
+
+/* Index of the next byte e8 or e9 from @i on, or @size; 32 bytes at a time. */
 static __force_inline size_t x86_find(const u8 *buf, size_t i, size_t size)
 {
-	const u64 low7 = 0x7f7f7f7f7f7f7f7f, high = 0x8080808080808080, e8 = 0x7474747474747474;
+	const u64 high = 0x8080808080808080;
 
-	/* 16 bytes at a time, shifted right by one, against e8 >> 1; no match sets a top bit. */
-	for (; i + 16 <= size; i += 16) {
-		u64 a = ((load64(buf + i) >> 1 & low7) ^ e8) + low7;
-		u64 b = ((load64(buf + i + 8) >> 1 & low7) ^ e8) + low7;
+	for (; i + 32 <= size; i += 32) {
+		u64 a = load64(buf + i), b = load64(buf + i + 8);
+		u64 c = load64(buf + i + 16), d = load64(buf + i + 24);
 
-		if (likely((a & b & high) == high))
+		/* More than half of a kernel is zeros or text. */
+		if (!((a | b | c | d) & high))
 			continue;
-		if (~a & high)
-			return i + (u32)__builtin_ctzll(~a & high) / 8;
-		return i + 8 + (u32)__builtin_ctzll(~b & high) / 8;
+		if ((x86_none(a) & x86_none(b) & x86_none(c) & x86_none(d) & high) != high)
+			break;
+	}
+	for (; i + 8 <= size; i += 8) {
+		u64 found = ~x86_none(load64(buf + i)) & high;
+
+		if (found)
+			return i + (u32)__builtin_ctzll(found) / 8;
 	}
 	while (i < size && (buf[i] & 0xfe) != 0xe8)
 		i++;

@@ -255,7 +255,7 @@ static int __init zstd_run_sequences(struct unpack_job *job, struct zstd *z, u32
 		out += run;
 		if (offset - 1 >= (u64)(out - base))
 			return -EINVAL;
-		copy_match(out, offset, len, limit);
+		copy_match(out, offset, len, len + WIDE_COPY <= (size_t)(limit - out));
 		out += len;
 		if (count) {
 			ll = &z->code[FSE_LL][ll->next + back_read(&b, ll->bits)];

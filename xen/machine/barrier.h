@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The few one-instruction services that logic rooms need inline: interrupt
- * state, pause, barriers, and index masking against speculation.  The host
- * tests replace this header (tests/hostmachine/machine/).
+ * state, pause, barriers, block copies, and index masking against speculation.
+ * The host tests replace this header (tests/hostmachine/machine/).
  */
 #ifndef DAIS_MACHINE_BARRIER_H
 #define DAIS_MACHINE_BARRIER_H
@@ -17,6 +17,12 @@ static inline void cpu_relax(void)
 }
 
 #define barrier() asm volatile("" ::: "memory")
+/* From here on the compiler does not know what the variable was computed from. */
+#define forget_origin(x)                      \
+	do {                                  \
+		if (!__builtin_constant_p(x)) \
+			asm("" : "+r"(x));    \
+	} while (0)
 #define smp_mb() __atomic_thread_fence(__ATOMIC_SEQ_CST)
 /* x86 keeps loads and stores in order: only the compiler needs holding back. */
 #define smp_rmb() barrier()
@@ -52,6 +58,17 @@ static inline bool local_irq_is_enabled(void)
 
 	asm volatile("pushf; pop %0" : "=r"(flags));
 	return flags & X86_EFLAGS_IF;
+}
+
+/* By eight bytes, forwards, at any alignment. */
+static inline void copy_words(void *dst, const void *src, size_t words)
+{
+	asm volatile("rep movsq" : "+D"(dst), "+S"(src), "+c"(words)::"memory");
+}
+
+static inline void fill_words(void *dst, u64 word, size_t words)
+{
+	asm volatile("rep stosq" : "+D"(dst), "+c"(words) : "a"(word) : "memory");
 }
 
 /*

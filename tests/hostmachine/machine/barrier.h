@@ -17,6 +17,7 @@ static inline void cpu_relax(void)
 }
 
 #define barrier() __atomic_signal_fence(__ATOMIC_SEQ_CST)
+#define forget_origin(x) ((void)(x))
 #define smp_mb() __atomic_thread_fence(__ATOMIC_SEQ_CST)
 #define smp_rmb() barrier()
 #define smp_wmb() barrier()
