@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
  * Plain C memory and string functions.  The bulk of a copy or fill goes by eight bytes:
- * x86 does unaligned words at full speed, and nothing here needs a vector register, which
- * the hypervisor must not touch.  Left to others: hot paths that want the processor's own
- * block instructions ask machine/ for them.
+ * x86 does unaligned words at full speed, long runs of them are left to its block
+ * instructions, and nothing here needs a vector register, which the hypervisor must not
+ * touch.
  */
 #include "lib/string.h"
+
+#include "machine/barrier.h"
 
 /*
  * gcc recognises these loops as memcpy() and memset() and would replace them with calls to
@@ -20,11 +22,19 @@
 /* A word at any address that may overlay objects of any type. */
 typedef u64 __attribute__((may_alias, aligned(1))) word_t;
 
+#define LONG_RUN 256 /* bytes from which the block instructions repay their start */
+
 KEEP_LOOP void *memcpy(void *restrict dst, const void *restrict src, size_t n)
 {
 	u8 *d = dst;
 	const u8 *s = src;
 
+	if (n >= LONG_RUN) {
+		copy_words(d, s, n / 8);
+		d += n & ~7ul;
+		s += n & ~7ul;
+		n &= 7;
+	}
 	for (; n >= 8; n -= 8, d += 8, s += 8)
 		*(word_t *)d = *(const word_t *)s;
 	while (n--)
@@ -57,6 +67,11 @@ KEEP_LOOP void *memset(void *dst, int c, size_t n)
 	u8 *d = dst;
 	u64 word = 0x0101010101010101ULL * (u8)c;
 
+	if (n >= LONG_RUN) {
+		fill_words(d, word, n / 8);
+		d += n & ~7ul;
+		n &= 7;
+	}
 	for (; n >= 8; n -= 8, d += 8)
 		*(word_t *)d = word;
 	while (n--)
