@@ -218,22 +218,21 @@ static void __init allocate_rest(struct dom0_builder *b)
 static void __init fill_p2m(const struct dom0_builder *b)
 {
 	const struct dom0_memory *m = &b->mem;
+	paddr_t list = (paddr_t)b->space.p2m_pfn << PAGE_SHIFT, to = list;
 	unsigned long buf[512];
 
-	for (unsigned int i = 0; i < m->runs; i++)
-		for (unsigned long j = 0; j < m->run[i].count; j++)
-			m2p_set_range(MFN(m->run[i].mfn + j), m->run[i].pfn + j, 0);
-	for (unsigned long pfn = 0; pfn < m->pages; pfn += ARRAY_SIZE(buf)) {
-		unsigned long n = min(ARRAY_SIZE(buf), m->pages - pfn);
-
-		for (unsigned long i = 0; i < n; i++)
-			buf[i] = dom0_mfn(m, pfn + i).m;
-		dom0_fill(m, ((paddr_t)b->space.p2m_pfn << PAGE_SHIFT) + pfn * sizeof(long), buf,
-			  n * sizeof(long));
+	for (const struct dom0_run *r = m->run; r < m->run + m->runs; r++) {
+		for (unsigned long done = 0, n; done < r->count; done += n) {
+			n = min(ARRAY_SIZE(buf), r->count - done);
+			for (unsigned long i = 0; i < n; i++) {
+				buf[i] = r->mfn + done + i;
+				m2p_set_range(MFN(buf[i]), r->pfn + done + i, 0);
+			}
+			dom0_fill(m, to, buf, n * sizeof(long));
+			to += n * sizeof(long);
+		}
 	}
-	if (m->pages % ARRAY_SIZE(buf))
-		dom0_fill(m, ((paddr_t)b->space.p2m_pfn << PAGE_SHIFT) + m->pages * sizeof(long),
-			  NULL, (ARRAY_SIZE(buf) - m->pages % ARRAY_SIZE(buf)) * sizeof(long));
+	dom0_fill(m, to, NULL, list + (b->space.p2m_pages << PAGE_SHIFT) - to);
 }
 
 /* --- what the guest finds at its start --- */

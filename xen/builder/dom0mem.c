@@ -57,11 +57,16 @@ bool __init dom0_memory_adopt(struct dom0_memory *m, mfn_t first, unsigned long 
 	return add_run(m, first.m, pages);
 }
 
+/* The run that has @pfn; as a rule it is the one that was asked for last. */
 static const struct dom0_run *__init find_run(const struct dom0_memory *m, unsigned long pfn)
 {
-	for (unsigned int i = 0; i < m->runs; i++)
-		if (pfn - m->run[i].pfn < m->run[i].count)
-			return &m->run[i];
+	static unsigned int last __initdata;
+
+	if (last < m->runs && pfn - m->run[last].pfn < m->run[last].count)
+		return &m->run[last];
+	for (last = 0; last < m->runs; last++)
+		if (pfn - m->run[last].pfn < m->run[last].count)
+			return &m->run[last];
 	return NULL;
 }
 
