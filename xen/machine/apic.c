@@ -61,7 +61,7 @@
 #define ICR_LEVEL 0x8000u
 #define ICR_BUSY 0x1000u
 
-#define CALIBRATE_NS 10000000
+#define CALIBRATE_NS 2000000
 
 static volatile u32 *apic_regs __ro_after_init; /* NULL in x2APIC mode */
 static bool x2apic __ro_after_init;

@@ -3,7 +3,7 @@
  * System time out of the TSC (see clocksource.h).
  *
  * The rate comes from a reference of known frequency: HPET, the ACPI PM timer, or
- * the old interval timer.  50 ms at boot are right to some tens of ppm; the timer
+ * the old interval timer.  20 ms at boot are right to some tens of ppm; the timer
  * in time/clock.c then has the same two counters compared over seconds and
  * minutes, which leaves less than one.
  *
@@ -11,7 +11,6 @@
  * a reader is never made to wait, not even in an NMI during the change.
  */
 #include "machine/clocksource.h"
-#include "mm/iomem.h"
 
 #define LOG_ROOM "time"
 #include "boot/acpi.h"
@@ -25,7 +24,7 @@
 #define NSEC 1000000000ULL
 #define PIT_HZ 1193182u
 #define PM_TIMER_HZ 3579545u
-#define CALIBRATE_MS 50u
+#define CALIBRATE_MS 20u
 
 #define HPET_CAPABILITIES 0x00u
 #define HPET_CONFIG 0x10u
@@ -101,9 +100,6 @@ static bool hpet_find(const struct acpi_info *acpi)
 	*(volatile u32 *)(hpet + HPET_CONFIG) |= 1; /* it may have been left stopped */
 	reference = (struct reference){"HPET", hpet_read, 1000000000000000ULL / period,
 				       0xffffffffu};
-	/* dom0 may look (row E6). */
-	iomem_readonly(MFN(acpi->hpet_address >> PAGE_SHIFT),
-		       MFN((acpi->hpet_address >> PAGE_SHIFT) + 1));
 	return true;
 }
 

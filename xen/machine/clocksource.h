@@ -22,7 +22,7 @@ struct clock_epoch {
 	s8 shift;
 };
 
-/* Boot CPU, after cpu_features_init() and pagemap_init(): measures the TSC's rate (50 ms). */
+/* Boot CPU, after cpu_features_init() and pagemap_init(): measures the TSC's rate (20 ms). */
 void clocksource_init(const struct acpi_info *acpi);
 /* On each CPU brought up, by itself, before its first now(). */
 void clocksource_cpu_init(unsigned int cpu);

@@ -10,7 +10,6 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "machine/descriptor.h"
-#include "machine/isolate.h"
 #include "machine/pagemap.h"
 #include "machine/percpu.h"
 #include "mm/buddy.h"
@@ -108,8 +107,6 @@ int cpu_area_create(unsigned int cpu)
 		rc = create_stub(area, ci);
 	if (!rc)
 		rc = descriptor_area_create(cpu);
-	if (!rc)
-		rc = isolate_cpu_create(cpu);
 	return rc;
 }
 
