@@ -14,10 +14,7 @@
 
 static void set(char *to, size_t size, const char *from)
 {
-	size_t length = from ? strnlen(from, size - 1) : 0;
-
-	memcpy(to, from ? from : "", length);
-	to[length] = '\0';
+	snprintf(to, size, "%s", from ? from : "");
 }
 
 EXPORT int dais_fail(struct dais_error *err, enum dais_code code, const char *what,

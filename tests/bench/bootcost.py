@@ -106,8 +106,8 @@ def kernel_part(ctx):
         counts = []
         for name, hypervisor in ctx.hypervisors:
             with boot(ctx.log(name), hypervisor, modules) as vm:
-                rax = int(vm.expect(r"rax:? ([0-9a-f]{16})", 900).group(1), 16)
-                rdx = int(vm.expect(r"rdx:? ([0-9a-f]{16})", 60).group(1), 16)
+                rax = int(vm.expect(r"\br?ax:? ([0-9a-f]{16})", 900).group(1), 16)
+                rdx = int(vm.expect(r"\br?dx:? ([0-9a-f]{16})", 60).group(1), 16)
             counts.append((rdx << 32 | rax) - before)
         rows.append(("instructions to dom0's first, kernel %s"
                      % ("as shipped (xz)" if packed else "unpacked"), counts, "%.3f G", 1e9))
