@@ -22,7 +22,19 @@ dom0_tools_libdais_a_SOURCES = \
 	dom0-tools/lib/export.h \
 	dom0-tools/lib/log.c dom0-tools/lib/log.h \
 	dom0-tools/lib/version.c dom0-tools/lib/version.h \
-	dom0-tools/lib/config/config.h \
+	dom0-tools/lib/config/config.c dom0-tools/lib/config/config.h \
+	dom0-tools/lib/config/cpulist.c \
+	dom0-tools/lib/config/disk.c \
+	dom0-tools/lib/config/fb.c \
+	dom0-tools/lib/config/foreign.c \
+	dom0-tools/lib/config/keys.c \
+	dom0-tools/lib/config/lex.c \
+	dom0-tools/lib/config/nic.c \
+	dom0-tools/lib/config/parse.c \
+	dom0-tools/lib/config/private.h \
+	dom0-tools/lib/config/show.c \
+	dom0-tools/lib/config/text.c \
+	dom0-tools/lib/config/values.c \
 	dom0-tools/lib/image/bzimage.c \
 	dom0-tools/lib/image/cache.c \
 	dom0-tools/lib/image/confine.c \
@@ -32,6 +44,37 @@ dom0_tools_libdais_a_SOURCES = \
 	dom0-tools/lib/image/private.h \
 	dom0-tools/lib/image/unpack.c
 
+# What talks to a hypervisor.
+LIBDAIS_DOMAINS = \
+	dom0-tools/lib/timeline.c dom0-tools/lib/timeline.h \
+	dom0-tools/lib/build/build.c dom0-tools/lib/build/build.h \
+	dom0-tools/lib/build/layout.c dom0-tools/lib/build/layout.h \
+	dom0-tools/lib/build/pagetables.c dom0-tools/lib/build/pagetables.h \
+	dom0-tools/lib/build/startinfo.c dom0-tools/lib/build/startinfo.h \
+	dom0-tools/lib/dev/console.c \
+	dom0-tools/lib/dev/device.h \
+	dom0-tools/lib/dev/disk.c \
+	dom0-tools/lib/dev/link.c dom0-tools/lib/dev/link.h \
+	dom0-tools/lib/dev/list.c \
+	dom0-tools/lib/dev/loop.c dom0-tools/lib/dev/loop.h \
+	dom0-tools/lib/dev/nic.c \
+	dom0-tools/lib/dom/control.c \
+	dom0-tools/lib/dom/create.c \
+	dom0-tools/lib/dom/destroy.c \
+	dom0-tools/lib/dom/domain.h \
+	dom0-tools/lib/dom/host.c dom0-tools/lib/dom/host.h \
+	dom0-tools/lib/dom/list.c \
+	dom0-tools/lib/dom/machine.c dom0-tools/lib/dom/machine.h \
+	dom0-tools/lib/dom/record.c \
+	dom0-tools/lib/dom/watcher.c dom0-tools/lib/dom/watcher.h \
+	dom0-tools/lib/hv/domctl.c dom0-tools/lib/hv/domctl.h \
+	dom0-tools/lib/hv/handle.c dom0-tools/lib/hv/handle.h \
+	dom0-tools/lib/hv/memory.c dom0-tools/lib/hv/memory.h \
+	dom0-tools/lib/hv/sysctl.c dom0-tools/lib/hv/sysctl.h \
+	dom0-tools/lib/store/client.c dom0-tools/lib/store/client.h \
+	dom0-tools/lib/store/device.c dom0-tools/lib/store/device.h
+dom0_tools_libdais_a_SOURCES += $(LIBDAIS_DOMAINS)
+
 # Its name in the build and, with links to it, in $(libdir).
 LIBDAIS_SO = dom0-tools/libdais.so.0
 $(LIBDAIS_SO): dom0-tools/libdais.a $(srcdir)/dom0-tools/lib/libdais.map
@@ -40,21 +83,71 @@ $(LIBDAIS_SO): dom0-tools/libdais.a $(srcdir)/dom0-tools/lib/libdais.map
 		-Wl,--whole-archive dom0-tools/libdais.a -Wl,--no-whole-archive $(LIBDAIS_LIBS)
 
 DAIS_COMMANDS = \
+	dom0-tools/cli/cmd_block_attach.c \
+	dom0-tools/cli/cmd_block_detach.c \
+	dom0-tools/cli/cmd_block_list.c \
+	dom0-tools/cli/cmd_check.c \
+	dom0-tools/cli/cmd_config.c \
+	dom0-tools/cli/cmd_console.c \
+	dom0-tools/cli/cmd_cpupool_list.c \
+	dom0-tools/cli/cmd_create.c \
+	dom0-tools/cli/cmd_debug_keys.c \
+	dom0-tools/cli/cmd_destroy.c \
+	dom0-tools/cli/cmd_dmesg.c \
+	dom0-tools/cli/cmd_domid.c \
+	dom0-tools/cli/cmd_domname.c \
+	dom0-tools/cli/cmd_events.c \
 	dom0-tools/cli/cmd_help.c \
-	dom0-tools/cli/cmd_version.c
+	dom0-tools/cli/cmd_info.c \
+	dom0-tools/cli/cmd_list.c \
+	dom0-tools/cli/cmd_mem_max.c \
+	dom0-tools/cli/cmd_mem_set.c \
+	dom0-tools/cli/cmd_network_attach.c \
+	dom0-tools/cli/cmd_network_detach.c \
+	dom0-tools/cli/cmd_network_list.c \
+	dom0-tools/cli/cmd_pause.c \
+	dom0-tools/cli/cmd_reboot.c \
+	dom0-tools/cli/cmd_rename.c \
+	dom0-tools/cli/cmd_sched.c \
+	dom0-tools/cli/cmd_shutdown.c \
+	dom0-tools/cli/cmd_sysrq.c \
+	dom0-tools/cli/cmd_top.c \
+	dom0-tools/cli/cmd_trigger.c \
+	dom0-tools/cli/cmd_unpause.c \
+	dom0-tools/cli/cmd_uptime.c \
+	dom0-tools/cli/cmd_vcpu_list.c \
+	dom0-tools/cli/cmd_vcpu_pin.c \
+	dom0-tools/cli/cmd_vcpu_set.c \
+	dom0-tools/cli/cmd_version.c \
+	dom0-tools/cli/cmd_wait.c
 
 # The command line uses the library by its shared object only, so that it cannot reach inside.
 bin_PROGRAMS += dom0-tools/dais
 dom0_tools_dais_CPPFLAGS = $(TOOLS_CPPFLAGS) -I$(srcdir)/dom0-tools/cli
 dom0_tools_dais_CFLAGS = $(TOOLS_CFLAGS)
 dom0_tools_dais_LDFLAGS = $(TOOLS_LDFLAGS) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib'
-dom0_tools_dais_LDADD = $(LIBDAIS_SO) -ljson-c
+dom0_tools_dais_LDADD = $(LIBDAIS_SO) -ljson-c -lncursesw
 dom0_tools_dais_SOURCES = $(DAIS_COMMANDS) \
 	dom0-tools/cli/args.c dom0-tools/cli/args.h \
 	dom0-tools/cli/cli.h \
+	dom0-tools/cli/host.c dom0-tools/cli/host.h \
 	dom0-tools/cli/commands.def dom0-tools/cli/commands.h \
 	dom0-tools/cli/main.c \
 	dom0-tools/cli/output.c dom0-tools/cli/output.h
 
 CLEANFILES += $(LIBDAIS_SO)
 EXTRA_DIST += dom0-tools/lib/libdais.map
+
+# The console daemon, in xenconsoled's place.
+sbin_PROGRAMS += dom0-tools/dais-consoled
+dom0_tools_dais_consoled_CPPFLAGS = $(TOOLS_CPPFLAGS)
+dom0_tools_dais_consoled_CFLAGS = $(TOOLS_CFLAGS)
+dom0_tools_dais_consoled_LDFLAGS = $(TOOLS_LDFLAGS) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib'
+dom0_tools_dais_consoled_LDADD = $(LIBDAIS_SO) -lev -lutil -lxenevtchn -lxenforeignmemory \
+	-lxengnttab -lxenstore
+dom0_tools_dais_consoled_SOURCES = \
+	dom0-tools/consoled/domains.c dom0-tools/consoled/domains.h \
+	dom0-tools/consoled/logfile.c dom0-tools/consoled/logfile.h \
+	dom0-tools/consoled/main.c \
+	dom0-tools/consoled/pty.c dom0-tools/consoled/pty.h \
+	dom0-tools/consoled/ring.c dom0-tools/consoled/ring.h

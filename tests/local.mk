@@ -5,6 +5,7 @@
 #   check-fuzz    libFuzzer targets, FUZZ_SECONDS each
 #   check-style   form of the sources
 #   check-system  boots in QEMU
+#   check-store   the store daemon, beside the stock ones, killed, with bad clients
 # Each part writes its counts to tests/*.count and tests/lib/sum.sh adds them up.
 
 include tests/unit/local.mk
@@ -13,9 +14,10 @@ include tests/style/local.mk
 include tests/system/local.mk
 include tests/guests/local.mk
 include tests/bench/local.mk
+include tests/xenstore/local.mk
 
 # Which parts check runs, in this order; each may also be named alone.
-CHECKS = style unit fuzz boot dom0
+CHECKS = style unit fuzz boot debug console dom0
 
 check-local: xen/dais
 	@$(MKDIR_P) tests

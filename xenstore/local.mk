@@ -1,3 +1,40 @@
 # SPDX-License-Identifier: MIT
 #
-# The store daemon comes here.
+# The store daemon.
+
+sbin_PROGRAMS += xenstore/xenstored
+
+xenstore_xenstored_CPPFLAGS = -I$(srcdir)/xenstore $(XEN_ABI) -D_GNU_SOURCE
+xenstore_xenstored_CFLAGS = -std=gnu11 -O2 -g -fno-common -fno-strict-aliasing -fPIE \
+	-fstack-protector-strong -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion \
+	-Wmissing-prototypes -Wstrict-prototypes -Wundef -Wvla -Werror
+xenstore_xenstored_LDFLAGS = -pie -Wl,-z,relro,-z,now
+
+xenstore_xenstored_SOURCES =
+xenstore_xenstored_SOURCES += xenstore/checkpoint.c
+xenstore_xenstored_SOURCES += xenstore/conn.c
+xenstore_xenstored_SOURCES += xenstore/conn_socket.c
+xenstore_xenstored_SOURCES += xenstore/control.c
+xenstore_xenstored_SOURCES += xenstore/domain.c
+xenstore_xenstored_SOURCES += xenstore/kids.c
+xenstore_xenstored_SOURCES += xenstore/log.c
+xenstore_xenstored_SOURCES += xenstore/loop.c
+xenstore_xenstored_SOURCES += xenstore/main.c
+xenstore_xenstored_SOURCES += xenstore/mem.c
+xenstore_xenstored_SOURCES += xenstore/options.c
+xenstore_xenstored_SOURCES += xenstore/perm.c
+xenstore_xenstored_SOURCES += xenstore/persist.c
+xenstore_xenstored_SOURCES += xenstore/quota.c
+xenstore_xenstored_SOURCES += xenstore/replay.c
+xenstore_xenstored_SOURCES += xenstore/request.c
+xenstore_xenstored_SOURCES += xenstore/store.c
+xenstore_xenstored_SOURCES += xenstore/tree.c
+xenstore_xenstored_SOURCES += xenstore/txn.c
+xenstore_xenstored_SOURCES += xenstore/watch.c
+xenstore_xenstored_SOURCES += xenstore/watchtrie.c
+xenstore_xenstored_SOURCES += xenstore/wire.c
+
+EXTRA_DIST += xenstore/checkpoint.h xenstore/conn.h xenstore/conn_socket.h xenstore/control.h xenstore/domain.h \
+	xenstore/log.h xenstore/loop.h xenstore/mem.h xenstore/node.h xenstore/options.h \
+	xenstore/perm.h xenstore/persist.h xenstore/quota.h xenstore/record.h xenstore/request.h xenstore/store.h \
+	xenstore/tree.h xenstore/txn.h xenstore/watch.h xenstore/watchtrie.h xenstore/wire.h

@@ -12,6 +12,7 @@
 #include "args.h"
 #include "cli.h"
 #include "commands.h"
+#include "dom/domain.h"
 #include "log.h"
 #include "output.h"
 
@@ -139,6 +140,7 @@ int main(int argc, char **argv)
 	argv[at] = (char *)(uintptr_t)name;
 	status = cli.command->run(&cli, argc - at, argv + at);
 	progress_end();
+	dais_close(cli.host);
 	if (fflush(stdout) || ferror(stdout)) {
 		fprintf(stderr, "%s: cannot write to standard output\n", cli.program);
 		return status ? status : DAIS_FAILED;

@@ -14,7 +14,10 @@
 
 static void set(char *to, size_t size, const char *from)
 {
-	snprintf(to, size, "%s", from ? from : "");
+	size_t length = from ? strnlen(from, size - 1) : 0;
+
+	memcpy(to, from ? from : "", length);
+	to[length] = '\0';
 }
 
 EXPORT int dais_fail(struct dais_error *err, enum dais_code code, const char *what,

@@ -21,7 +21,7 @@ tests/fuzz/fz_multiboot: tests/fuzz/fz_multiboot.c xen/boot/multiboot.c xen/boot
 	xen/lib/parse.c
 
 FUZZ_TARGETS += tests/fuzz/fz_options
-tests/fuzz/fz_options: tests/fuzz/fz_options.c xen/boot/options.c xen/lib/parse.c
+tests/fuzz/fz_options: tests/fuzz/fz_options.c xen/boot/options.c xen/lib/parse.c xen/machine/mitigate.c
 
 FUZZ_TARGETS += tests/fuzz/fz_evtchn
 tests/fuzz/fz_evtchn: tests/fuzz/fz_evtchn.c xen/evtchn/evtchnop.c xen/evtchn/level2.c \
@@ -36,6 +36,12 @@ tests/fuzz/fz_elf: tests/fuzz/fz_elf.c xen/builder/elf.c
 tests/fuzz/fz_bzimage: tests/fuzz/fz_bzimage.c xen/builder/bzimage.c $(unpack_sources)
 tests/fuzz/fz_unpack: tests/fuzz/fz_unpack.c $(unpack_sources)
 tests/fuzz/fz_lzma2: tests/fuzz/fz_lzma2.c $(unpack_sources)
+
+FUZZ_TARGETS += tests/fuzz/fz_domctl
+tests/fuzz/fz_domctl: tests/fuzz/fz_domctl.c xen/ctl/ctlbitmap.c xen/ctl/domctl.c \
+	xen/ctl/domctlmem.c xen/ctl/domctlvcpu.c xen/ctl/dominfo.c xen/ctl/policy.c \
+	xen/domain/destroy.c xen/domain/domain.c xen/domain/lookup.c xen/domain/privilege.c \
+	xen/domain/vcpustate.c xen/lib/bitmap.c
 
 FUZZ_TARGETS += tests/fuzz/fz_grants tests/fuzz/fz_memory_op tests/fuzz/fz_segdesc
 tests/fuzz/fz_grants: tests/fuzz/fz_grants.c xen/gnttab/copy.c xen/gnttab/gnttabop.c \
@@ -54,10 +60,22 @@ tests/fuzz/fz_mmuext: tests/fuzz/fz_mmuext.c xen/mm/buddy.c xen/mm/frame.c xen/m
 	xen/mm/mmuext.c xen/mm/update.c \
 	xen/mm/validate.c xen/lib/bitmap.c
 
-$(FUZZ_TARGETS): $(wildcard $(srcdir)/xen/*/*.h $(srcdir)/tests/hostmachine/*.h \
+# Of the tools, with their own flags and libraries.
+FUZZ_TARGETS += tests/fuzz/fz_config tests/fuzz/fz_kernel
+tests/fuzz/fz_config: tests/fuzz/fz_config.c $(config_sources)
+tests/fuzz/fz_kernel: tests/fuzz/fz_kernel.c $(image_sources) dom0-tools/lib/error.c
+tests/fuzz/fz_config tests/fuzz/fz_kernel: FUZZ_CPPFLAGS = $(TOOLS_CPPFLAGS)
+tests/fuzz/fz_config: FUZZ_LIBS = -ljson-c
+tests/fuzz/fz_kernel: FUZZ_LIBS = $(image_libs)
+
+FUZZ_CPPFLAGS = $(AM_CPPFLAGS)
+FUZZ_LIBS =
+
+$(FUZZ_TARGETS): $(wildcard $(srcdir)/xen/*/*.h $(srcdir)/tests/unit/*.h \
 	$(srcdir)/tests/hostmachine/*/*.h)
 	@$(MKDIR_P) tests/fuzz
-	$(AM_V_CCLD)$(FUZZ_CC) $(AM_CPPFLAGS) $(FUZZ_CFLAGS) -o $@ $(filter %.c,$^)
+	$(AM_V_CCLD)$(FUZZ_CC) $(FUZZ_CPPFLAGS) $(FUZZ_CFLAGS) -o $@ $(filter %.c,$^) \
+		$(FUZZ_LIBS)
 
 check-fuzz:
 	@$(MAKE) -k $(AM_MAKEFLAGS) $(FUZZ_TARGETS) || :

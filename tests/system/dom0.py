@@ -35,7 +35,7 @@ MACHINES = {
 }
 
 CHECKS = ["log", "control_d", "cpus", "disk-virtio", "disk-ahci", "disk-nvme", "tcp-virtio",
-          "tcp-e1000e", "hotplug", "stress", "clock", "log-after", "reboot", "poweroff"]
+          "tcp-e1000e", "hotplug", "vdso", "stress", "clock", "log-after", "reboot", "poweroff"]
 
 
 class EchoServer(threading.Thread):
@@ -92,7 +92,10 @@ class Lab:
     def scripts(self):
         """A disk with the files that dom0 runs, as a tar archive without a file system."""
         path = os.path.join(self.work, "checks.tar")
-        subprocess.run(["tar", "-cf", path, "-b", "64", "-C", HERE, "guest-check.sh", "tcp.py"],
+        subprocess.run(["cc", "-O1", "-static", "-o", os.path.join(self.work, "vdso"),
+                        os.path.join(HERE, "vdso.c")], check=True)
+        subprocess.run(["tar", "-cf", path, "-b", "64", "-C", HERE, "guest-check.sh", "tcp.py",
+                        "-C", self.work, "vdso"],
                        check=True)
         return path
 
@@ -209,6 +212,8 @@ class Run:
                 self.inside(name, "hotplug", 900)
         elif name == "stress":
             self.inside(name, "stress 60", 900)
+        elif name == "vdso":
+            self.inside(name, "vdso", 300)
         elif name == "clock":
             self.check_clock()
         elif name == "reboot":

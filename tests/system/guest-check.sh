@@ -77,6 +77,13 @@ capabilities() {
 	grep -q control_d /proc/xen/capabilities
 }
 
+vdso() {
+	"$here/vdso"
+	status=$?
+	[ $status != 159 ] || echo "clock_gettime is a system call here"
+	return $status
+}
+
 stress() { # SECONDS
 	stress-ng --cpu 1 --vm 1 --vm-bytes 64M --fork 1 --switch 1 --mmap 1 --mmap-bytes 32M \
 		--timer 1 --pipe 1 --verify --timeout "$1" > /run/stress.log 2>&1
@@ -87,7 +94,7 @@ stress() { # SECONDS
 }
 
 case $1 in
-disk | tcp | log_clean | hotplug | cpus | capabilities | stress) "$@" ;;
+disk | tcp | log_clean | hotplug | cpus | capabilities | stress | vdso) "$@" ;;
 *)
 	echo "no check named $1"
 	exit 2

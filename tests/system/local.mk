@@ -9,12 +9,29 @@ SYSTEM_CACHE = tests/system/cache
 HYPERVISOR = xen/dais
 MACHINES = pc-bios,q35-bios,q35-uefi,q35-debian13,q35-qemu10
 
-check-system: check-boot check-dom0
+check-system: check-boot check-debug check-console check-dom0
 
 check-boot: xen/dais
 	@$(MKDIR_P) $(SYSTEM_CACHE)
 	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/boot.count -t 1500 -n boot \
 		python3 $(SYSTEM)/boot.py --cache $(SYSTEM_CACHE) --hypervisor $(HYPERVISOR)
+
+check-console: xen/dais
+	@$(MKDIR_P) $(SYSTEM_CACHE)
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/console.count -t 1200 -n console \
+		python3 $(SYSTEM)/console.py --cache $(SYSTEM_CACHE) --hypervisor $(HYPERVISOR)
+
+# The build with assertions and lock-order checks, in a folder of its own.
+debug/xen/dais: xen/dais
+	@$(MKDIR_P) debug
+	@test -f debug/Makefile || { top=$$(cd $(srcdir) && pwd) && cd debug && \
+		"$$top/configure" -q --enable-debug CC='$(CC)'; }
+	@$(MAKE) -s --no-print-directory -C debug xen/dais
+
+check-debug: debug/xen/dais
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/debug.count -t 900 -n debug \
+		python3 $(SYSTEM)/boot.py --cache $(SYSTEM_CACHE) --hypervisor debug/xen/dais \
+		--only "qemu64,2 processors,4 processors"
 
 check-dom0: xen/dais
 	@$(MKDIR_P) $(SYSTEM_CACHE)
@@ -27,10 +44,10 @@ demo: xen/dais
 	@$(MKDIR_P) $(SYSTEM_CACHE)
 	@python3 $(SYSTEM)/demo.py --cache $(SYSTEM_CACHE) --hypervisor $(HYPERVISOR)
 
-.PHONY: check-boot check-dom0
+.PHONY: check-boot check-debug check-console check-dom0
 
 EXTRA_DIST += tests/system/fetch.sh tests/system/mkquick.sh tests/system/mkdisk.sh \
 	tests/system/mkqemu10.sh tests/system/mkiso.sh tests/system/run-quick.sh \
-	tests/system/quick/init tests/system/guest-check.sh tests/system/tcp.py \
-	tests/system/vm.py tests/system/dom0.py tests/system/boot.py tests/system/kernels.py \
+	tests/system/quick/init tests/system/guest-check.sh tests/system/tcp.py tests/system/vdso.c \
+	tests/system/vm.py tests/system/console.py tests/system/dom0.py tests/system/boot.py tests/system/kernels.py \
 	tests/system/demo.py

@@ -16,6 +16,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 "$here/mkdisk.sh" "$1" || exit $?
 mkdir -p "$1/guest"
 cd "$1"
+# Two runs at once make it once.
+exec 9> guest/lock
+flock 9
 
 tools="xen-utils-4.17 xen-utils-common xenstore-utils libxenmisc4.17 libxencall1
 	libxendevicemodel1 libxenevtchn1 libxenforeignmemory1 libxengnttab1 libxenhypfs1

@@ -39,6 +39,17 @@ struct options options;
 struct cpu_features cpu_features;
 unsigned long max_mfn = 64;
 
+static unsigned int m2p_shown;
+
+void mmuext_show_m2p(const struct vcpu *v)
+{
+	m2p_shown += !mfn_eq(v->arch.kernel_root, INVALID_MFN);
+}
+
+void pagetable_print_walk(const struct vcpu *v __unused, unsigned long va __unused)
+{
+}
+
 static struct vcpu control_vcpu;
 static struct domain control = {.id = 0, .is_privileged = true, .refs = 1};
 static unsigned int virqs, rooms_up, rooms_allowed, rechecks, waits, restarts, unpinned;
@@ -48,6 +59,7 @@ static jmp_buf machine_end;
 static enum { RUNS, HALTED, REBOOTED } machine;
 static u8 fpu_page[PAGE_SIZE];
 static u64 chunk_bits;
+static struct cpu_policy test_policy;
 
 /* --- the rooms: each counts, and fails when its turn has come --- */
 
@@ -65,7 +77,6 @@ static u64 chunk_bits;
 		rooms_up--;                  \
 	}
 
-ROOM(cpuid)
 ROOM(evtchn)
 ROOM(gnttab)
 ROOM(pirq)
@@ -78,6 +89,15 @@ ROOM_END(pirq_domain_free)
 ROOM_END(ioports_domain_free)
 ROOM_END(iomem_domain_destroy)
 ROOM_END(domain_memory_free)
+
+int cpuid_domain_init(struct domain *d)
+{
+	if (rooms_up >= rooms_allowed)
+		return -ENOMEM;
+	rooms_up++;
+	d->cpu_policy = &test_policy;
+	return 0;
+}
 
 int domain_memory_init(struct domain *d)
 {
@@ -261,7 +281,8 @@ void frame_put(mfn_t mfn)
 
 bool frame_get(mfn_t mfn, const struct domain *d)
 {
-	if (frame_owner(frame_of(mfn)) != d->id)
+	if (!mfn_valid(mfn) || frame_owner(frame_of(mfn)) != d->id ||
+	    !(frame_of(mfn)->ref & FRAME_REFS_MASK))
 		return false;
 	frame_of(mfn)->ref++;
 	return true;

@@ -45,7 +45,11 @@ tests_unit_t_multiboot_SOURCES = tests/unit/t_multiboot.c xen/boot/multiboot.c x
 	xen/lib/parse.c
 
 check_PROGRAMS += tests/unit/t_options
-tests_unit_t_options_SOURCES = tests/unit/t_options.c xen/boot/options.c xen/lib/parse.c
+tests_unit_t_options_SOURCES = tests/unit/t_options.c xen/boot/options.c xen/lib/parse.c \
+	xen/machine/mitigate.c
+
+check_PROGRAMS += tests/unit/t_mitigate
+tests_unit_t_mitigate_SOURCES = tests/unit/t_mitigate.c xen/machine/mitigate.c
 
 check_PROGRAMS += tests/unit/t_vector
 tests_unit_t_vector_SOURCES = tests/unit/t_vector.c xen/irq/vector.c
@@ -95,6 +99,12 @@ check_PROGRAMS += tests/unit/t_domain
 tests_unit_t_domain_SOURCES = tests/unit/t_domain.c tests/unit/domainmock.h \
 	xen/domain/assist.c xen/domain/destroy.c xen/domain/domain.c xen/domain/lookup.c xen/domain/privilege.c xen/domain/vcpustate.c
 
+check_PROGRAMS += tests/unit/t_domctl
+tests_unit_t_domctl_SOURCES = tests/unit/t_domctl.c tests/unit/ctlmock.h xen/ctl/ctlbitmap.c \
+	xen/ctl/domctl.c xen/ctl/domctlmem.c xen/ctl/domctlvcpu.c xen/ctl/dominfo.c \
+	xen/ctl/policy.c xen/domain/destroy.c xen/domain/domain.c xen/domain/lookup.c \
+	xen/domain/privilege.c xen/domain/vcpustate.c xen/lib/bitmap.c
+
 check_PROGRAMS += tests/unit/t_grants
 tests_unit_t_grants_SOURCES = tests/unit/t_grants.c tests/unit/grantmock.h tests/unit/world.h \
 	xen/gnttab/copy.c xen/gnttab/gnttabop.c \
@@ -137,3 +147,45 @@ tests_unit_t_msi_SOURCES = tests/unit/t_msi.c xen/irq/pci.c xen/machine/msi.c xe
 
 check_PROGRAMS += tests/unit/t_vcpuop
 tests_unit_t_vcpuop_SOURCES = tests/unit/t_vcpuop.c xen/sched/vcpuop.c xen/time/vtimer.c
+
+# Of the tools: the library's own sources, instrumented like the rest.
+config_sources = dom0-tools/lib/error.c dom0-tools/lib/config/config.c \
+	dom0-tools/lib/config/cpulist.c dom0-tools/lib/config/disk.c dom0-tools/lib/config/fb.c \
+	dom0-tools/lib/config/foreign.c dom0-tools/lib/config/keys.c dom0-tools/lib/config/lex.c \
+	dom0-tools/lib/config/nic.c dom0-tools/lib/config/parse.c dom0-tools/lib/config/show.c \
+	dom0-tools/lib/config/text.c dom0-tools/lib/config/values.c
+
+check_PROGRAMS += tests/unit/t_config
+tests_unit_t_config_CPPFLAGS = $(TOOLS_CPPFLAGS)
+tests_unit_t_config_SOURCES = tests/unit/t_config.c $(config_sources)
+tests_unit_t_config_LDADD = -ljson-c
+
+check_PROGRAMS += tests/unit/t_configxl
+tests_unit_t_configxl_CPPFLAGS = $(TOOLS_CPPFLAGS)
+tests_unit_t_configxl_SOURCES = tests/unit/t_configxl.c $(config_sources)
+tests_unit_t_configxl_LDADD = -lxlutil -lxenlight -ljson-c
+
+image_sources = dom0-tools/lib/image/bzimage.c dom0-tools/lib/image/elf.c \
+	dom0-tools/lib/image/unpack.c
+image_libs = -lz -lbz2 -llzma -llzo2 -llz4 -lzstd
+
+check_PROGRAMS += tests/unit/t_image
+tests_unit_t_image_CPPFLAGS = $(TOOLS_CPPFLAGS)
+tests_unit_t_image_SOURCES = tests/unit/t_image.c tests/unit/kernelmade.h $(image_sources) \
+	dom0-tools/lib/error.c
+tests_unit_t_image_LDADD = $(image_libs)
+
+# The confined child cannot be had together with the sanitizers.
+check_PROGRAMS += tests/unit/t_imageopen
+tests_unit_t_imageopen_CPPFLAGS = $(TOOLS_CPPFLAGS)
+tests_unit_t_imageopen_CFLAGS = -std=gnu11 -g -O1 -Wall -Wextra
+tests_unit_t_imageopen_LDFLAGS =
+tests_unit_t_imageopen_SOURCES = tests/unit/t_imageopen.c tests/unit/kernelmade.h \
+	$(image_sources) dom0-tools/lib/error.c dom0-tools/lib/log.c dom0-tools/lib/image/cache.c \
+	dom0-tools/lib/image/confine.c dom0-tools/lib/image/open.c
+tests_unit_t_imageopen_LDADD = $(image_libs) -lmd -lseccomp
+
+check_PROGRAMS += tests/unit/t_consolering
+tests_unit_t_consolering_CPPFLAGS = $(TOOLS_CPPFLAGS)
+tests_unit_t_consolering_SOURCES = tests/unit/t_consolering.c dom0-tools/consoled/logfile.c \
+	dom0-tools/consoled/ring.c

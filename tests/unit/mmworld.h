@@ -64,6 +64,10 @@ _Noreturn void panic(const char *fmt, ...)
 	abort();
 }
 
+void log_line(const char *fmt __unused, ...)
+{
+}
+
 int guest_read(void *dst, unsigned long va, size_t size)
 {
 	if (va < 65536)
@@ -101,6 +105,18 @@ void kfree(void *p)
 	free(p);
 }
 #endif
+
+static u64 l1tf_mask; /* of every domain but dom0 */
+
+u64 mitigate_l1tf_mask(bool privileged)
+{
+	return privileged ? 0 : l1tf_mask;
+}
+
+void machine_root_changed(const struct cpumask *cpus)
+{
+	(void)cpus;
+}
 
 u32 tlb_clock(void)
 {

@@ -71,6 +71,10 @@ void port_out(u16 port, unsigned int bytes, u32 value)
 
 static u64 hpet_regs[512];
 
+void iomem_readonly(mfn_t start __unused, mfn_t end __unused)
+{
+}
+
 void *device_map(paddr_t pa, size_t len)
 {
 	(void)pa;

@@ -259,6 +259,8 @@ static void test_context(void)
 		{offsetof(struct vcpu_guest_context, gdt_ents), 1UL << 32},
 		{offsetof(struct vcpu_guest_context, ldt_ents), 8193},
 		{offsetof(struct vcpu_guest_context, ctrlreg[3]), 11 << PAGE_SHIFT},
+		/* User mode without a user root: there would be nothing to load. */
+		{offsetof(struct vcpu_guest_context, flags), 0},
 	};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -268,7 +270,9 @@ static void test_context(void)
 		CHECK(!v->initialised && mfn_eq(v->arch.kernel_root, INVALID_MFN));
 	}
 
+	m2p_shown = 0;
 	CHECK_EQ(set(v, context()), 0);
+	CHECK_EQ(m2p_shown, 1); /* A65: not to user mode */
 	CHECK(v->initialised && v->arch.kernel_mode);
 	CHECK_EQ(v->regs.rflags, EFLAGS_IF | EFLAGS_TF | 2);
 	CHECK_EQ(v->arch.iopl, 1);

@@ -10,6 +10,7 @@
 #include "boot/options.h"
 #include "console/log.h"
 #include "lib/parse.h"
+#include "machine/mitigate.h"
 
 #define MIB (1ULL << 20)
 #define GIB (1ULL << 30)
@@ -20,8 +21,6 @@ static const struct options defaults = {
 	.smep = true,
 	.smap = true,
 	.pcid = true,
-	.xpti = -1,
-	.mitigations = true,
 	.x2apic = true,
 };
 
@@ -117,15 +116,34 @@ static void words(void)
 	CHECK(options.noreboot && options.vga_keep && options.smap);
 
 	parse("  no-smap\tsmep=0   xpti noreboot=no vga=text-80x25,keep  ", 0);
-	CHECK(!options.smap && !options.smep && options.xpti == 1 && !options.noreboot);
+	CHECK(!options.smap && !options.smep && options.mitigate_on == BIT(MIT_ISOLATE) &&
+	      !options.noreboot);
 	CHECK(options.vga_keep);
 	CHECK(!strcmp(options_cmdline(),
 		      "  no-smap\tsmep=0   xpti noreboot=no vga=text-80x25,keep  "));
 
 	parse("spec-ctrl=no tsc=unstable maxcpus=3 mem=2G nox2apic", 0);
-	CHECK(!options.mitigations && options.tsc_unstable && !options.x2apic);
+	CHECK(options.mitigate_off == (MIT_ALL | BIT(MIT_AS_REAL)) && options.tsc_unstable &&
+	      !options.x2apic);
 	CHECK_EQ(options.max_cpus, 3);
 	CHECK_EQ(options.mem_limit, 2 * GIB);
+	parse("xpti=no spec-ctrl=ssbd,no-rsb,verw=off,bti-thunk=jmp", 0);
+	CHECK_EQ(options.mitigate_on, BIT(MIT_SSBD));
+	CHECK_EQ(options.mitigate_off,
+		 BIT(MIT_ISOLATE) | BIT(MIT_RSB) | BIT(MIT_VERW) | BIT(MIT_RETPOLINE));
+	parse("spec-ctrl=no,ibpb,bti-thunk=retpoline pv-l1tf", 0);
+	CHECK_EQ(options.mitigate_on,
+		 BIT(MIT_IBPB) | BIT(MIT_RETPOLINE) | BIT(MIT_L1TF) | BIT(MIT_L1TF_DOM0));
+	CHECK_EQ(options.mitigate_off, (MIT_ALL | BIT(MIT_AS_REAL)) & ~options.mitigate_on);
+	parse("spec-ctrl=no spec-ctrl=yes", 0);
+	CHECK(options.mitigate_on == BIT(MIT_AS_REAL) && !options.mitigate_off);
+	parse("xpti spec-ctrl=yes,no-ibpb", 0);
+	CHECK_EQ(options.mitigate_on, BIT(MIT_ISOLATE) | BIT(MIT_AS_REAL));
+	CHECK_EQ(options.mitigate_off, BIT(MIT_IBPB));
+	parse("spec-ctrl=frob,ibrs", 1);
+	CHECK_EQ(options.mitigate_on, BIT(MIT_IBRS));
+	parse("spec-ctrl=a-word-that-is-longer-than-any spec-ctrl=ibpb=maybe spec-ctrl=,", 3);
+	CHECK(!options.mitigate_on && !options.mitigate_off);
 	parse("nosmp", 0);
 	CHECK_EQ(options.max_cpus, 1);
 

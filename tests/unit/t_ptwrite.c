@@ -35,7 +35,7 @@ static struct frame *frames;
 #include <string.h>
 
 /* Frames: 1..4 the tables L4..L1 that map the window; 5 an L1 table, 6 an L2 table. */
-enum { L4 = 1, L3, L2, L1, TABLE, UPPER };
+enum { L4 = 1, L3, L2, L1, TABLE, UPPER, DEVICE = 0x100 };
 #define VA 0xffff888000000000UL /* shows TABLE; the next page shows UPPER */
 #define CODE 0x400000UL
 #define DATA 0x500000UL
@@ -88,6 +88,11 @@ bool frame_get(mfn_t mfn __unused, const struct domain *d __unused)
 {
 	references++;
 	return true;
+}
+
+bool iomem_is_readonly(mfn_t mfn)
+{
+	return mfn.m == DEVICE;
 }
 
 void frame_put(mfn_t mfn __unused)
@@ -324,6 +329,23 @@ static void races_and_refusals(void)
 	CHECK(trap_vector == TRAP_DB && (vcpu.arch.debugreg[6] & 0x4000));
 }
 
+/* A page of a device's that is ours to write: the store goes nowhere, the guest goes on (E6). */
+static void device(void)
+{
+	PUT(VA + 16, 0x48, 0x89, 0x07);
+	memory[L1][0] = DEVICE << PAGE_SHIFT | 5;
+	STORES(3);
+	CHECK_EQ(updates, 0);
+	/* What we do not understand, and another device, are the guest's fault after all. */
+	PUT(VA + 16, 0x0f, 0x0b);
+	memory[L1][0] = DEVICE << PAGE_SHIFT | 5;
+	LEFT_ALONE(VA + 16);
+	PUT(VA + 16, 0x48, 0x89, 0x07);
+	memory[L1][0] = (DEVICE + 1) << PAGE_SHIFT | 5;
+	references = 0;
+	LEFT_ALONE(VA + 16);
+}
+
 int main(void)
 {
 	spin_lock_init(&dom.mem.pt_lock, LOCK_PAGETABLE);
@@ -331,5 +353,6 @@ int main(void)
 	strings();
 	pair();
 	races_and_refusals();
+	device();
 	return check_done("t_ptwrite");
 }

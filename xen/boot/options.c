@@ -11,6 +11,7 @@
 #include "lib/init.h"
 #include "lib/parse.h"
 #include "lib/string.h"
+#include "machine/mitigate.h"
 
 #define WORD_MAX 128 /* longer words are no option of ours */
 
@@ -20,8 +21,6 @@ struct options options = {
 	.smep = true,
 	.smap = true,
 	.pcid = true,
-	.xpti = -1,
-	.mitigations = true,
 	.x2apic = true,
 };
 
@@ -114,30 +113,81 @@ static bool __init set_vga(struct options *o, const char *v)
 	}
 }
 
+static void __init mitigate_choose(struct options *o, u32 bits, bool on)
+{
+	o->mitigate_on = on ? o->mitigate_on | bits : o->mitigate_on & ~bits;
+	o->mitigate_off = on ? o->mitigate_off & ~bits : o->mitigate_off | bits;
+}
+
 /* "dom0=off,domu=on" and the like protect all or none here. */
 static bool __init set_xpti(struct options *o, const char *v)
 {
-	bool on;
+	bool on = true;
 
-	if (!*v || !strcmp(v, "default"))
-		o->xpti = *v ? -1 : 1;
-	else if (parse_switch(v, &on))
-		o->xpti = on;
-	else
-		o->xpti = 1;
+	if (strcmp(v, "default")) {
+		parse_switch(v, &on);
+		mitigate_choose(o, BIT(MIT_ISOLATE), on);
+	}
 	return true;
+}
+
+static bool __init set_pv_l1tf(struct options *o, const char *v)
+{
+	bool on = true;
+
+	parse_switch(v, &on);
+	mitigate_choose(o, BIT(MIT_L1TF) | BIT(MIT_L1TF_DOM0), on);
+	return true;
+}
+
+/* Words of Xen's that choose among what is one thing here, or name what is not done. */
+static bool __init spec_ctrl_word(struct options *o, const char *word, unsigned int len)
+{
+	char text[24];
+	char *value;
+	bool on = true;
+	int bit;
+
+	if (len >= sizeof(text))
+		return false;
+	strlcpy(text, word, len + 1);
+	value = strchr(text, '=');
+	if (value)
+		*value++ = '\0';
+	if (!strcmp(text, "bti-thunk")) {
+		mitigate_choose(o, BIT(MIT_RETPOLINE), value && strcmp(value, "jmp"));
+		return value;
+	}
+	if (value && !parse_switch(value, &on))
+		return false;
+	if (!value && !strncmp(text, "no-", 3)) {
+		on = false;
+		strlcpy(text, word + 3, len - 2);
+	}
+	if (!strcmp(text, "xen") || !strcmp(text, "pv") || (!value && parse_switch(text, &on))) {
+		if (on)
+			o->mitigate_off = 0;
+		mitigate_choose(o, BIT(MIT_AS_REAL) | (on ? 0 : MIT_ALL), on);
+		return true;
+	}
+	bit = mitigate_name(text, (unsigned int)strlen(text));
+	if (bit >= 0)
+		mitigate_choose(o, (u32)BIT(bit), on);
+	return bit >= 0;
 }
 
 static bool __init set_spec_ctrl(struct options *o, const char *v)
 {
-	bool on;
+	bool good = true;
 
-	if (parse_switch(v, &on))
-		o->mitigations = on;
-	else
-		log_info("spec-ctrl=%s: single mitigations cannot be chosen, all stay as needed",
-			 v);
-	return true;
+	for (;;) {
+		const char *end = strchr(v, ',');
+
+		good &= spec_ctrl_word(o, v, (unsigned int)(end ? (size_t)(end - v) : strlen(v)));
+		if (!end)
+			return good;
+		v = end + 1;
+	}
 }
 
 static bool __init set_tsc(struct options *o, const char *v)
@@ -191,6 +241,7 @@ static const struct option table[] __initconst = {
 	{"pcid", OPT_BOOL, FIELD(pcid)},
 	{"xpti", OPT_CALL, .set = set_xpti},
 	{"spec-ctrl", OPT_CALL, .set = set_spec_ctrl},
+	{"pv-l1tf", OPT_CALL, .set = set_pv_l1tf},
 	{"clocksource", OPT_TEXT, FIELD(clocksource)},
 	{"tsc", OPT_CALL, .set = set_tsc},
 	{"x2apic", OPT_BOOL, FIELD(x2apic)},

@@ -31,8 +31,7 @@ struct options {
 
 	char sched[16];
 	bool smep, smap, pcid; /* use them where the processor has them */
-	s32 xpti; /* page-table isolation: 1 on, 0 off, -1 as needed */
-	bool mitigations; /* false after spec-ctrl=no */
+	u32 mitigate_on, mitigate_off; /* bits of machine/mitigate.h; neither: as needed */
 	char clocksource[16]; /* tsc, hpet, acpi, pit; empty: the best */
 	bool tsc_unstable; /* never trust TSCs to agree */
 	bool x2apic;

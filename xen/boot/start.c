@@ -18,6 +18,7 @@
 #include "console/panic.h"
 #include "console/serial.h"
 #include "console/vga.h"
+#include "ctl/debugkeys.h"
 #include "domain/domain.h"
 #include "entry/cpuid.h"
 #include "irq/irq.h"
@@ -32,6 +33,7 @@
 #include "machine/insn.h"
 #include "machine/ioapic.h"
 #include "machine/machine.h"
+#include "machine/mitigate.h"
 #include "machine/pagemap.h"
 #include "machine/percpu.h"
 #include "machine/percpu_setup.h"
@@ -166,6 +168,7 @@ static void __init processors_init(void)
 	idt_init();
 	cpu_init_this();
 	descriptor_init_cpu();
+	mitigate_init_cpu();
 
 	error = acpi_parse(&acpi_info, boot_info.rsdp, boot_info.rsdp_size, acpi_read);
 	if (error)
@@ -230,6 +233,7 @@ void __init boot_start(u32 magic, u32 mbi)
 	memory_init();
 	processors_init();
 	keys_init();
+	debugkeys_init();
 	consoleio_init();
 	serial_lines_init();
 	dom0_build(&boot_info);

@@ -198,8 +198,18 @@ void serial_set_receiver(void (*receive)(char c))
 	receiver = receive;
 }
 
+/*
+ * The interrupt and the timer both come here.  One at a time, and not one within the other: a
+ * second look at the data register, after somebody else has emptied it, reads a character that
+ * nobody typed.  Who finds the other at work leaves the rest to it, or to the next timer.
+ */
 void serial_poll(void)
 {
+	static bool busy;
+	unsigned long flags = local_irq_save();
+
+	if (__atomic_exchange_n(&busy, true, __ATOMIC_ACQUIRE))
+		goto out;
 	for (unsigned int i = 0; i < SERIAL_PORTS; i++) {
 		struct serial_port *port = &ports[i];
 
@@ -208,6 +218,9 @@ void serial_poll(void)
 		for (int n = 0; n < RX_MAX && (reg_read(port, REG_LSR) & LSR_RX_READY); n++)
 			receiver((char)reg_read(port, REG_DATA));
 	}
+	__atomic_store_n(&busy, false, __ATOMIC_RELEASE);
+out:
+	local_irq_restore(flags);
 }
 
 int serial_irq(unsigned int port)

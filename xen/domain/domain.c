@@ -27,6 +27,7 @@
 #include "mm/reserve.h"
 #include "mm/segdesc.h"
 #include "mm/slab.h"
+#include "mm/update.h"
 #include "time/clock.h"
 #include <xen/sched.h>
 
@@ -354,7 +355,12 @@ void domain_crash(struct domain *d, const char *why, ...)
 	vsnprintf(text, sizeof(text), why, args);
 	va_end(args);
 	guest_log(d->id, "crashed: %s", text);
-	if (d->is_privileged)
+	if (d->is_privileged) {
 		domain_dump_state(d);
+		if (current->domain == d) {
+			pagetable_print_walk(current, current->info->arch.cr2);
+			pagetable_print_walk(current, vcpu_regs(current)->rip);
+		}
+	}
 	domain_shutdown(d, SHUTDOWN_crash);
 }

@@ -16,6 +16,7 @@
 #include "machine/fpu.h"
 #include "machine/layout.h"
 #include "mm/frame.h"
+#include "mm/mmuext.h"
 #include "mm/segdesc.h"
 #include "mm/update.h"
 
@@ -120,7 +121,7 @@ static bool context_ok(const struct vcpu_guest_context *c)
 	for (unsigned int i = 0; i < ARRAY_SIZE(addresses); i++)
 		if ((unsigned long)((long)(addresses[i] << 16) >> 16) != addresses[i])
 			return false;
-	if (!guest_address_ok(c->user_regs.rip))
+	if (!guest_address_ok(c->user_regs.rip) || !(c->flags & VGCF_in_kernel || c->ctrlreg[1]))
 		return false;
 	for (unsigned int i = 0; i < ARRAY_SIZE(c->trap_ctxt); i++)
 		if (!guest_address_ok(c->trap_ctxt[i].address))
@@ -156,6 +157,8 @@ static int take_roots(struct vcpu *v, const struct vcpu_guest_context *c)
 
 	if (!ret && c->ctrlreg[1])
 		ret = take_root(v, &v->arch.user_root, xen_cr3_to_pfn(c->ctrlreg[1]));
+	if (!ret)
+		mmuext_show_m2p(v);
 	return ret;
 }
 

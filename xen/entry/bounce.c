@@ -28,6 +28,13 @@
 #define FLAGS_FORBIDDEN (EFLAGS_IOPL | EFLAGS_VM | EFLAGS_VIF | EFLAGS_VIP | EFLAGS_NT)
 
 #define FRAME_WORDS_MAX 11
+#define IOPL_SHIFT 12
+
+/* The I/O level shows in frames and follows them (rows B31, B112). */
+static bool architectural_iopl(const struct vcpu *v)
+{
+	return v->domain->vm_assist & BIT(VMASST_TYPE_architectural_iopl);
+}
 
 /*
  * Pushes the frame (extra words go between R11 and RIP) and points the vCPU at
@@ -56,6 +63,8 @@ static void enter_guest(struct cpu_regs *regs, unsigned long handler, const u64 
 	frame[n++] = regs->rip;
 	frame[n++] = cs | (u64)old_mask << 32;
 	frame[n++] = (regs->rflags & ~(EFLAGS_IF | EFLAGS_IOPL)) | (old_mask ? 0 : EFLAGS_IF);
+	if (architectural_iopl(v))
+		frame[n - 1] |= (u64)v->arch.iopl << IOPL_SHIFT;
 	frame[n++] = regs->rsp;
 	frame[n++] = regs->ss;
 	sp -= n * sizeof(u64);
@@ -192,6 +201,8 @@ long hc_iret(void)
 	regs->rip = f.rip;
 	regs->cs = (u16)(f.cs | 3);
 	regs->rflags = (f.rflags & ~FLAGS_FORBIDDEN) | EFLAGS_IF | 2;
+	if (architectural_iopl(v))
+		v->arch.iopl = (u8)((f.rflags & EFLAGS_IOPL) >> IOPL_SHIFT);
 	regs->rsp = f.rsp;
 	regs->ss = (u16)(f.ss | 3);
 	if (f.flags & VGCF_in_syscall) {

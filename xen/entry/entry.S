@@ -10,6 +10,7 @@
  * %rbx holds the current vCPU from entry to exit.
  */
 #include "entry/offsets.h"
+#include "entry/guard.h"
 #include "machine/layout.h"
 
 #define SEL_GUEST_CS32 0xe023
@@ -66,16 +67,6 @@
 	pop	%rdi
 .endm
 
-/* A guest may enter with AC set: take it away where SMAP relies on it. Patched at boot. */
-.macro CLAC
-.Lsmap_\@:
-	.byte	0x0f, 0x1f, 0x00
-	.pushsection .smap_sites, "a"
-	.quad	.Lsmap_\@
-	.quad	0xca010f
-	.popsection
-.endm
-
 .macro EX_TABLE insn, fixup
 	.pushsection .ex_table, "a"
 	.balign	4
@@ -114,9 +105,10 @@ entry_exception:
 	SAVE_REGS
 	CLAC
 	cld
-	xor	%ebp, %ebp
 	testb	$3, REGS_CS(%rsp)
 	jz	exception_from_hypervisor
+	FROM_GUEST
+	CLEAR_REGS
 exception_from_guest:
 	mov	CPU_INFO_CURRENT(%rsp), %rbx
 	mov	%rsp, %rdi
@@ -124,9 +116,11 @@ exception_from_guest:
 	jmp	return_to_guest
 
 exception_from_hypervisor:
+	FROM_HYPERVISOR
 	mov	REGS_RBP(%rsp), %rbp
 	mov	%rsp, %rdi
 	call	trap_from_hypervisor
+	TO_HYPERVISOR
 return_to_hypervisor:
 	RESTORE_REGS
 	add	$8, %rsp
@@ -136,13 +130,18 @@ entry_interrupt:
 	SAVE_REGS
 	CLAC
 	cld
-	mov	%rsp, %rdi
 	testb	$3, REGS_CS(%rsp)
-	jz	1f
+	jz	interrupt_from_hypervisor
+	FROM_GUEST
+	CLEAR_REGS
 	mov	CPU_INFO_CURRENT(%rsp), %rbx
+	mov	%rsp, %rdi
 	call	do_irq
 	jmp	return_to_guest
-1:	call	do_irq
+	/* Interrupts are on only well inside. */
+interrupt_from_hypervisor:
+	mov	%rsp, %rdi
+	call	do_irq
 	jmp	return_to_hypervisor
 
 /* On a stack of its own: may have come at any instruction, even between stacks. */
@@ -150,11 +149,25 @@ entry_ist:
 	SAVE_REGS
 	CLAC
 	cld
+	FROM_HYPERVISOR
 	mov	%rsp, %rdi
 	call	trap_ist
-	RESTORE_REGS
-	add	$8, %rsp
-	iretq
+	TO_HYPERVISOR
+	testb	$3, REGS_CS(%rsp)
+	jz	return_to_hypervisor
+	/* To a guest, past TO_GUEST: what that does on the main stack is not needed here. */
+	IF	MIT_IBRS, 1f
+	mov	%rsp, %rdx
+	or	$65535, %rdx
+	mov	$MSR_SPEC_CTRL, %ecx
+	mov	AREA(CPU_INFO_SPEC_GUEST), %eax
+	xor	%edx, %edx
+	wrmsr
+1:	IF	MIT_VERW, return_to_hypervisor
+	mov	%rsp, %rdx
+	or	$65535, %rdx
+	verw	AREA(CPU_INFO_VERW)
+	jmp	return_to_hypervisor
 
 /*
  * #DB has its own stack because MOV SS can delay it to our first instruction.
@@ -164,9 +177,8 @@ entry_debug:
 	SAVE_REGS
 	CLAC
 	cld
-	mov	%rsp, %rdi
 	testb	$3, REGS_CS(%rsp)
-	jz	1f
+	jz	exception_from_hypervisor
 	mov	%rsp, %rsi
 	and	$-65536, %rsi
 	lea	65536 - CPU_INFO_SIZE(%rsi), %rdi
@@ -174,9 +186,14 @@ entry_debug:
 	mov	%rdi, %rsp
 	mov	$REGS_SIZE / 8, %ecx
 	rep movsq
+	/* Nothing of a guest stays on a stack that the next one's tables may show. */
+	lea	-REGS_SIZE(%rsi), %rdi
+	mov	$REGS_SIZE / 8, %ecx
+	xor	%eax, %eax
+	rep stosq
+	FROM_GUEST
+	CLEAR_REGS
 	jmp	exception_from_guest
-1:	call	trap_from_hypervisor
-	jmp	return_to_hypervisor
 
 /*
  * SYSCALL.  The CPU's landing code (machine/percpu_setup.c) stored the guest's RSP in
@@ -192,6 +209,8 @@ entry_syscall:
 	push	$0
 	movl	$VECTOR_SYSCALL, 4(%rsp)
 	SAVE_REGS
+	FROM_GUEST
+	CLEAR_UNUSED
 	mov	CPU_INFO_CURRENT(%rsp), %rbx
 	cmpb	$0, VCPU_KERNEL_MODE(%rbx)
 	je	syscall_from_user
@@ -205,7 +224,7 @@ entry_syscall:
 	lea	hypercall_table(%rip), %rcx
 	mov	(%rcx,%rax,8), %rax
 	mov	%r10, %rcx
-	call	*%rax
+	call	__x86_indirect_thunk_rax
 hypercall_done:
 	cmp	$-ERESTART, %rax
 	je	hypercall_again
@@ -227,6 +246,7 @@ return_to_guest:
 	jne	deliver_nmi
 
 restore_guest:
+	TO_GUEST
 	cmpl	$VECTOR_SYSCALL, REGS_VECTOR(%rsp)
 	jne	leave_by_iret
 	/* SYSRET to a non-canonical address faults in ring 0 on some processors. */
@@ -315,6 +335,8 @@ entry_sysenter:
 	/* SYSENTER leaves NT and TF as they were: neither may reach our own code. */
 	push	$2
 	popf
+	FROM_GUEST
+	CLEAR_REGS
 	mov	CPU_INFO_CURRENT(%rsp), %rbx
 	mov	%rsp, %rdi
 	call	guest_syscall
@@ -334,8 +356,12 @@ stack_reset_and_call:
 	and	$-65536, %rsp
 	add	$65536 - CPU_INFO_SIZE, %rsp
 	xor	%ebp, %ebp
-	call	*%rdi
+	call	__x86_indirect_thunk_rdi
 	ud2
+
+	.irp	reg, rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15
+	THUNK	\reg
+	.endr
 
 /*
  * size_t copy_user_asm(void *dst %rdi, const void *src %rsi, size_t n %rdx):

@@ -38,6 +38,12 @@ static_assert(sizeof(struct cpu_regs) == REGS_SIZE, "REGS_SIZE");
 CHECK(cpu_info, guest_regs, 0);
 CHECK(cpu_info, running, CPU_INFO_CURRENT);
 CHECK(cpu_info, deferred, CPU_INFO_DEFERRED);
+CHECK(cpu_info, root, CPU_INFO_ROOT);
+CHECK(cpu_info, shadow, CPU_INFO_SHADOW);
+CHECK(cpu_info, shadow_stale, CPU_INFO_STALE);
+CHECK(cpu_info, spec_hyp, CPU_INFO_SPEC_HYP);
+CHECK(cpu_info, spec_guest, CPU_INFO_SPEC_GUEST);
+CHECK(cpu_info, verw_selector, CPU_INFO_VERW);
 static_assert(sizeof(struct cpu_info) == CPU_INFO_SIZE, "CPU_INFO_SIZE");
 /* The processor aligns the stack to 16 before it pushes: TSS.rsp0 must be so already. */
 static_assert((sizeof(struct cpu_info) - REGS_SIZE) % 16 == 0, "rsp0 alignment");

@@ -18,6 +18,7 @@
 #include "machine/descriptor.h"
 #include "machine/insn.h"
 #include "machine/ipi.h"
+#include "machine/isolate.h"
 #include "machine/machine.h"
 #include "machine/percpu.h"
 #include "mm/frame.h"
@@ -69,6 +70,9 @@ static void page_fault_from_guest(struct cpu_regs *regs)
 	unsigned long cr2 = read_cr2();
 	u32 error = regs->error_code;
 
+	/* On another CPU an entry of level 4 was added since this one copied its root. */
+	if (unlikely(isolate_stale()))
+		return;
 	local_irq_enable();
 	if (unlikely(cr2 >= HYPERVISOR_START && cr2 < HYPERVISOR_END)) {
 		if (ldt_fault(v, cr2))

@@ -420,18 +420,24 @@ void evtchn_check(struct domain *d)
 	}
 }
 
+#define DUMP_MAX 128u
+
 void evtchn_dump(struct domain *d)
 {
 	static const char *const names[] = {"free", "reserved", "unbound", "interdomain",
 					    "pirq", "virq",     "ipi"};
 
+	u32 shown = 0;
+
 	for (u32 port = 1; port < d->evtchn->limit; port++) {
 		const struct evtchn *chn = evtchn_lookup(d, port);
 
-		if (!chn || chn->state == EVTCHN_FREE)
+		if (!chn || chn->state == EVTCHN_FREE || ++shown > DUMP_MAX)
 			continue;
 		log_line("d%u port %u [%c%c] v%u %s", d->id, port,
 			 level2_is_pending(d, port) ? 'p' : '-',
 			 level2_is_masked(d, port) ? 'm' : '-', chn->vcpu, names[chn->state]);
 	}
+	if (shown > DUMP_MAX)
+		log_line("d%u: %u more", d->id, shown - DUMP_MAX);
 }

@@ -20,6 +20,7 @@
 #include "machine/machine.h"
 #include "machine/pagemap.h"
 #include "machine/percpu.h"
+#include "mm/iomem.h"
 
 #define NSEC 1000000000ULL
 #define PIT_HZ 1193182u
@@ -100,6 +101,9 @@ static bool hpet_find(const struct acpi_info *acpi)
 	*(volatile u32 *)(hpet + HPET_CONFIG) |= 1; /* it may have been left stopped */
 	reference = (struct reference){"HPET", hpet_read, 1000000000000000ULL / period,
 				       0xffffffffu};
+	/* dom0 may look (row E6). */
+	iomem_readonly(MFN(acpi->hpet_address >> PAGE_SHIFT),
+		       MFN((acpi->hpet_address >> PAGE_SHIFT) + 1));
 	return true;
 }
 

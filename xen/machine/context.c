@@ -16,7 +16,9 @@
 #include "machine/cpu.h"
 #include "machine/fpu.h"
 #include "machine/insn.h"
+#include "machine/isolate.h"
 #include "machine/machine.h"
+#include "machine/mitigate.h"
 #include "machine/pagemap.h"
 #include "machine/percpu.h"
 #include "sched/deferred.h"
@@ -66,6 +68,7 @@ void vcpu_load_root(struct vcpu *v)
 	if (v != current)
 		return;
 	write_cr3(active_root(v).m << PAGE_SHIFT);
+	isolate_use_root(active_root(v), !v->arch.kernel_mode, true);
 	tlb_flush_local();
 }
 
@@ -74,6 +77,7 @@ void vcpu_toggle_mode(struct vcpu *v)
 	v->arch.kernel_mode = !v->arch.kernel_mode;
 	swapgs();
 	write_cr3(active_root(v).m << PAGE_SHIFT);
+	isolate_use_root(active_root(v), !v->arch.kernel_mode, false);
 }
 
 void vcpu_read_bases(struct vcpu *v)
@@ -151,6 +155,7 @@ _Noreturn void context_switch_to(struct vcpu *next)
 	if (!prev->is_idle)
 		save_state(prev);
 	cpu_info()->running = next;
+	mitigate_switch(next);
 	if (next->is_idle) {
 		write_cr3(image_virt_to_phys(idle_l4));
 		asm volatile(

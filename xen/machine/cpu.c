@@ -20,6 +20,7 @@
 #include "machine/fpu.h"
 #include "machine/insn.h"
 #include "machine/machine.h"
+#include "machine/mitigate.h"
 #include "machine/percpu.h"
 #include "sched/vcpu.h"
 
@@ -134,17 +135,6 @@ static void __init size_xsave(struct cpu_features *f)
 	}
 }
 
-/* Turns the CLAC places in entry.S from NOPs into the instruction. */
-static void __init patch_smap_sites(void)
-{
-	extern const struct {
-		u64 address, bytes;
-	} __smap_sites_start[], __smap_sites_end[];
-
-	for (size_t i = 0; &__smap_sites_start[i] != __smap_sites_end; i++)
-		memcpy((void *)__smap_sites_start[i].address, &__smap_sites_start[i].bytes, 3);
-}
-
 void __init cpu_features_init(void)
 {
 	struct cpu_features *f = &cpu_features;
@@ -158,14 +148,13 @@ void __init cpu_features_init(void)
 	f->smap = f->smap && options.smap;
 	if (f->smep)
 		base_cr4 |= CR4_SMEP;
-	if (f->smap) {
+	if (f->smap)
 		base_cr4 |= CR4_SMAP;
-		patch_smap_sites();
-	}
 	log_info("%s family 0x%x model 0x%x stepping %u, %u physical address bits%s%s%s%s\n",
 		 f->vendor, f->family, f->model, f->stepping, f->phys_bits, f->smep ? ", SMEP" : "",
 		 f->smap ? ", SMAP" : "", f->fsgsbase ? ", FSGSBASE" : "",
 		 f->xsave ? ", XSAVE" : "");
+	mitigate_init();
 }
 
 bool guest_tsc_emulated(const struct domain *d)
@@ -197,4 +186,5 @@ void cpu_init_ap(unsigned int cpu)
 	ASSERT(this_cpu_id() == cpu);
 	cpu_init_this();
 	descriptor_init_cpu();
+	mitigate_init_cpu();
 }

@@ -20,6 +20,8 @@
 #include "mm/buddy.h"
 #include "sched/vcpu.h"
 
+#define GDT_OWN_ENTRIES 12
+#define TSS_OFFSET 2048
 #define GDT_GUEST_PAGES 14 /* FIRST_RESERVED_GDT_ENTRY / 512 */
 
 enum { IST_NMI = 1, IST_DF, IST_MC, IST_DB };
@@ -45,20 +47,22 @@ struct table_register {
 	u64 base;
 } __packed;
 
-static DEFINE_PER_CPU(struct tss, tss);
 static struct gate idt[256] __aligned(4096) __ro_after_init;
 extern const char entry_stubs[];
 
 int descriptor_area_create(unsigned int cpu)
 {
 	u64 *gdt = page_alloc();
-	struct tss *tss = per_cpu_ptr(tss, cpu);
+	struct tss *tss;
 	unsigned long area = CPU_AREA_START + cpu * CPU_AREA_SIZE;
-	u64 base = (u64)tss, limit = sizeof(*tss) - 1;
+	u64 base = gdt_window(cpu) + GDT_GUEST_PAGES * PAGE_SIZE + TSS_OFFSET;
+	u64 limit = sizeof(*tss) - 1;
 	int rc;
 
 	if (!gdt)
 		return -ENOMEM;
+	/* Beside our GDT, beyond its limit: the processor needs both whatever else is mapped. */
+	tss = (struct tss *)((u8 *)gdt + TSS_OFFSET);
 	/* Indexes count from 7168: selector 0xe000 is gdt[0]. */
 	gdt[1] = 0x00af9b000000ffff; /* 0xe008: hypervisor code */
 	gdt[2] = 0x00cf93000000ffff; /* 0xe010: hypervisor data */
@@ -72,7 +76,6 @@ int descriptor_area_create(unsigned int cpu)
 	if (rc)
 		return rc;
 
-	memset(tss, 0, sizeof(*tss));
 	tss->rsp[0] = (u64)&cpu_info_of(cpu)->guest_regs + sizeof(struct cpu_regs);
 	tss->ist[IST_NMI - 1] = area + 2 * PAGE_SIZE;
 	tss->ist[IST_DF - 1] = area + 4 * PAGE_SIZE;
@@ -103,11 +106,17 @@ void idt_init(void)
 	idt[TRAP_DB].ist = IST_DB;
 }
 
+unsigned long descriptor_idt(void)
+{
+	return (unsigned long)idt;
+}
+
 void descriptor_init_cpu(void)
 {
 	unsigned int cpu = this_cpu_id();
 	unsigned long area = CPU_AREA_START + cpu * CPU_AREA_SIZE;
-	struct table_register gdtr = {16 * PAGE_SIZE - 1, gdt_window(cpu)};
+	struct table_register gdtr = {GDT_GUEST_PAGES * PAGE_SIZE + GDT_OWN_ENTRIES * 8 - 1,
+				      gdt_window(cpu)};
 	struct table_register idtr = {sizeof(idt) - 1, (u64)idt};
 
 	asm volatile("lgdt %0" ::"m"(gdtr));

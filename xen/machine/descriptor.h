@@ -11,7 +11,7 @@
 #include "machine/layout.h"
 
 #define DESC_WINDOW_START (CPU_AREA_START + 0x20000000UL)
-#define DESC_WINDOW_SIZE (32 * PAGE_SIZE)
+#define DESC_WINDOW_SIZE (512 * PAGE_SIZE) /* a table of level 1 each, see machine/isolate.c */
 
 struct vcpu;
 
@@ -29,6 +29,8 @@ static inline unsigned long ldt_window(unsigned int cpu)
 int descriptor_area_create(unsigned int cpu);
 /* Fills the IDT once; BSP. */
 void idt_init(void);
+/* Where it is, on one page. */
+unsigned long descriptor_idt(void);
 /* Loads GDT, IDT, TSS and the SYSCALL/SYSENTER registers of this CPU. */
 void descriptor_init_cpu(void);
 

@@ -13,6 +13,7 @@
 #include "machine/cpu.h"
 #include "machine/insn.h"
 #include "machine/machine.h"
+#include "machine/mitigate.h"
 #include "machine/percpu.h"
 #include "mm/buddy.h"
 #include "sched/vcpu.h"
@@ -70,6 +71,7 @@ void fpu_vcpu_destroy(struct vcpu *v)
 	if (v->arch.xsave)
 		page_free(v->arch.xsave);
 	v->arch.xsave = NULL;
+	mitigate_forget(v);
 }
 
 void fpu_save(struct vcpu *v)

@@ -13,6 +13,7 @@ struct vcpu;
 void fpu_init_cpu(void);
 /* Allocates v's state, set to the init values.  0 or -ENOMEM. */
 int fpu_vcpu_init(struct vcpu *v);
+/* Also makes the processors forget that they ran it. */
 void fpu_vcpu_destroy(struct vcpu *v);
 /* Put the state into the init values (new life of a vCPU). */
 void fpu_vcpu_reset(struct vcpu *v);

@@ -63,6 +63,11 @@ void smp_stop_others(void);
 _Noreturn void context_switch_to(struct vcpu *next);
 /* Loads v's current kernel or user root into CR3 again after v->arch changed it. */
 void vcpu_load_root(struct vcpu *v);
+/*
+ * Entries of level 4 changed that CPUs of the set (NULL: this one) may have copied, see
+ * machine/isolate.c.  Comes before the old entry's table is given up.
+ */
+void machine_root_changed(const struct cpumask *cpus);
 /* Applies a changed GDT/LDT/debug register/FPU TS bit when v runs here. */
 void vcpu_load_gdt(struct vcpu *v);
 void vcpu_load_ldt(struct vcpu *v);

@@ -17,11 +17,13 @@
 #include "lib/lock.h"
 #include "machine/insn.h"
 #include "machine/machine.h"
+#include "machine/mitigate.h"
 #include "mm/buddy.h"
 #include "mm/frame.h"
 
 #define TABLE (PTE_PRESENT | PTE_RW | PTE_ACCESSED | PTE_DIRTY)
-#define LEAF (PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY | PTE_GLOBAL)
+/* Global, but where no translation may outlive a change of root (machine/isolate.c). */
+#define LEAF (PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY | (mitigated(MIT_ISOLATE) ? 0 : PTE_GLOBAL))
 #define SIZE_2M (1UL << 21)
 
 extern u64 hypervisor_l3[512], image_l2[512]; /* boot/head.S */
@@ -165,6 +167,11 @@ void __init pagemap_init(void)
 void __init pagemap_heap_ready(void)
 {
 	heap_ready = true;
+}
+
+u64 *pagemap_entry(u64 *root, unsigned long va, unsigned int level)
+{
+	return entry_for(root, va, level, 0);
 }
 
 int map_hypervisor_page(unsigned long va, paddr_t pa, u64 flags)

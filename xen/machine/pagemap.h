@@ -55,6 +55,12 @@ int map_hypervisor_page(unsigned long va, paddr_t pa, u64 flags);
 /* The L1 entry of such a mapped page's address; NULL when there is no table. */
 u64 *hypervisor_l1e(unsigned long va);
 
+/*
+ * The entry of va at `level` (1 or 2) in the tables below a root of ours, which are made where
+ * they are missing; NULL: no memory.
+ */
+u64 *pagemap_entry(u64 *root, unsigned long va, unsigned int level);
+
 /* Physical address of this image's symbol. */
 paddr_t image_virt_to_phys(const void *p);
 

@@ -35,7 +35,12 @@ struct cpu_info {
 	/* This CPU only. */
 	struct vcpu *running; /* see current */
 	unsigned long deferred; /* bits of enum deferred, set atomically (sched/deferred.h) */
-	unsigned long scratch[2];
+	/* Page-table isolation (machine/isolate.c): CR3 of here, and of there. */
+	paddr_t root, shadow;
+	u32 shadow_stale; /* bit per mode: to be copied before the next return; others set it */
+	/* Protection against speculation (machine/mitigate.c), constant. */
+	u32 spec_hyp, spec_guest; /* MSR SPEC_CTRL */
+	u32 verw_selector;
 };
 
 static inline struct cpu_info *cpu_info(void)

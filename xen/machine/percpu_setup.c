@@ -10,6 +10,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "machine/descriptor.h"
+#include "machine/isolate.h"
 #include "machine/pagemap.h"
 #include "machine/percpu.h"
 #include "mm/buddy.h"
@@ -107,6 +108,8 @@ int cpu_area_create(unsigned int cpu)
 		rc = create_stub(area, ci);
 	if (!rc)
 		rc = descriptor_area_create(cpu);
+	if (!rc)
+		rc = isolate_cpu_create(cpu);
 	return rc;
 }
 

@@ -15,6 +15,7 @@
  */
 #include "mm/buddy.h"
 
+#include "console/log.h"
 #include "lib/assert.h"
 #include "lib/lock.h"
 #include "lib/string.h"
@@ -240,6 +241,17 @@ void page_free(void *page)
 {
 	if (page)
 		frame_free(virt_to_mfn(page), 0);
+}
+
+void buddy_dump(void)
+{
+	for (unsigned int i = 0; i < ZONES; i++)
+		for (unsigned int order = MAX_ORDER + 1; order--;)
+			if (READ_ONCE(zones[i].head[order])) {
+				log_line("largest free block %s 4 GiB: %lu KiB",
+					 i == ZONE_LOW ? "below" : "above", 4UL << order);
+				break;
+			}
 }
 
 unsigned long buddy_free_frames(void)

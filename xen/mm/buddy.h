@@ -38,6 +38,9 @@ mfn_t buddy_alloc(unsigned int order, unsigned int flags);
 mfn_t buddy_alloc_below(unsigned int order, unsigned int address_bits, unsigned int flags);
 void buddy_free(mfn_t mfn, unsigned int order, u32 stamp);
 
+/* Which sizes of free blocks there are (debug key). */
+void buddy_dump(void);
+
 unsigned long buddy_free_frames(void);
 unsigned long buddy_total_frames(void);
 

@@ -90,9 +90,14 @@ int table_break_circle(struct domain *d, mfn_t mfn)
 
 /* --- roots --- */
 
-static u64 *m2p_slot(mfn_t root)
+/* The M2P table is for kernels (row A65); a root that serves both shows it. */
+void mmuext_show_m2p(const struct vcpu *v)
 {
-	return (u64 *)mfn_to_virt(root) + HYPERVISOR_SLOT_FIRST;
+	u64 *kernel = (u64 *)mfn_to_virt(v->arch.kernel_root) + HYPERVISOR_SLOT_FIRST;
+
+	if (!mfn_eq(v->arch.user_root, INVALID_MFN))
+		WRITE_ONCE(((u64 *)mfn_to_virt(v->arch.user_root))[HYPERVISOR_SLOT_FIRST], 0);
+	WRITE_ONCE(*kernel, hypervisor_l4[0]);
 }
 
 int mmuext_new_kernel_root(struct vcpu *v, mfn_t mfn)
@@ -109,14 +114,14 @@ int mmuext_new_kernel_root(struct vcpu *v, mfn_t mfn)
 	if (v->arch.ldt_mapped)
 		segdesc_ldt_drop(v);
 	v->arch.kernel_root = mfn;
-	WRITE_ONCE(*m2p_slot(mfn), hypervisor_l4[0]);
+	mmuext_show_m2p(v);
 	vcpu_load_root(v);
 	return mfn_eq(mfn, old) || mfn_eq(old, INVALID_MFN) ? 0 : table_drop(v, old);
 }
 
 /*
  * Not loaded before the guest's next switch to user mode; its kernel flushed, or
- * flushes, what it shows differently.  The M2P table is for kernels (row A65).
+ * flushes, what it shows differently.
  */
 static int new_user_root(struct vcpu *v, mfn_t mfn)
 {
@@ -131,10 +136,11 @@ static int new_user_root(struct vcpu *v, mfn_t mfn)
 		ret = frame_get_and_type(mfn, v->domain, FRAME_TYPE_L4);
 		if (ret)
 			return ret == -ERESTART ? ret : -EINVAL;
-		if (!mfn_eq(mfn, v->arch.kernel_root))
-			WRITE_ONCE(*m2p_slot(mfn), 0);
 	}
 	v->arch.user_root = mfn;
+	if (!mfn_eq(v->arch.kernel_root, INVALID_MFN))
+		mmuext_show_m2p(v);
+	machine_root_changed(NULL);
 	return mfn_eq(old, INVALID_MFN) ? 0 : table_drop(v, old);
 }
 

@@ -22,6 +22,9 @@ int table_break_circle(struct domain *d, mfn_t mfn);
 /* Loads a root for v, which is current.  0; 1: done, see table_drop(); or an error. */
 int mmuext_new_kernel_root(struct vcpu *v, mfn_t mfn);
 
+/* Sets the slot of the M2P table in both roots of v, which has a kernel root. */
+void mmuext_show_m2p(const struct vcpu *v);
+
 /* The CPUs on which the vCPUs run that a guest's bitmap names.  0 or -EFAULT. */
 int mmuext_vcpumask(const struct domain *d, unsigned long va, struct cpumask *cpus);
 

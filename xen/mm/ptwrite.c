@@ -17,6 +17,7 @@
 #include "machine/pagemap.h"
 #include "machine/percpu.h"
 #include "mm/frame.h"
+#include "mm/iomem.h"
 #include "mm/update.h"
 
 #define DR6_BS 0x4000UL
@@ -36,8 +37,8 @@ static unsigned int table_index(unsigned long va, unsigned int level)
 }
 
 /*
- * The L1 table that va shows, with a general reference.  The lock keeps the
- * tables on the way from being freed under us.
+ * The L1 table that va shows, with a general reference; INVALID_MFN: a device's page that is
+ * ours to write (E6).  The lock keeps the tables on the way from being freed under us.
  */
 static bool find_table(struct vcpu *v, unsigned long va, mfn_t *table)
 {
@@ -52,6 +53,11 @@ static bool find_table(struct vcpu *v, unsigned long va, mfn_t *table)
 		if (!(entry & PTE_PRESENT) || (level > 1 && (entry & PTE_LARGE)))
 			goto out;
 		mfn = MFN((entry & PTE_ADDR_MASK) >> PAGE_SHIFT);
+	}
+	if (frame_is_mmio(mfn) && iomem_is_readonly(mfn)) {
+		*table = INVALID_MFN;
+		found = true;
+		goto out;
 	}
 	if ((entry & PTE_RW) || !mfn_valid(mfn) || !frame_get(mfn, d))
 		goto out;
@@ -199,6 +205,13 @@ bool ptwrite_emulate(struct cpu_regs *regs, unsigned long va)
 		return false;
 	if (!find_table(v, va, &t.table))
 		return false;
+	if (mfn_eq(t.table, INVALID_MFN)) {
+		/* Such a store goes nowhere. */
+		if (!decode_store(v, regs, va, &in, &addr, &loaded))
+			return false;
+		finish(v, regs, &in);
+		return true;
+	}
 	if (decode_store(v, regs, va, &in, &addr, &loaded)) {
 		t.index = (unsigned int)(addr & ~PAGE_MASK) / 8;
 		rc = in.size == 16 ? store_pair(&t, &after)

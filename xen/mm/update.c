@@ -10,6 +10,7 @@
  */
 #include "mm/update.h"
 
+#include "console/log.h"
 #include "domain/domain.h"
 #include "domain/privilege.h"
 #include "entry/dispatch.h"
@@ -109,6 +110,8 @@ static int table_entry_update(struct vcpu *v, struct domain *d, mfn_t table, uns
 	/* Under the lock only the processor interferes, with A. */
 	while (!store_entry(p, &old, new, how))
 		;
+	if (level == 4)
+		machine_root_changed(&d->dirty_cpus);
 	ret = table_entry_put(table, level, old);
 	if (!ret)
 		return 0;
@@ -368,6 +371,21 @@ static mfn_t find_l1(const struct vcpu *v, unsigned long va)
 		mfn = pte_mfn(e);
 	}
 	return frame_get(mfn, v->domain) ? mfn : INVALID_MFN;
+}
+
+void pagetable_print_walk(const struct vcpu *v, unsigned long va)
+{
+	mfn_t mfn = v->arch.kernel_root;
+
+	for (unsigned int level = 4; level && !frame_is_mmio(mfn); level--) {
+		u64 e = READ_ONCE(((u64 *)mfn_to_virt(mfn))[pte_index(va, level)]);
+
+		log_line("  walk of %lx: L%u[%u] in %lx is %016lx", va, level, pte_index(va, level),
+			 mfn.m, (unsigned long)e);
+		if (!(e & PTE_PRESENT) || (e & PTE_LARGE))
+			return;
+		mfn = pte_mfn(e);
+	}
 }
 
 static int flush_after(const struct domain *d, unsigned long va, unsigned long flags)

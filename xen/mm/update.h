@@ -20,6 +20,9 @@ struct vcpu;
 int l1e_update_emulated(struct domain *d, mfn_t table, unsigned int index, u64 old, u64 new,
 			bool exact);
 
+/* Lines about the entries that lead to va in v's kernel tables: diagnosis. */
+void pagetable_print_walk(const struct vcpu *v, unsigned long va);
+
 /*
  * For gnttab/: makes an L1 entry of d map a frame of `owner`.  addr is the
  * entry's machine address, or a linear address of current's (d's) kernel.  The

@@ -33,6 +33,7 @@
 #include "lib/assert.h"
 #include "lib/errno.h"
 #include "machine/machine.h"
+#include "machine/mitigate.h"
 #include "mm/frame.h"
 #include "mm/iomem.h"
 #include "mm/m2p.h"
@@ -46,7 +47,15 @@
 
 struct pt_context pt_context(struct domain *d, u16 owner)
 {
-	return (struct pt_context){d, owner, iomem_any(d)};
+	return (struct pt_context){d, owner, iomem_any(d), mitigate_l1tf_mask(d->is_privileged)};
+}
+
+/* Not present: nothing to hold, but see mitigate_l1tf_mask(). */
+static int absent_get(u64 e, u64 l1tf_mask)
+{
+	u64 named = pte_mfn(e).m & l1tf_mask;
+
+	return unlikely(named && named < max_mfn) ? -EINVAL : 0;
 }
 
 /* Device memory (rows C27 to C29, C40, C41). */
@@ -157,7 +166,7 @@ int l1e_get(const struct pt_context *c, u64 *e)
 	mfn_t mfn = pte_mfn(*e);
 
 	if (!(*e & PTE_PRESENT))
-		return 0;
+		return absent_get(*e, c->l1tf_mask);
 	return unlikely(frame_is_mmio(mfn)) ? device_get(c, e, mfn) : ram_get(c, e, mfn);
 }
 
@@ -196,7 +205,7 @@ int table_entry_get(struct domain *d, mfn_t table, unsigned int level, u64 *e)
 	int ret;
 
 	if (!(*e & PTE_PRESENT))
-		return 0;
+		return absent_get(*e, mitigate_l1tf_mask(d->is_privileged));
 	if (*e & PTE_TABLE_REFUSED)
 		return -EINVAL;
 	if (is_self(table, level, *e)) {
@@ -274,7 +283,7 @@ static int validate(mfn_t mfn, unsigned int level, struct domain *d)
 		if (pte_is_ours(level, i))
 			continue;
 		e = stored = READ_ONCE(table[i]);
-		if (!(e & PTE_PRESENT))
+		if (!e)
 			continue;
 		ret = level == 1 ? l1e_get(&c, &stored) : table_entry_get(d, mfn, level, &stored);
 		if (ret)

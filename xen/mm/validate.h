@@ -24,6 +24,7 @@ struct pt_context {
 	struct domain *d; /* owner of the table */
 	u16 owner; /* whose frames are mapped: a domain, DOMID_IO or DOMID_XEN */
 	bool attributes; /* may choose cache attributes for RAM */
+	u64 l1tf_mask; /* mitigate_l1tf_mask() of d */
 };
 
 struct pt_context pt_context(struct domain *d, u16 owner);

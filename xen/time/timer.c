@@ -177,6 +177,25 @@ void timer_run_due(void)
 	spin_unlock_irqrestore(&tc->lock, flags);
 }
 
+unsigned int timer_list(unsigned int cpu, struct timer_line *line, unsigned int max)
+{
+	struct timer_cpu *tc = per_cpu_ptr(timers, cpu);
+	unsigned long flags = spin_lock_irqsave(&tc->lock);
+	struct rb_node *node;
+	unsigned int n = 0;
+
+	rb_for_each(node, &tc->tree)
+	{
+		const struct timer *t = rb_entry(node, struct timer, node);
+
+		if (n < max)
+			line[n] = (struct timer_line){t->expires, t->fn};
+		n++;
+	}
+	spin_unlock_irqrestore(&tc->lock, flags);
+	return n;
+}
+
 int timer_cpu_init(unsigned int cpu)
 {
 	struct timer_cpu *tc = per_cpu_ptr(timers, cpu);

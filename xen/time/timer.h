@@ -36,6 +36,13 @@ static inline bool timer_is_armed(const struct timer *t)
 /* Stops for good: after return the function does not run and will not. */
 void timer_kill(struct timer *t);
 
+struct timer_line {
+	stime_t expires;
+	void (*fn)(void *arg);
+};
+/* The first @max timers of a CPU to expire (debug key); returns how many there are. */
+unsigned int timer_list(unsigned int cpu, struct timer_line *line, unsigned int max);
+
 /* Deferred work of this CPU: runs what is due, then machine_set_timer()s the next. */
 void timer_run_due(void);
 /* Boot and CPU bring-up, before any timer is armed on that CPU; its per-CPU area exists. */

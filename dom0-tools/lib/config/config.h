@@ -108,6 +108,7 @@ struct dais_nic {
 	uint64_t rate_bytes; /* per interval; 0: unlimited */
 	uint32_t rate_interval_us;
 	uint32_t mtu; /* 0: that of the bridge */
+	int32_t devid; /* -1: its place in the list */
 	enum dais_choice trusted;
 	bool ioemu; /* type=ioemu was asked for: no use to a PV guest */
 	unsigned int line;
@@ -228,8 +229,8 @@ struct dais_config {
 	bool has_rtc_timeoffset;
 
 	/*
-	 * Keys that are none of xl's but that start with "x_" or "dais_": kept, shown, and
-	 * left alone, as notes of the administrator.
+	 * Keys that start with "x_" are none of xl's nor ours: notes of the administrator,
+	 * kept and shown.
 	 */
 	struct dais_note {
 		char *key, *value;

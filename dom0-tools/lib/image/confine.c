@@ -86,7 +86,7 @@ static void __attribute__((noreturn)) child(const struct dais_payload *payload, 
 			 "the unpacking process could not be "
 			 "confined");
 	else if (dais_payload_unpack(payload, out, room, &used, &err))
-		snprintf(verdict.why, sizeof(verdict.why), "%s", err.why);
+		snprintf(verdict.why, sizeof(verdict.why), "%.255s", err.why);
 	else
 		verdict.used = (int64_t)used;
 	if (write(complain, &verdict, sizeof(verdict)) != (ssize_t)sizeof(verdict))

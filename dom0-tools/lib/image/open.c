@@ -186,6 +186,25 @@ EXPORT int dais_blob_open(const char *path, struct dais_blob *blob, struct dais_
 	return 0;
 }
 
+/*
+ * Some file systems (9p, direct I/O) hand the reader's own pages to a device, which a guest's
+ * memory mapped here does not allow: they refuse with EFAULT, and the bytes go by way of ours.
+ */
+static int read_by_copy(int fd, void *to, size_t size, size_t offset)
+{
+	uint8_t buffer[65536];
+	size_t done, part;
+
+	errno = 0;
+	for (done = 0; done < size; done += part) {
+		part = size - done < sizeof(buffer) ? size - done : sizeof(buffer);
+		if (read_whole(fd, buffer, part, offset + done))
+			return -1;
+		memcpy((uint8_t *)to + done, buffer, part);
+	}
+	return 0;
+}
+
 EXPORT int dais_blob_read(const struct dais_blob *blob, size_t offset, void *to, size_t size,
 			  struct dais_error *err)
 {
@@ -196,7 +215,8 @@ EXPORT int dais_blob_read(const struct dais_blob *blob, size_t offset, void *to,
 		return 0;
 	}
 	errno = 0;
-	if (!read_whole(blob->fd, to, size, offset))
+	if (!read_whole(blob->fd, to, size, offset) ||
+	    (errno == EFAULT && !read_by_copy(blob->fd, to, size, offset)))
 		return 0;
 	if (errno)
 		return dais_fail_errno(err, DAIS_IMAGE, errno, "read", "the ramdisk");

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dais check: every fault of a configuration in one go, each with its line, key, reason and
+ * remedy; then whether the files that it names can be used. Nothing is created or changed.
+ */
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "args.h"
+#include "commands.h"
+#include "config/config.h"
+#include "image/image.h"
+#include "output.h"
+
+#define ID_NO_FILES OPTION_LONG
+
+static const struct option_row options[] = {
+	{'q', "quiet", NULL, "only errors, no warnings"},
+	{ID_NO_FILES, "no-files", NULL, "do not look at kernel, ramdisk and disks"},
+	{0, NULL, NULL, NULL},
+};
+
+static void check_kernel(const struct dais_config *config, struct dais_faults *faults)
+{
+	const char *path = dais_config_kernel(config);
+	struct dais_image image;
+	struct dais_error err;
+
+	if (!path)
+		return;
+	if (dais_image_open(path, NULL, &image, &err))
+		dais_faults_add(faults, false, 0, "kernel", err.hint[0] ? err.hint : NULL, "%s: %s",
+				path, err.why);
+	else
+		dais_image_close(&image);
+}
+
+static void print_faults(const char *path, const struct dais_faults *faults, bool quiet)
+{
+	size_t i;
+
+	for (i = 0; i < faults->count; i++) {
+		const struct dais_fault *fault = &faults->list[i];
+
+		if (quiet && fault->warning)
+			continue;
+		if (fault->line)
+			printf("%s:%u: ", path, fault->line);
+		else
+			printf("%s: ", path);
+		printf("%s: %s%s%s\n", fault->warning ? "warning" : "error",
+		       fault->key ? fault->key : "", fault->key ? ": " : "", fault->reason);
+		if (fault->remedy)
+			printf("    %s\n", fault->remedy);
+	}
+}
+
+static int report(const struct cli *cli, const char *path, const struct dais_config *config,
+		  const struct dais_faults *faults, bool quiet)
+{
+	size_t warnings = faults->count - faults->errors;
+	int status = cli_status(cli, faults->errors ? DAIS_CONFIG : DAIS_OK);
+
+	if (cli->json) {
+		struct json_object *o = json_object_new_object();
+
+		json_object_object_add(o, "file", json_object_new_string(path));
+		if (config->name)
+			json_object_object_add(o, "name", json_object_new_string(config->name));
+		json_object_object_add(o, "errors", json_object_new_int64((int64_t)faults->errors));
+		json_object_object_add(o, "warnings", json_object_new_int64((int64_t)warnings));
+		json_object_object_add(o, "faults", dais_faults_json(faults));
+		output_json("dais.check", o);
+		return status;
+	}
+	print_faults(path, faults, quiet);
+	if (faults->errors || (warnings && !quiet))
+		printf("%s: %zu error%s, %zu warning%s\n", path, faults->errors,
+		       faults->errors == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s");
+	else
+		printf("%s: no faults\n", path);
+	return status;
+}
+
+static int run(struct cli *cli, int argc, char **argv)
+{
+	struct dais_faults faults = {.list = NULL};
+	bool quiet = false, files = true;
+	struct dais_config config;
+	struct dais_error err;
+	struct args args;
+	int id, status;
+
+	args_begin(&args, cli, argc, argv);
+	while ((id = args_next(&args)) != ARGS_END) {
+		if (id == 'q')
+			quiet = true;
+		else if (id == ID_NO_FILES)
+			files = false;
+		else
+			return args.status;
+	}
+	if (!args_counted(&args, 1, 4096))
+		return args.status;
+	if (dais_config_load(args.list[0], (const char *const *)args.list + 1,
+			     (size_t)args.count - 1, &config, &faults, &err) &&
+	    !faults.errors) {
+		dais_config_free(&config);
+		return cli_report(cli, &err);
+	}
+	if (files) {
+		size_t before = faults.errors;
+
+		dais_config_check_files(&config, &faults);
+		progress_begin(cli, "looking at the kernel");
+		if (faults.errors == before)
+			check_kernel(&config, &faults);
+		progress_end();
+	}
+	status = report(cli, args.list[0], &config, &faults, quiet);
+	dais_faults_free(&faults);
+	dais_config_free(&config);
+	return status;
+}
+
+const struct command command_check = {
+	.name = "check",
+	.synopsis = "[OPTION...] FILE [KEY=VALUE...]",
+	.summary = "Show every fault of a configuration, with its remedy",
+	.options = options,
+	.arguments = ARGUMENT_FILE,
+	.run = run,
+};

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dais list: the domains, in xl's columns; -l shows their configurations.
+ */
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+#include "host.h"
+#include "output.h"
+
+static const struct option_row options[] = {
+	{'l', "long", NULL, "configurations, as JSON"},
+	{'v', "verbose", NULL, "UUID and shutdown reason as well"},
+	{'c', "cpupool", NULL, "CPU pool as well"},
+	{0, NULL, NULL, NULL},
+};
+
+struct view {
+	bool full, uuid, pool;
+};
+
+static void print_row(const struct dais_domain *d, const struct view *view)
+{
+	char flags[7], uuid[37];
+	const char *reason = dais_shutdown_name(d->shutdown);
+
+	printf("%-40s %5u %5llu %5u     %s  %8.1f", d->name, d->domid,
+	       (unsigned long long)(d->memory_kb >> 10), d->vcpus, domain_flags(d, flags),
+	       (double)d->cpu_ns / 1e9);
+	if (view->uuid)
+		printf(" %s %11s", dais_uuid_text(d->uuid, uuid), reason ? reason : "-");
+	if (view->pool)
+		printf(" %12u", d->pool);
+	putchar('\n');
+}
+
+static void print_table(const struct dais_domain *list, size_t count, const struct view *view)
+{
+	printf("Name                                        ID   Mem VCPUs\tState\tTime(s)%s%s\n",
+	       view->uuid ? "   UUID                            Reason-Code" : "",
+	       view->pool ? "     Cpupool" : "");
+	for (size_t i = 0; i < count; i++)
+		print_row(&list[i], view);
+}
+
+static struct json_object *make_json(const struct dais_domain *list, size_t count,
+				     const struct view *view)
+{
+	struct json_object *array = json_object_new_array_ext((int)count);
+
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *o = domain_json(&list[i]);
+
+		if (view->full) {
+			struct json_object *config = dais_record(list[i].uuid);
+
+			json_object_object_add(o, "config", config);
+		}
+		json_object_array_add(array, o);
+	}
+	return array;
+}
+
+static int show(struct cli *cli, const struct dais_domain *list, size_t count,
+		const struct view *view)
+{
+	if (cli->json)
+		return output_json("dais.domains", make_json(list, count, view));
+	if (view->full) {
+		struct json_object *array = make_json(list, count, view);
+
+		puts(json_object_to_json_string_ext(array, JSON_C_TO_STRING_PRETTY));
+		json_object_put(array);
+		return 0;
+	}
+	print_table(list, count, view);
+	return 0;
+}
+
+static int run(struct cli *cli, int argc, char **argv)
+{
+	struct view view = {0};
+	struct dais_domain *list = NULL;
+	struct dais_error err;
+	struct args args;
+	size_t count = 0;
+	int id, status;
+
+	args_begin(&args, cli, argc, argv);
+	while ((id = args_next(&args)) != ARGS_END) {
+		if (id == 'l')
+			view.full = true;
+		else if (id == 'v')
+			view.uuid = true;
+		else if (id == 'c')
+			view.pool = true;
+		else
+			return args.status;
+	}
+	if (host_open(cli, &err))
+		return cli_report(cli, &err);
+	if (!args.count) {
+		if (dais_list(cli->host, &list, &count, &err))
+			return cli_report(cli, &err);
+	} else {
+		list = calloc((size_t)args.count, sizeof(*list));
+		for (; list && count < (size_t)args.count; count++) {
+			if (dais_find(cli->host, args.list[count], &list[count], &err)) {
+				free(list);
+				return cli_report(cli, &err);
+			}
+		}
+	}
+	status = show(cli, list, count, &view);
+	free(list);
+	return status;
+}
+
+const struct command command_list = {
+	.name = "list",
+	.synopsis = "[OPTION...] [DOMAIN...]",
+	.summary = "List domains",
+	.options = options,
+	.arguments = ARGUMENT_DOMAINS,
+	.run = run,
+};

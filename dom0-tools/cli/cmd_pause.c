@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dais pause: stops a domain's vCPUs where they are.
+ */
+#include "commands.h"
+#include "host.h"
+#include "output.h"
+
+static int run(struct cli *cli, int argc, char **argv)
+{
+	struct dais_domain domain;
+	struct dais_error err;
+	struct args args;
+
+	if (!host_args(&args, cli, argc, argv, 1, 1))
+		return args.status;
+	if (host_domain(cli, args.list[0], &domain, &err) ||
+	    dais_pause(cli->host, domain.domid, &err))
+		return cli_report(cli, &err);
+	return host_done(cli, domain.domid);
+}
+
+const struct command command_pause = {
+	.name = "pause",
+	.synopsis = "DOMAIN",
+	.summary = "Pause a domain",
+	.arguments = ARGUMENT_DOMAIN,
+	.run = run,
+};

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dais vcpu-set: how many vCPUs a domain uses.
+ */
+#include "commands.h"
+#include "host.h"
+
+static const struct option_row options[] = {
+	{'i', "ignore-host", NULL, "more than the host has CPUs (always allowed)"},
+	{0, NULL, NULL, NULL},
+};
+
+static int run(struct cli *cli, int argc, char **argv)
+{
+	struct dais_domain domain;
+	struct dais_error err;
+	struct args args;
+	int64_t count;
+	int id;
+
+	args_begin(&args, cli, argc, argv);
+	while ((id = args_next(&args)) != ARGS_END) {
+		if (id != 'i')
+			return args.status;
+	}
+	if (!args_counted(&args, 2, 2))
+		return args.status;
+	if (!args_number(args.list[1], 1, 4096, &count))
+		return cli_usage(cli, "\"%s\" is no number of vCPUs", args.list[1]);
+	if (host_domain(cli, args.list[0], &domain, &err) ||
+	    dais_vcpu_set(cli->host, domain.domid, (uint32_t)count, &err))
+		return cli_report(cli, &err);
+	return host_done(cli, domain.domid);
+}
+
+const struct command command_vcpu_set = {
+	.name = "vcpu-set",
+	.synopsis = "[OPTION...] DOMAIN COUNT",
+	.summary = "Set how many vCPUs a domain uses",
+	.options = options,
+	.arguments = ARGUMENT_DOMAIN,
+	.run = run,
+};

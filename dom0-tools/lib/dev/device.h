@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Devices of a domain, by kind. Each kind has three steps, so that many devices of a create
+ * come up side by side: check what can be checked without a domain, publish both ends in the
+ * store, finish what the back-end has to be told or waited for.
+ */
+#ifndef DAIS_DEV_DEVICE_H
+#define DAIS_DEV_DEVICE_H
+
+#include "config/config.h"
+#include "dom/host.h"
+#include "store/device.h"
+
+#define DEVICE_TIMEOUT_MS 10000u
+
+/* A disk on its way. Zero it first; disk_drop() in the end. */
+struct disk_work {
+	const struct dais_disk *disk;
+	struct device_id id;
+	int loop; /* the loop device, held open until the back-end has it; -1: none */
+	char device[256]; /* the block device */
+	unsigned int major, minor;
+};
+
+int disk_check(const struct dais_disk *disk, struct dais_error *err);
+int disk_publish(struct dais *host, uint32_t domid, const struct dais_disk *disk,
+		 struct disk_work *work, struct dais_error *err);
+int disk_finish(struct dais *host, struct disk_work *work, struct dais_error *err);
+void disk_drop(struct disk_work *work);
+
+/* The bridge of an interface that names none, as xl has it. */
+#define DEFAULT_BRIDGE "xenbr0"
+
+int nic_check(const struct dais_nic *nic, struct dais_error *err);
+/* Fills in a MAC address if there is none. */
+int nic_publish(struct dais *host, uint32_t domid, uint32_t devid, struct dais_nic *nic,
+		struct dais_error *err);
+int nic_finish(struct dais *host, uint32_t domid, uint32_t devid, const struct dais_nic *nic,
+	       struct dais_error *err);
+
+/* The first console: written along with the domain's own nodes. */
+void console_publish(struct dais *host, uint32_t domid, uint32_t port, uint64_t mfn,
+		     struct store_dir *domain);
+
+#endif

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Network interfaces, served by Linux's netback in dom0. The back-end makes an interface of
+ * the host, which is put into its bridge here, by netlink; "hotplug-status" tells it so.
+ */
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "cleanup.h"
+#include "dev/device.h"
+#include "dev/link.h"
+#include "export.h"
+
+#define KIND "vif"
+
+static const char *bridge_of(const struct dais_nic *nic)
+{
+	return nic->bridge ? nic->bridge : DEFAULT_BRIDGE;
+}
+
+int nic_check(const struct dais_nic *nic, struct dais_error *err)
+{
+	if (nic->backend && strcmp(nic->backend, "0") && strcmp(nic->backend, "Domain-0")) {
+		dais_fail(err, DAIS_DEVICE, "serve the network interface from", nic->backend,
+			  "back-ends outside dom0 cannot be set up yet");
+		return dais_hint(err, "leave out backend=");
+	}
+	if (nic->ifname && strlen(nic->ifname) >= IFNAMSIZ)
+		return dais_fail(err, DAIS_CONFIG, "name the network interface", nic->ifname,
+				 "a name has at most %d characters", IFNAMSIZ - 1);
+	return link_check_bridge(bridge_of(nic), err);
+}
+
+/* From the range that is set aside for Xen's guests. */
+static void choose_mac(struct dais_nic *nic)
+{
+	static const uint8_t prefix[3] = {0x00, 0x16, 0x3e};
+
+	memcpy(nic->mac, prefix, sizeof(prefix));
+	if (getrandom(nic->mac + 3, 3, 0) != 3)
+		memset(nic->mac + 3, 0, 3);
+	nic->mac[3] &= 0x7f;
+	nic->has_mac = true;
+}
+
+int nic_publish(struct dais *host, uint32_t domid, uint32_t devid, struct dais_nic *nic,
+		struct dais_error *err)
+{
+	struct device_id id = {.domid = domid, .kind = KIND, .devid = devid};
+	struct store_dir front, back;
+	char mac[18];
+
+	if (!nic->has_mac)
+		choose_mac(nic);
+	snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", nic->mac[0], nic->mac[1],
+		 nic->mac[2], nic->mac[3], nic->mac[4], nic->mac[5]);
+	device_front(&id, &host->store, &front);
+	device_back(&id, &host->store, &back);
+	device_begin(&id, &front, &back);
+	store_dir_write(&front, "handle", "%u", devid);
+	store_dir_write(&front, "mac", "%s", mac);
+	if (nic->mtu)
+		store_dir_write(&front, "mtu", "%u", nic->mtu);
+	if (nic->trusted != DAIS_UNSET)
+		store_dir_write(&front, "trusted", "%d", nic->trusted == DAIS_YES);
+	/* The driver wants the node; no script is run. */
+	store_dir_write(&back, "script", "%s", "");
+	store_dir_write(&back, "mac", "%s", mac);
+	store_dir_write(&back, "bridge", "%s", bridge_of(nic));
+	store_dir_write(&back, "handle", "%u", devid);
+	store_dir_write(&back, "type", "vif");
+	if (nic->ip)
+		store_dir_write(&back, "ip", "%s", nic->ip);
+	if (nic->rate_bytes)
+		store_dir_write(&back, "rate", "%llu,%u", (unsigned long long)nic->rate_bytes,
+				nic->rate_interval_us);
+	return device_publish(&id, &front, &back, err);
+}
+
+int nic_finish(struct dais *host, uint32_t domid, uint32_t devid, const struct dais_nic *nic,
+	       struct dais_error *err)
+{
+	struct device_id id = {.domid = domid, .kind = KIND, .devid = devid};
+	struct store_dir back;
+	char name[IFNAMSIZ];
+
+	if (device_wait(&id, &host->store, DEVICE_INIT_WAIT, DEVICE_TIMEOUT_MS, err))
+		return dais_while(err, "attach the network interface", bridge_of(nic));
+	snprintf(name, sizeof(name), "vif%u.%u", domid, devid);
+	if (link_plug(name, nic->ifname, bridge_of(nic), nic->mtu, DEVICE_TIMEOUT_MS, err))
+		return -1;
+	device_back(&id, &host->store, &back);
+	if (nic->ifname)
+		store_dir_write(&back, "vifname", "%s", nic->ifname);
+	store_dir_write(&back, "hotplug-status", "connected");
+	return store_dir_done(&back, err);
+}
+
+static int count_up(const struct device_id *id, void *arg)
+{
+	uint32_t *next = arg;
+
+	if (id->devid >= *next)
+		*next = id->devid + 1;
+	return 0;
+}
+
+EXPORT int dais_nic_attach(struct dais *host, uint32_t domid, struct dais_nic *nic, uint32_t *devid,
+			   struct dais_error *err)
+{
+	struct device_id id = {.domid = domid, .kind = KIND};
+
+	if (nic_check(nic, err))
+		return -1;
+	device_for_each(&host->store, domid, KIND, count_up, &id.devid);
+	*devid = id.devid;
+	if (!nic_publish(host, domid, id.devid, nic, err) &&
+	    !nic_finish(host, domid, id.devid, nic, err))
+		return 0;
+	device_remove(&id, &host->store, true, DEVICE_TIMEOUT_MS, NULL);
+	return -1;
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The end of a domain, and of one that was only half made: everything that may be there is
+ * removed, in an order in which nobody is left waiting for what is gone. What is written in
+ * the store says what there is, so that it can be done by anybody, at any time, again.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cleanup.h"
+#include "dev/device.h"
+#include "dom/host.h"
+#include "export.h"
+
+struct removal {
+	struct dais *host;
+	struct dais_error *err;
+	int ret;
+};
+
+static int close_device(const struct device_id *id, void *arg)
+{
+	struct removal *r = arg;
+
+	/* Served by the console daemon, which goes by the domain and not by states. */
+	if (!strcmp(id->kind, "console"))
+		store_remove(&r->host->store, "/local/domain/%u/backend/console/%u", id->backend,
+			     id->domid);
+	else if (device_remove(id, &r->host->store, true, DEVICE_TIMEOUT_MS, r->err))
+		r->ret = -1;
+	return 0;
+}
+
+/* The places of its back-ends, empty by now, which only clutter. */
+static void remove_backend_dirs(struct dais *host, uint32_t domid)
+{
+	static const char *const kinds[] = {"vbd", "vif", "console"};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		store_remove(&host->store, "/local/domain/0/backend/%s/%u", kinds[i], domid);
+}
+
+int domain_remove(struct dais *host, uint32_t domid, const uint8_t uuid[16], struct dais_error *err)
+{
+	struct removal r = {.host = host, .err = err};
+	char text[37];
+
+	/* So that it does nothing with devices that vanish; ESRCH: it is gone already. */
+	hv_pause(&host->hv, domid);
+	device_for_each(&host->store, domid, NULL, close_device, &r);
+	remove_backend_dirs(host, domid);
+	if (hv_destroy_domain(&host->hv, domid) && errno != ESRCH && !r.ret)
+		r.ret = domain_failed(err, "destroy the domain", domid);
+	host->store.requests++;
+	xs_release_domain(host->store.xs, domid);
+	store_remove(&host->store, "/libxl/%u", domid);
+	store_remove(&host->store, "/vm/%s", dais_uuid_text(uuid, text));
+	store_remove(&host->store, "/local/domain/%u", domid);
+	record_remove(uuid);
+	return r.ret;
+}
+
+EXPORT int dais_destroy(struct dais *host, uint32_t domid, struct dais_error *err)
+{
+	struct xen_domctl_getdomaininfo info;
+
+	if (!domid) {
+		dais_fail(err, DAIS_STATE, "destroy the domain", "domain 0",
+			  "it is the control domain");
+		return dais_hint(err, "to switch the machine off: poweroff");
+	}
+	if (hv_domain_info(&host->hv, domid, &info))
+		return domain_failed(err, "destroy the domain", domid);
+	return domain_remove(host, domid, info.handle, err);
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Opening and closing the way to a host.
+ */
+#include "dom/host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+
+#include "cleanup.h"
+#include "dom/watcher.h"
+#include "export.h"
+
+EXPORT int dais_open(struct dais **out, struct dais_error *err)
+{
+	struct dais *host = calloc(1, sizeof(*host));
+
+	*out = NULL;
+	if (!host)
+		return dais_fail_errno(err, DAIS_FAILED, ENOMEM, "reach the hypervisor", NULL);
+	if (hv_open(&host->hv, err)) {
+		free(host);
+		return -1;
+	}
+	if (store_open(&host->store, err)) {
+		hv_close(&host->hv);
+		free(host);
+		return -1;
+	}
+	*out = host;
+	return 0;
+}
+
+EXPORT void dais_close(struct dais *host)
+{
+	if (!host)
+		return;
+	watcher_free(host->watcher);
+	store_close(&host->store);
+	hv_close(&host->hv);
+	free(host);
+}
+
+char *domain_label(uint32_t domid, char buf[24])
+{
+	snprintf(buf, 24, "domain %u", domid);
+	return buf;
+}
+
+int domain_failed(struct dais_error *err, const char *what, uint32_t domid)
+{
+	int errnum = errno;
+	char label[24];
+
+	domain_label(domid, label);
+	if (errnum == ESRCH)
+		return dais_fail(err, DAIS_NO_DOMAIN, what, label, "there is no such domain");
+	return dais_fail_errno(err, DAIS_FAILED, errnum, what, label);
+}
+
+int names_lock(void)
+{
+	int fd = open("/run/dais.names.lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd >= 0 && flock(fd, LOCK_EX)) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Which domains there are: numbers and states from the hypervisor in one call, names from the
+ * store, one request each.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cleanup.h"
+#include "dom/host.h"
+#include "export.h"
+#include "hv/sysctl.h"
+
+void domain_convert(const struct xen_domctl_getdomaininfo *info, struct dais_domain *domain)
+{
+	memset(domain, 0, sizeof(*domain));
+	domain->domid = info->domain;
+	memcpy(domain->uuid, info->handle, sizeof(domain->uuid));
+	snprintf(domain->name, sizeof(domain->name), "domain-%u", info->domain);
+	domain->running = info->flags & XEN_DOMINF_running;
+	domain->blocked = info->flags & XEN_DOMINF_blocked;
+	domain->paused = info->flags & XEN_DOMINF_paused;
+	domain->dying = info->flags & XEN_DOMINF_dying;
+	domain->shutdown = DAIS_SHUTDOWN_NONE;
+	if (info->flags & XEN_DOMINF_shutdown)
+		domain->shutdown = (enum dais_shutdown)((info->flags >> XEN_DOMINF_shutdownshift) &
+							XEN_DOMINF_shutdownmask);
+	domain->memory_kb = (info->tot_pages + info->outstanding_pages) << 2;
+	/* A domain without a limit has a limit of (nearly) all ones. */
+	domain->max_kb = info->max_pages >= UINT32_MAX ? UINT64_MAX : info->max_pages << 2;
+	domain->cpu_ns = info->cpu_time;
+	domain->vcpus = info->nr_online_vcpus;
+	domain->max_vcpus = info->max_vcpu_id == XEN_INVALID_MAX_VCPU_ID ? 0
+									 : info->max_vcpu_id + 1;
+	domain->pool = info->cpupool;
+}
+
+static void add_name(struct dais *host, struct dais_domain *domain)
+{
+	autofree char *name = store_read(&host->store, "/local/domain/%u/name", domain->domid);
+
+	if (name && *name)
+		snprintf(domain->name, sizeof(domain->name), "%s", name);
+}
+
+/* Without names. */
+static int list_all(struct dais *host, struct dais_domain **list, size_t *count,
+		    struct dais_error *err)
+{
+	struct dais_domain *all = NULL;
+	size_t n = 0;
+	uint32_t first = 0;
+
+	for (;;) {
+		const struct xen_domctl_getdomaininfo *info;
+		int got = hv_domain_list(&host->hv, first, &info);
+		struct dais_domain *more;
+
+		if (got < 0) {
+			dais_fail_errno(err, DAIS_FAILED, errno, "list the domains", NULL);
+			free(all);
+			return -1;
+		}
+		more = realloc(all, (n + (size_t)got + 1) * sizeof(*all));
+		if (!more) {
+			free(all);
+			return dais_fail_errno(err, DAIS_FAILED, ENOMEM, "list the domains", NULL);
+		}
+		all = more;
+		for (int i = 0; i < got; i++)
+			domain_convert(&info[i], &all[n++]);
+		if ((size_t)got < HV_LIST_MAX)
+			break;
+		first = all[n - 1].domid + 1;
+	}
+	*list = all;
+	*count = n;
+	return 0;
+}
+
+EXPORT int dais_list_bare(struct dais *host, struct dais_domain **list, size_t *count,
+			  struct dais_error *err)
+{
+	return list_all(host, list, count, err);
+}
+
+EXPORT int dais_list(struct dais *host, struct dais_domain **list, size_t *count,
+		     struct dais_error *err)
+{
+	if (list_all(host, list, count, err))
+		return -1;
+	for (size_t i = 0; i < *count; i++)
+		add_name(host, &(*list)[i]);
+	return 0;
+}
+
+EXPORT int dais_look(struct dais *host, uint32_t domid, struct dais_domain *domain,
+		     struct dais_error *err)
+{
+	struct xen_domctl_getdomaininfo info;
+
+	if (hv_domain_info(&host->hv, domid, &info))
+		return domain_failed(err, "find the domain", domid);
+	domain_convert(&info, domain);
+	add_name(host, domain);
+	return 0;
+}
+
+EXPORT int dais_find(struct dais *host, const char *who, struct dais_domain *domain,
+		     struct dais_error *err)
+{
+	autofree struct dais_domain *list = NULL;
+	uint8_t uuid[16];
+	bool by_uuid = !dais_uuid_parse(who, uuid);
+	size_t count;
+
+	if (*who && !who[strspn(who, "0123456789")]) {
+		unsigned long number = strtoul(who, NULL, 10);
+
+		if (number < DAIS_DOMID_MAX) {
+			if (dais_look(host, (uint32_t)number, domain, err))
+				return dais_hint(err, "`dais list` shows the domains");
+			return 0;
+		}
+	}
+	if (list_all(host, &list, &count, err))
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		if (by_uuid && memcmp(list[i].uuid, uuid, sizeof(uuid)))
+			continue;
+		add_name(host, &list[i]);
+		if (!by_uuid && strcmp(list[i].name, who))
+			continue;
+		*domain = list[i];
+		return 0;
+	}
+	dais_fail(err, DAIS_NO_DOMAIN, "find the domain", who, "there is no such domain");
+	return dais_hint(err, "`dais list` shows the domains");
+}
+
+int name_free(struct dais *host, const char *name, uint32_t self, struct dais_error *err)
+{
+	struct dais_domain other;
+
+	if (!*name || strlen(name) > DAIS_NAME_MAX || strchr(name, '/') ||
+	    !name[strspn(name, "0123456789")]) {
+		dais_fail(err, DAIS_CONFIG, "name the domain", name,
+			  "that is no name for a domain");
+		return dais_hint(err, "use up to %d characters, not all of them digits, no slash",
+				 DAIS_NAME_MAX);
+	}
+	if (dais_find(host, name, &other, err))
+		return err->code == DAIS_NO_DOMAIN ? 0 : -1;
+	if (other.domid == self)
+		return 0;
+	dais_fail(err, DAIS_EXISTS, "name the domain", name, "domain %u is called that",
+		  other.domid);
+	return dais_hint(err, "choose another name, or `dais destroy %s` first", name);
+}
+
+EXPORT const char *dais_state_name(const struct dais_domain *domain)
+{
+	if (domain->dying)
+		return "dying";
+	if (domain->shutdown == DAIS_SHUTDOWN_CRASH)
+		return "crashed";
+	if (domain->shutdown != DAIS_SHUTDOWN_NONE)
+		return "shutdown";
+	if (domain->paused)
+		return "paused";
+	return domain->running ? "running" : "blocked";
+}
+
+EXPORT const char *dais_shutdown_name(enum dais_shutdown reason)
+{
+	static const char *const names[] = {
+		"poweroff", "reboot", "suspend", "crash", "watchdog", "soft-reset",
+	};
+
+	if (reason == DAIS_SHUTDOWN_NONE)
+		return NULL;
+	return (size_t)reason < sizeof(names) / sizeof(*names) ? names[reason] : "unknown";
+}
+
+EXPORT int64_t dais_uptime(struct dais *host, const struct dais_domain *domain)
+{
+	autofree char *start = NULL;
+	struct timespec up;
+	char uuid[37];
+
+	if (!domain->domid)
+		return clock_gettime(CLOCK_BOOTTIME, &up) ? -1 : up.tv_sec;
+	start = store_read(&host->store, "/vm/%s/start_time", dais_uuid_text(domain->uuid, uuid));
+	return start ? (int64_t)time(NULL) - strtoll(start, NULL, 10) : -1;
+}
+
+EXPORT int dais_vcpus(struct dais *host, uint32_t domid, struct dais_vcpu **list, size_t *count,
+		      struct dais_error *err)
+{
+	struct xen_domctl_getdomaininfo info;
+	struct dais_vcpu *all;
+	uint32_t n;
+
+	if (hv_domain_info(&host->hv, domid, &info))
+		return domain_failed(err, "find the domain", domid);
+	n = info.max_vcpu_id == XEN_INVALID_MAX_VCPU_ID ? 0 : info.max_vcpu_id + 1;
+	all = calloc(n + 1, sizeof(*all));
+	if (!all)
+		return dais_fail_errno(err, DAIS_FAILED, ENOMEM, "list the vCPUs", NULL);
+	*count = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		struct dais_vcpu *v = &all[*count];
+		struct xen_domctl_getvcpuinfo vcpu;
+
+		if (hv_vcpu_info(&host->hv, domid, i, &vcpu)) {
+			/* Numbers may have gaps. */
+			if (errno == ESRCH || errno == EINVAL)
+				continue;
+			free(all);
+			return domain_failed(err, "ask about the vCPUs", domid);
+		}
+		v->id = i;
+		v->cpu = vcpu.cpu;
+		v->online = vcpu.online;
+		v->blocked = vcpu.blocked;
+		v->running = vcpu.running;
+		v->cpu_ns = vcpu.cpu_time;
+		if (hv_get_affinity(&host->hv, domid, i, &v->hard, &v->soft)) {
+			free(all);
+			return domain_failed(err, "ask where the vCPUs may run", domid);
+		}
+		(*count)++;
+	}
+	*list = all;
+	return 0;
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What happens to domains. The store's two special watches say when to look; what happened is
+ * found by comparing the hypervisor's list with the one before, so that an event that was
+ * missed, or several that came as one, are still all told. Pausing and renaming fire no watch:
+ * a look once a second finds those.
+ */
+#include "dom/watcher.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cleanup.h"
+#include "dom/host.h"
+#include "export.h"
+
+#define LOOK_MS 1000
+
+struct watcher {
+	struct dais_domain *seen;
+	size_t count;
+	struct dais_event *queue;
+	size_t queued, next, room;
+};
+
+void watcher_free(struct watcher *w)
+{
+	if (!w)
+		return;
+	free(w->seen);
+	free(w->queue);
+	free(w);
+}
+
+EXPORT const char *dais_event_name(enum dais_event_kind kind)
+{
+	static const char *const names[] = {
+		[DAIS_EVENT_CREATED] = "created", [DAIS_EVENT_SHUTDOWN] = "shutdown",
+		[DAIS_EVENT_PAUSED] = "paused",   [DAIS_EVENT_UNPAUSED] = "unpaused",
+		[DAIS_EVENT_RENAMED] = "renamed", [DAIS_EVENT_DESTROYED] = "destroyed",
+	};
+
+	return names[kind];
+}
+
+static int add(struct watcher *w, enum dais_event_kind kind, const struct dais_domain *domain)
+{
+	if (w->queued == w->room) {
+		size_t room = w->room ? 2 * w->room : 16;
+		struct dais_event *more = realloc(w->queue, room * sizeof(*more));
+
+		if (!more)
+			return -1;
+		w->queue = more;
+		w->room = room;
+	}
+	w->queue[w->queued].kind = kind;
+	w->queue[w->queued++].domain = *domain;
+	return 0;
+}
+
+static int changed(struct watcher *w, const struct dais_domain *old, const struct dais_domain *now)
+{
+	int ret = 0;
+
+	if (strcmp(old->name, now->name))
+		ret |= add(w, DAIS_EVENT_RENAMED, now);
+	if (!old->paused && now->paused && now->shutdown == DAIS_SHUTDOWN_NONE)
+		ret |= add(w, DAIS_EVENT_PAUSED, now);
+	if (old->paused && !now->paused)
+		ret |= add(w, DAIS_EVENT_UNPAUSED, now);
+	if (old->shutdown == DAIS_SHUTDOWN_NONE && now->shutdown != DAIS_SHUTDOWN_NONE)
+		ret |= add(w, DAIS_EVENT_SHUTDOWN, now);
+	return ret;
+}
+
+/* Both lists are in the order of their numbers; a dying domain counts as gone. */
+static int compare(struct watcher *w, const struct dais_domain *now, size_t count)
+{
+	size_t i = 0, j = 0;
+	int ret = 0;
+
+	while (i < w->count || j < count) {
+		const struct dais_domain *old = i < w->count ? &w->seen[i] : NULL;
+		const struct dais_domain *new = j < count ? &now[j] : NULL;
+
+		if (!old || (new &&new->domid < old->domid)) {
+			if (!new->dying)
+				ret |= add(w, DAIS_EVENT_CREATED, new);
+			j++;
+		} else if (!new || old->domid < new->domid ||
+			   memcmp(old->uuid, new->uuid, sizeof(old->uuid))) {
+			if (!old->dying)
+				ret |= add(w, DAIS_EVENT_DESTROYED, old);
+			i++;
+		} else {
+			if (new->dying && !old->dying)
+				ret |= add(w, DAIS_EVENT_DESTROYED, old);
+			else if (!new->dying)
+				ret |= changed(w, old, new);
+			i++;
+			j++;
+		}
+	}
+	return ret;
+}
+
+static int look(struct dais *host, struct dais_error *err)
+{
+	struct watcher *w = host->watcher;
+	struct dais_domain *now;
+	size_t count;
+
+	if (dais_list(host, &now, &count, err))
+		return -1;
+	w->queued = w->next = 0;
+	if (compare(w, now, count)) {
+		free(now);
+		return dais_fail_errno(err, DAIS_FAILED, ENOMEM, "watch the domains", NULL);
+	}
+	free(w->seen);
+	w->seen = now;
+	w->count = count;
+	return 0;
+}
+
+static int start(struct dais *host, struct dais_error *err)
+{
+	struct watcher *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return dais_fail_errno(err, DAIS_FAILED, ENOMEM, "watch the domains", NULL);
+	if (!xs_watch(host->store.xs, "@introduceDomain", "dais") ||
+	    !xs_watch(host->store.xs, "@releaseDomain", "dais") ||
+	    dais_list(host, &w->seen, &w->count, err)) {
+		watcher_free(w);
+		return dais_fail_errno(err, DAIS_FAILED, errno, "watch the domains", NULL);
+	}
+	host->watcher = w;
+	return 0;
+}
+
+/* Waits for the store to say something, and takes all that it said. -1: interrupted. */
+static int wait_store(struct dais *host, int timeout_ms)
+{
+	struct pollfd fd = {.fd = xs_fileno(host->store.xs), .events = POLLIN};
+	char **watch;
+
+	if (poll(&fd, 1, timeout_ms) < 0)
+		return -1;
+	while ((watch = xs_check_watch(host->store.xs)))
+		free(watch);
+	return 0;
+}
+
+EXPORT int dais_event_wait(struct dais *host, struct dais_event *event, int timeout_ms,
+			   struct dais_error *err)
+{
+	if (!host->watcher && start(host, err))
+		return -1;
+	for (;;) {
+		struct watcher *w = host->watcher;
+		int most = timeout_ms < 0 || timeout_ms > LOOK_MS ? LOOK_MS : timeout_ms;
+
+		if (w->next < w->queued) {
+			*event = w->queue[w->next++];
+			return 1;
+		}
+		if (wait_store(host, most))
+			return dais_fail_errno(err, DAIS_INTERRUPTED, errno, "watch the domains",
+					       NULL);
+		if (look(host, err))
+			return -1;
+		if (timeout_ms >= 0) {
+			timeout_ms -= most;
+			if (timeout_ms <= 0 && w->next == w->queued)
+				return 0;
+		}
+	}
+}

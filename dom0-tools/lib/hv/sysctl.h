@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The machine as a whole: a thin function per sysctl (<xen/sysctl.h>, abi.md E.4) and per
+ * version query. All return 0 or a count, or -1 with errno as the hypervisor gave it.
+ */
+#ifndef DAIS_HV_SYSCTL_H
+#define DAIS_HV_SYSCTL_H
+
+#include <stdbool.h>
+
+#include <stdint.h>
+
+#include <xen/sysctl.h>
+#include <xen/xen.h>
+
+#include "config/config.h"
+#include "hv/handle.h"
+
+/* Domains one call of hv_domain_list() can tell of. */
+#define HV_LIST_MAX (HV_BULK_SIZE / sizeof(struct xen_domctl_getdomaininfo))
+
+int hv_physinfo(struct hv *hv, struct xen_sysctl_physinfo *info);
+int hv_sched_id(struct hv *hv, uint32_t *scheduler);
+
+/*
+ * The domains from number @first on, at most HV_LIST_MAX. *@list points into the handle's
+ * buffer, good until its next call. Returns how many.
+ */
+int hv_domain_list(struct hv *hv, uint32_t first, const struct xen_domctl_getdomaininfo **list);
+
+/* Reads at most @size bytes of the log. @index is where to go on (0: the start), updated. */
+int hv_read_console(struct hv *hv, char *buf, uint32_t size, bool clear, bool incremental,
+		    uint32_t *index);
+int hv_debug_keys(struct hv *hv, const char *keys);
+
+/* The first CPU pool of number @id or more: ENOENT if there is none. */
+int hv_cpupool(struct hv *hv, uint32_t id, struct xen_sysctl_cpupool_op *info,
+	       struct dais_cpumap *cpus);
+
+/* Node, socket and core of each CPU, at most @max; returns how many there are. */
+int hv_cpu_topology(struct hv *hv, struct xen_sysctl_cputopo *cpus, uint32_t max);
+
+/* What XENVER_@cmd says, as text, into @buf. */
+int hv_version_text(struct hv *hv, unsigned int cmd, char *buf, size_t size);
+int hv_version(struct hv *hv, unsigned int *major, unsigned int *minor);
+
+#endif

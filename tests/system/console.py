@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: MIT
+"""What an administrator gets by the serial line: debug keys, a panic, dom0's death; and what a
+guest's page tables show of the hypervisor, looked at from outside.
+
+  console.py --cache DIR --hypervisor PATH
+"""
+
+import argparse
+import os
+import re
+import struct
+import subprocess
+import sys
+
+import kernels
+from vm import Gone, Machine, Report, Timeout
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+# Every key with a pattern of its dump.
+KEYS = {
+    "h": r"(?s)list of debug keys.*registers.*event channels.*run queues",
+    "0": r"d0v0.*(\n.*)* root [0-9a-f]+",
+    "d": r"d0v1[^\n]*: [0-9a-f]{4}:[0-9a-f]{16}",
+    "q": r"d0: \d+ pages of \d+(.*\n)*.*v1 on CPU",
+    "m": r"\d+ MiB for guests and us, \d+ MiB .* free\n.*largest free block",
+    "e": r"d0 port \d+ \[.*\] v\d+ (virq|ipi|pirq|interdomain)",
+    "r": r"CPU0: d\d+v\d+, \d+ waiting.*\n.*CPU1: ",
+    "i": r"(?s)interrupts \(\d+ lines.*vector [0-9a-f]+ cpu \d+ count \d+",
+    "a": r"(?s)now \d+ us.*CPU0: in -?\d+ us [a-z_]+",
+}
+DIRECT_MAP, FRAME_TABLE, M2P = 0xffff830000001000, 0xffff828000000000, 0xffff800000000000
+
+
+def machine_args(hypervisor, kernel, quick, options, kernel_options="", cpus=2):
+    return ["-accel", "tcg", "-machine", "pc", "-cpu", "Nehalem", "-smp", str(cpus), "-m", "768",
+            "-vga", "none", "-nic", "none", "-no-reboot", "-kernel", hypervisor, "-append",
+            "console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all " + options, "-initrd",
+            "%s console=hvc0 earlyprintk=xen %s,%s/dom0.img" % (kernel, kernel_options, quick)]
+
+
+def type_raw(vm, text):
+    vm.process.stdin.write(text.encode())
+
+
+def try_expect(vm, report, name, pattern, timeout=60):
+    try:
+        vm.expect(pattern, timeout)
+        return report.result(name, True)
+    except (Timeout, Gone) as error:
+        report.result(name, False, str(error))
+        print(vm.tail(12))
+        return False
+
+
+def debug_keys(args, log, report):
+    with Machine(args, log) as vm:
+        if not try_expect(vm, report, "dom0 comes up", r"quick: complaints 0\n", 240):
+            return
+        type_raw(vm, "\x01\x01\x01")
+        if not try_expect(vm, report, "Ctrl-A three times", r"console: input to debug keys"):
+            return
+        for key, pattern in KEYS.items():
+            type_raw(vm, key)
+            try_expect(vm, report, "debug key " + key, "key %s: " % re.escape(key) + "(.*\n)+?.*?" +
+                       pattern.replace("(?s)", "") if "(?s)" not in pattern else
+                       "(?s)key %s: .*?" % key + pattern.replace("(?s)", ""))
+        type_raw(vm, "q")
+        try_expect(vm, report, "VIRQ_DEBUG reaches dom0", r"\n(\[[ 0-9.]+\] )?vcpu \d+\n")
+        type_raw(vm, "\x02")
+        try_expect(vm, report, "a key that is none", r"no such debug key")
+        type_raw(vm, "\x01\x01\x01")
+        try_expect(vm, report, "and back to dom0", r"console: input to dom0")
+        type_raw(vm, "\x01\x01\x01C")
+        try_expect(vm, report, "panic with names", r"panic on CPU \d+ \*+\n.*asked for by a debug key"
+                   r"(\n.*)*? crash\+0x[0-9a-f]+(\n.*)*? keys_run\+0x[0-9a-f]+")
+        try:
+            vm.wait_end(120)
+            report.result("restart after a panic", True)
+        except Timeout as error:
+            report.result("restart after a panic", False, str(error))
+
+
+def dying_kernel(image):
+    """Debian's kernel with a read of an address that nothing maps as its first instruction."""
+    elf = bytearray(kernels.vmlinux(image))
+    phoff, phnum = struct.unpack_from("<Q", elf, 32)[0], struct.unpack_from("<H", elf, 56)[0]
+    segments = [struct.unpack_from("<IIQQQQQQ", elf, phoff + 56 * i) for i in range(phnum)]
+    note = elf.find(struct.pack("<III", 4, 8, 1) + b"Xen\0")  # XEN_ELFNOTE_ENTRY
+    entry = struct.unpack_from("<Q", elf, note + 16)[0]
+    for kind, _, offset, vaddr, _, filesz, _, _ in segments:
+        if kind == 1 and vaddr <= entry < vaddr + filesz:
+            elf[offset + entry - vaddr:offset + entry - vaddr + 8] = b"\x48\x8b\x04\x25\x00\xd0\xad\x0e"
+            return bytes(elf)
+    raise ValueError("the kernel's entry is in none of its segments")
+
+
+def dom0_dies(args, log, report):
+    with Machine(args, log) as vm:
+        good = try_expect(vm, report, "dom0's death: what and where",
+                          r"crashed: no handler for exception 14 .*\n.*d0v0.*\n.* ax 0{13}", 120)
+        if good:
+            try_expect(vm, report, "dom0's death: page walk",
+                       r"walk of eadd000: L4\[0\] in [0-9a-f]+ is 0{16}\n"
+                       r"(.*walk of ffffffff\w+: L4\[511\].*\n)(.*walk of ffffffff\w+: L[321].*\n)+")
+            try:
+                vm.wait_end(120)
+                report.result("dom0's death: restart", True)
+            except Timeout as error:
+                report.result("dom0's death: restart", False, str(error))
+
+
+def mapped(vm, address):
+    return "Cannot access" not in vm.monitor("x /1gx %#x" % address)
+
+
+def isolation(args, log, report, on):
+    """Rows 254, 455: what a guest's tables map of ours while ring 3 runs."""
+    name = "isolation " + ("on" if on else "off")
+    with Machine(args, log) as vm:
+        try:
+            vm.expect(r"Linux version", 120)
+            seen = 0
+            for _ in range(400):
+                vm.monitor("stop")
+                user = "CPL=3" in vm.monitor("info registers")
+                if user:
+                    seen += 1
+                    shown = [mapped(vm, a) for a in (DIRECT_MAP, FRAME_TABLE, M2P)]
+                    want = [not on, not on, True]
+                    # The M2P is not for a guest's user mode.
+                    if shown[:2] != want[:2] or (seen == 1 and not shown[2]):
+                        report.result(name, False, "shown: %s" % shown)
+                        return
+                vm.monitor("cont")
+                vm._read(0.05)
+                if seen == 20:
+                    break
+            report.result(name, seen == 20, "looked %d times while a guest ran" % seen)
+        except (Timeout, Gone) as error:
+            report.result(name, False, str(error))
+            print(vm.tail(12))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cache", required=True)
+    parser.add_argument("--hypervisor", required=True)
+    parser.add_argument("--only", default="", help="keys, death, isolation")
+    args = parser.parse_args()
+    subprocess.run([os.path.join(HERE, "mkquick.sh"), args.cache], check=True)
+    cache = os.path.abspath(args.cache)
+    quick, logs = os.path.join(cache, "quick"), os.path.join(cache, "logs")
+    os.makedirs(logs, exist_ok=True)
+    kernel = os.path.join(quick, "vmlinuz")
+    report = Report("console")
+
+    def case(name, options="", image=kernel, kernel_options="", cpus=2):
+        return (machine_args(args.hypervisor, image, quick, options, kernel_options, cpus),
+                os.path.join(logs, "console-%s.log" % name), report)
+
+    if args.only in ("", "keys"):
+        debug_keys(*case("keys", kernel_options="quick=shell"))
+    if args.only in ("", "death"):
+        dying = os.path.join(cache, "kernels", "dying")
+        if not os.path.exists(dying):
+            os.makedirs(os.path.dirname(dying), exist_ok=True)
+            with open(kernel, "rb") as f:
+                kernels.write(dying, dying_kernel(f.read()))
+        dom0_dies(*case("death", image=dying, cpus=1))
+    if args.only in ("", "isolation"):
+        isolation(*case("isolated", "xpti=yes", cpus=1), on=True)
+        isolation(*case("open", "xpti=no", cpus=1), on=False)
+    return 1 if report.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

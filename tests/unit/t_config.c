@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: MIT
+/*
+ * dom0-tools/lib/config: texts in xl.cfg syntax go in; what is understood, what is refused with
+ * which line and remedy, and what is shown again must be as xl.cfg(5) and our man page say.
+ */
+#include "check.h"
+
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+
+#define MINIMAL "name='a'\nkernel='/k'\nmemory=16\n"
+
+static struct dais_config config;
+static struct dais_faults faults;
+static struct dais_error err;
+
+static int read_with(const char *text, const char *const *overrides, size_t count)
+{
+	dais_config_free(&config);
+	dais_faults_free(&faults);
+	return dais_config_parse("t.cfg", text, strlen(text), overrides, count, &config, &faults,
+				 &err);
+}
+
+static int read_text(const char *text)
+{
+	return read_with(text, NULL, 0);
+}
+
+/* The fault of that key at that line; NULL: there is none. */
+static const struct dais_fault *fault_at(unsigned int line, const char *key)
+{
+	for (size_t i = 0; i < faults.count; i++) {
+		const struct dais_fault *f = &faults.list[i];
+
+		if (f->line == line && (!key || (f->key && !strcmp(f->key, key))))
+			return f;
+	}
+	return NULL;
+}
+
+static bool same(const char *a, const char *b)
+{
+	return a && b && !strcmp(a, b);
+}
+
+static void test_values(void)
+{
+	CHECK_EQ(read_text("# comment\n name = 'a' ; memory=0x10 # more\r\nkernel='/boot/v' ;;\n"
+			   "extra = \"w\\\"e\\n\\101b\\x41\\\\\" # end"),
+		 0);
+	CHECK(same(config.extra, "w\"e\nAbA\\"));
+	CHECK_EQ(read_text("name='it\\'s'\nkernel=\"/boot/v\"\nmemory=0x10\nmaxmem='020'\n"
+			   "vcpus=\"2\";maxvcpus=4 # end"),
+		 0);
+	CHECK(same(config.name, "it's"));
+	CHECK(same(config.kernel, "/boot/v"));
+	CHECK_EQ(config.memory_kb, 16 << 10);
+	CHECK_EQ(config.maxmem_kb, 16 << 10);
+	CHECK_EQ(config.vcpus, 2);
+	CHECK_EQ(config.maxvcpus, 4);
+	CHECK_EQ(faults.count, 0);
+	/* Unset stays unset until asked. */
+	CHECK_EQ(config.on_crash, DAIS_ACTION_UNSET);
+	CHECK(config.cap == -1 && config.cpu_weight == -1 && config.nomigrate == DAIS_UNSET);
+	dais_config_defaults(&config);
+	CHECK_EQ(config.on_reboot, DAIS_ACTION_RESTART);
+	CHECK_EQ(config.on_poweroff, DAIS_ACTION_DESTROY);
+}
+
+static void test_lists(void)
+{
+	CHECK_EQ(read_text(MINIMAL "vif = [ # first\n '', 'bridge=br1', ]\nvif += ['mtu=9000']\n"
+				   "extra = 'a'\nextra += ' b'\n"),
+		 0);
+	CHECK_EQ(config.nic_count, 3);
+	CHECK(same(config.nics[1].bridge, "br1"));
+	CHECK_EQ(config.nics[2].mtu, 9000);
+	CHECK_EQ(config.nics[1].line, 5);
+	CHECK(same(config.extra, "a b"));
+	/* The last one wins. */
+	CHECK_EQ(read_text(MINIMAL "memory=32\nname='b'\n"), 0);
+	CHECK(same(config.name, "b") && config.memory_kb == 32 << 10);
+}
+
+/* Each text has one fault, at line 4, of that key; the settings around it are still read. */
+static void test_faults(void)
+{
+	static const struct {
+		const char *text, *key;
+	} bad[] = {
+		{"vcpus = foo", "vcpus"},
+		{"vcpus = \"no end", "vcpus"},
+		{"vcpus = ", "vcpus"},
+		{"vcpus", "vcpus"},
+		{"vcpus = 1 2", "vcpus"},
+		{"vcpus = [ 1 ]", "vcpus"},
+		{"vcpus = 0", "vcpus"},
+		{"vcpus = -1", "vcpus"},
+		{"vcpus = 'many'", "vcpus"},
+		{"Vcpus = 1", NULL},
+		{"vcpus + = 1", "vcpus"},
+		{"= 1", NULL},
+		{"memory = 16 ]", "memory"},
+		{"extra = \"\\q\"", "extra"},
+		{"disk = [ 1 2 ]", "disk"},
+		{"disk = [[[[[1]]]]]", "disk"},
+		{"name += ['x']", "name"},
+		{"on_crash = 'explode'", "on_crash"},
+		{"uuid = 'xyz'", "uuid"},
+		{"type = 'hvm'", "type"},
+		{"maxmem = 1", "maxmem"},
+		{"vcpus=4;maxvcpus=2", "maxvcpus"},
+		{"nomigrate = 'yes'", "nomigrate"},
+		{"tsc_mode = 'fast'", "tsc_mode"},
+		{"cpus = '0-'", "cpus"},
+		{"cap = 65536", "cap"},
+		{"pci = ['0:0.0']", "pci"},
+		{"irqs = ['x']", "irqs"},
+		{"ioports = ['2f8-1']", "ioports"},
+		{"firmware = 'bios'", "firmware"},
+		{"vif = [ 'mac=1' ]", "vif"},
+		{"vif = [ 'mac=01:00:00:00:00:00' ]", "vif"},
+		{"vfb = [ 'what=1' ]", "vfb"},
+		{"channel = [ 'connection=pty' ]", "channel"},
+	};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		char text[256];
+
+		snprintf(text, sizeof(text), MINIMAL "%s\nroot = '/dev/xvda'\n", bad[i].text);
+		CHECK_EQ(read_text(text), -1);
+		if (!fault_at(4, bad[i].key) || !faults.errors)
+			fprintf(stderr, "  in \"%s\"\n", bad[i].text);
+		CHECK(faults.errors >= 1);
+		CHECK(fault_at(4, bad[i].key) != NULL);
+		CHECK(same(config.root, "/dev/xvda"));
+		CHECK_EQ(err.code, DAIS_CONFIG);
+	}
+}
+
+static void test_all_at_once(void)
+{
+	CHECK_EQ(read_text("name = \"x\nmemory = '1G'\ndisk = [ 'a,raw,xvda'\n  'b,foo,xvdb' ]\n"
+			   "vif = [ 'rate=1' ]\nkrenel = '/k'\nacpi = 1\n"),
+		 -1);
+	CHECK(fault_at(1, "name") && fault_at(2, "memory") && fault_at(4, "disk"));
+	CHECK(fault_at(5, "vif") && fault_at(0, "kernel"));
+	CHECK(fault_at(6, "krenel") && fault_at(6, "krenel")->warning);
+	CHECK(fault_at(6, "krenel") && same(fault_at(6, "krenel")->remedy, "Did you mean kernel?"));
+	CHECK(fault_at(7, "acpi") && fault_at(7, "acpi")->warning);
+	for (size_t i = 1; i < faults.count; i++)
+		CHECK(!faults.list[i].line || faults.list[i - 1].line <= faults.list[i].line);
+}
+
+static void test_overrides(void)
+{
+	static const char *const good[] = {"name=other", "memory=64", "vif=['bridge=b']",
+					   "extra=single user", "vcpus = 3"};
+	static const char *const bad[] = {"nothing", "memory=lots"};
+
+	CHECK_EQ(read_with(MINIMAL, good, 5), 0);
+	CHECK(same(config.name, "other") && config.memory_kb == 64 << 10);
+	CHECK(config.nic_count == 1 && same(config.extra, "single user"));
+	CHECK_EQ(config.vcpus, 3);
+	CHECK_EQ(read_with(MINIMAL, bad, 2), -1);
+	CHECK_EQ(faults.errors, 2);
+	CHECK(fault_at(0, "memory") != NULL);
+}
+
+static void test_between_devices(void)
+{
+	CHECK_EQ(read_text(MINIMAL "disk=['/a,,xvda','/b,,xvda']"), -1);
+	CHECK_EQ(read_text(MINIMAL "vif=['mac=00:16:3e:00:00:01','mac=00:16:3e:00:00:01']"), -1);
+	CHECK_EQ(read_text(MINIMAL "disk=['/a,,xvda','/a,,xvdb']"), 0);
+	CHECK_EQ(faults.count, 1); /* a warning: one image, written to twice */
+}
+
+static void test_vfb(void)
+{
+	CHECK_EQ(read_text(MINIMAL "vnc=1\nvnclisten='0.0.0.0:7'\nvncpasswd='x'"), 0);
+	CHECK_EQ(config.vfb_count, 1);
+	CHECK(config.vfb_count && same(config.vfbs[0].vnclisten, "0.0.0.0"));
+	CHECK(config.vfb_count && config.vfbs[0].vncdisplay == 7);
+	CHECK_EQ(read_text(MINIMAL "vncunused=1"), 0);
+	CHECK_EQ(config.vfb_count, 0);
+	CHECK_EQ(read_text(MINIMAL "vfb=['type=vnc,vncunused=1,keymap=de']"), 0);
+	CHECK(config.vfb_count == 1 && same(config.vfbs[0].keymap, "de"));
+}
+
+/* What was shown is read again as the same. */
+static void test_show(void)
+{
+	static const char text[] =
+		"name='w\"e'\nuuid='1a2b3c4d111122223333444455556666'\nkernel='/k'\nramdisk='/r'\n"
+		"memory=512\nmaxmem=1024\nvcpus=2\nmaxvcpus=3\ncpus=['0','1-2,^1']\ncpu_weight=512\n"
+		"cap=50\nroot='/dev/xvda'\nextra='ro \\\\ x'\non_crash='preserve'\ntsc_mode=2\n"
+		"disk=['/a b,raw,xvda1,ro,no-discard','vdev=hdc,devtype=cdrom']\n"
+		"vif=['mac=00:16:3e:00:00:01,rate=1MB/s@20ms,vifname=w0,untrusted','']\n"
+		"vfb=['vncdisplay=2']\nchannel=['name=c,connection=socket,path=/p']\n"
+		"ioports=['2f8-2ff']\nirqs=[5]\nrtc_timeoffset='-5'\nnomigrate=1\nx_owner='me'\n";
+	struct json_object *json;
+	char *first, *second;
+
+	CHECK_EQ(read_text(text), 0);
+	CHECK_EQ(faults.count, 0);
+	first = dais_config_text(&config);
+	CHECK_EQ(read_text(first), 0);
+	second = dais_config_text(&config);
+	CHECK(same(first, second));
+	CHECK_EQ(config.nics[0].rate_bytes, 20000);
+	CHECK_EQ(config.nics[0].rate_interval_us, 20000);
+	CHECK(same(config.notes[0].value, "me") && config.rtc_timeoffset == -5);
+	json = dais_config_json(&config);
+	CHECK(same(json_object_get_string(json_object_object_get(json, "name")), "w\"e"));
+	CHECK_EQ(json_object_get_int64(json_object_object_get(json, "memory_kb")), 512 << 10);
+	CHECK_EQ(json_object_array_length(json_object_object_get(json, "disks")), 2);
+	json_object_put(json);
+	free(first);
+	free(second);
+}
+
+static void test_cmdline(void)
+{
+	static const struct {
+		const char *text, *line;
+	} lines[] = {
+		{"", ""},
+		{"root='/dev/a'", "root=/dev/a"},
+		{"extra='b'", "b"},
+		{"root='/dev/a'\nextra='b'", "root=/dev/a b"},
+		{"root='/dev/a'\nextra='b'\ncmdline='c'", "c"},
+	};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		char text[256];
+		char *line;
+
+		snprintf(text, sizeof(text), MINIMAL "%s", lines[i].text);
+		CHECK_EQ(read_text(text), 0);
+		line = dais_config_cmdline(&config);
+		CHECK(same(line, lines[i].line));
+		free(line);
+	}
+}
+
+static void test_vdev(void)
+{
+	static const struct {
+		const char *name;
+		uint32_t devid;
+		const char *shown;
+	} names[] = {
+		{"xvda", 202 << 8, "xvda"},
+		{"xvda15", 202 << 8 | 15, "xvda15"},
+		{"xvda16", 1 << 28 | 16, "xvda16"},
+		{"xvdp", 202 << 8 | 15 << 4, "xvdp"},
+		{"xvdq", 1 << 28 | 16 << 8, "xvdq"},
+		{"xvdaa", 1 << 28 | 26 << 8, "xvdaa"},
+		{"xvdtq37", 1 << 28 | 536 << 8 | 37, "xvdtq37"},
+		{"d536p37", 1 << 28 | 536 << 8 | 37, "xvdtq37"},
+		{"d0", 202 << 8, "xvda"},
+		{"hda1", 3 << 8 | 1, "hda1"},
+		{"hdb", 3 << 8 | 64, "hdb"},
+		{"hdc2", 22 << 8 | 2, "hdc2"},
+		{"sdb3", 8 << 8 | 16 | 3, "sdb3"},
+		{"51712", 51712, "xvda"},
+		{"0xca00", 51712, "xvda"},
+		{"5", 5, "5"},
+	};
+	static const char *const none[] = {
+		"",    "xvd", "xvda256", "hde", "sdq",    "xvda0", "sda16",    "d",
+		"dp1", "d1p", "xvdA",    "vda", "xvda1x", "0",     "xvdzzzzz", "99999999999"};
+	char buf[32];
+	uint32_t devid;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		CHECK_EQ(dais_vdev_number(names[i].name, &devid), 0);
+		CHECK_EQ(devid, names[i].devid);
+		CHECK(same(dais_vdev_name(devid, buf, sizeof(buf)), names[i].shown));
+	}
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		CHECK_EQ(dais_vdev_number(none[i], &devid), -1);
+}
+
+static void test_cpulist(void)
+{
+	static const uint32_t node_of[8] = {0, 0, 0, 0, 1, 1, 1, 1};
+	static const struct dais_topology host = {.cpus = 8, .nodes = 2, .node_of = node_of};
+	static const struct {
+		const char *list;
+		int bits; /* -1: refused */
+	} lists[] = {
+		{"0-3,5,^1", 0x2d},
+		{"all", 0xff},
+		{"all,^7", 0x7f},
+		{"nodes:0-1,^node:1", 0x0f},
+		{"1,node:1,^6", 0xb2},
+		{" 2 , 3", 0x0c},
+		{"^1", 0},
+		{"8", -1},
+		{"3-1", -1},
+		{"", -1},
+		{"1,", -1},
+		{"a", -1},
+		{"node:2", -1},
+		{"1-", -1},
+		{"99999999999", -1},
+		{"nodes:", -1},
+	};
+	struct dais_cpumap map;
+	char buf[64];
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		int rc = dais_cpulist_parse(lists[i].list, &host, &map, &err);
+
+		CHECK_EQ(rc, lists[i].bits < 0 ? -1 : 0);
+		if (!rc)
+			CHECK_EQ(map.bits[0], lists[i].bits);
+	}
+	CHECK_EQ(dais_cpulist_parse("0,2-4,6", NULL, &map, &err), 0);
+	CHECK(same(dais_cpulist_text(&map, 8, buf, sizeof(buf)), "0,2-4,6"));
+	CHECK_EQ(dais_cpulist_parse("all", NULL, &map, &err), 0);
+	CHECK(same(dais_cpulist_text(&map, 8, buf, sizeof(buf)), "all"));
+	CHECK(same(dais_cpulist_text(&map, 8, buf, 3), "al"));
+}
+
+static void test_uuid(void)
+{
+	uint8_t uuid[16], again[16];
+	char text[37];
+
+	CHECK_EQ(dais_uuid_parse("1A2b3c4d-1111-2222-3333-444455556666", uuid), 0);
+	CHECK(same(dais_uuid_text(uuid, text), "1a2b3c4d-1111-2222-3333-444455556666"));
+	CHECK_EQ(dais_uuid_parse("1a2b3c4d11112222333344445555666", uuid), -1);
+	CHECK_EQ(dais_uuid_parse("1a2b3c4d-1111-2222-3333-4444555566667", uuid), -1);
+	CHECK_EQ(dais_uuid_parse("", uuid), -1);
+	dais_uuid_make(uuid);
+	dais_uuid_make(again);
+	CHECK(memcmp(uuid, again, 16) != 0);
+	CHECK_EQ(uuid[6] >> 4, 4);
+}
+
+static void test_load(void)
+{
+	dais_config_free(&config);
+	dais_faults_free(&faults);
+	CHECK_EQ(dais_config_load("/nonexistent/x.cfg", NULL, 0, &config, &faults, &err), -1);
+	CHECK(strstr(err.object, "x.cfg") && strstr(err.why, "No such file"));
+	CHECK_EQ(faults.count, 0);
+	CHECK_EQ(read_text("name='a'\nkernel='/nonexistent/k'\nmemory=1\n"
+			   "disk=['/nonexistent/d,,xvda']"),
+		 0);
+	dais_config_check_files(&config, &faults);
+	CHECK_EQ(faults.errors, 2);
+	CHECK(fault_at(4, "disk") && fault_at(0, "kernel"));
+}
+
+int main(void)
+{
+	dais_config_init(&config);
+	test_values();
+	test_lists();
+	test_faults();
+	test_all_at_once();
+	test_overrides();
+	test_between_devices();
+	test_vfb();
+	test_show();
+	test_cmdline();
+	test_vdev();
+	test_cpulist();
+	test_uuid();
+	test_load();
+	dais_config_free(&config);
+	dais_faults_free(&faults);
+	return check_done("config");
+}

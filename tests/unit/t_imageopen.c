@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+/*
+ * dom0-tools/lib/image/open.c: kernels are opened from files, through the confined child and
+ * the cache. Built as the tools are, without sanitizers: these need what the child gives up.
+ */
+#include "check.h"
+
+#include <lzma.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "image/image.h"
+#include "kernelmade.h"
+
+#define ROOM 65536u
+
+static struct made made;
+static struct dais_error err;
+
+/* The made kernel, packed by xz, as a bzImage in @file; returns its size. */
+static size_t pack_kernel(uint8_t *file)
+{
+	static uint8_t payload[ROOM];
+	const uint32_t size = MADE_SIZE;
+	size_t used = 0;
+
+	CHECK_EQ(lzma_easy_buffer_encode(1, LZMA_CHECK_CRC32, NULL, made.bytes, MADE_SIZE, payload,
+					 &used, ROOM - 4),
+		 LZMA_OK);
+	memcpy(payload + used, &size, 4);
+	return made_bzimage(file, payload, used + 4);
+}
+
+static char folder[] = "/tmp/t_imageXXXXXX";
+
+static const char *in_folder(const char *name)
+{
+	static char path[2][256];
+	static int turn;
+
+	turn = !turn;
+	snprintf(path[turn], sizeof(path[turn]), "%s/%s", folder, name);
+	return path[turn];
+}
+
+static void write_file(const char *path, const void *bytes, size_t size)
+{
+	FILE *f = fopen(path, "w");
+
+	CHECK(f && fwrite(bytes, 1, size, f) == size);
+	if (f)
+		fclose(f);
+}
+
+static void test_open(void)
+{
+	static uint8_t file[ROOM + 4096];
+	char cache[256];
+	struct dais_image_options options = {.cache = "", .seconds = 20};
+	struct dais_image image;
+
+	snprintf(cache, sizeof(cache), "%s", in_folder("cache"));
+	write_file(in_folder("elf"), made.bytes, MADE_SIZE);
+	CHECK_EQ(dais_image_open(in_folder("elf"), &options, &image, &err), 0);
+	CHECK(image.blob.data && !image.cached && image.elf.segments == 2);
+	dais_image_close(&image);
+	write_file(in_folder("packed"), file, pack_kernel(file));
+	CHECK_EQ(dais_image_open(in_folder("packed"), &options, &image, &err), 0);
+	CHECK(image.packing == DAIS_PACK_XZ && !image.cached && image.blob.size == MADE_SIZE);
+	dais_image_close(&image);
+	/* First unpacked, then found by digest (its inode is too young), then by its inode. */
+	options.cache = cache;
+	for (int turn = 0; turn < 3; turn++) {
+		CHECK_EQ(dais_image_open(in_folder("packed"), &options, &image, &err), 0);
+		CHECK_EQ(image.cached, turn > 0);
+		CHECK(image.blob.size == MADE_SIZE &&
+		      !memcmp(image.blob.data, made.bytes, MADE_SIZE));
+		dais_image_close(&image);
+		if (turn == 1)
+			sleep(3);
+	}
+	/* Other bytes in the same file are not found in the cache. */
+	made.bytes[MADE_CODE] ^= 1;
+	write_file(in_folder("packed"), file, pack_kernel(file));
+	CHECK_EQ(dais_image_open(in_folder("packed"), &options, &image, &err), 0);
+	CHECK(!image.cached && !memcmp(image.blob.data, made.bytes, MADE_SIZE));
+	dais_image_close(&image);
+	/* A cache that others may write to is none. */
+	CHECK_EQ(chmod(cache, 0777), 0);
+	CHECK_EQ(dais_image_open(in_folder("packed"), &options, &image, &err), 0);
+	CHECK(!image.cached);
+	dais_image_close(&image);
+}
+
+static void test_open_bad(void)
+{
+	static uint8_t file[ROOM + 4096];
+	struct dais_image_options options = {.cache = "", .seconds = 20};
+	struct dais_image image;
+	struct dais_blob blob;
+	size_t size = pack_kernel(file);
+	char bytes[8];
+
+	CHECK_EQ(dais_image_open(in_folder("none"), &options, &image, &err), -1);
+	CHECK(strstr(err.why, "No such file") && err.hint[0] && err.code == DAIS_IMAGE);
+	CHECK_EQ(dais_image_open(folder, &options, &image, &err), -1);
+	CHECK(strstr(err.why, "regular"));
+	write_file(in_folder("empty"), "", 0);
+	CHECK_EQ(dais_image_open(in_folder("empty"), &options, &image, &err), -1);
+	memset(file + size / 2, 0xee, 300);
+	write_file(in_folder("damaged"), file, size);
+	CHECK_EQ(dais_image_open(in_folder("damaged"), &options, &image, &err), -1);
+	CHECK(strstr(err.why, "damaged"));
+	CHECK(image.blob.data == NULL && image.blob.fd == -1);
+
+	write_file(in_folder("ramdisk"), "0123456789", 10);
+	CHECK_EQ(dais_blob_open(in_folder("ramdisk"), &blob, &err), 0);
+	CHECK_EQ(blob.size, 10);
+	CHECK_EQ(dais_blob_read(&blob, 4, bytes, 6, &err), 0);
+	CHECK(!memcmp(bytes, "456789", 6));
+	CHECK_EQ(dais_blob_read(&blob, 5, bytes, 6, &err), -1);
+	CHECK_EQ(truncate(in_folder("ramdisk"), 5), 0);
+	CHECK_EQ(dais_blob_read(&blob, 0, bytes, 8, &err), -1);
+	dais_blob_close(&blob);
+}
+
+int main(void)
+{
+	char command[300];
+
+	CHECK(mkdtemp(folder) != NULL);
+	made_whole(&made);
+	for (size_t i = MADE_CODE; i < MADE_SIZE; i++)
+		made.bytes[i] = (uint8_t)(i * i >> 7);
+	test_open();
+	test_open_bad();
+	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
+	CHECK_EQ(system(command), 0);
+	return check_done("imageopen");
+}

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: MIT
+/*
+ * One daemon and its clients.  After each step every client asks something harmless and reads up
+ * to its answer: what had to be sent to it has then been sent, in whatever order the daemon works.
+ */
+#include "difftest.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client.h"
+#include "hostxen.h"
+
+static const char *const type_names[] = {"CONTROL",
+					 "DIRECTORY",
+					 "READ",
+					 "GET_PERMS",
+					 "WATCH",
+					 "UNWATCH",
+					 "TRANSACTION_START",
+					 "TRANSACTION_END",
+					 "INTRODUCE",
+					 "RELEASE",
+					 "GET_DOMAIN_PATH",
+					 "WRITE",
+					 "MKDIR",
+					 "RM",
+					 "SET_PERMS",
+					 "WATCH_EVENT",
+					 "ERROR",
+					 "IS_DOMAIN_INTRODUCED",
+					 "RESUME",
+					 "SET_TARGET",
+					 "20",
+					 "RESET_WATCHES",
+					 "DIRECTORY_PART"};
+
+static int put_type(char *to, size_t size, uint32_t type)
+{
+	if (type < sizeof(type_names) / sizeof(type_names[0]))
+		return snprintf(to, size, "%s", type_names[type]);
+	return snprintf(to, size, "%u", type);
+}
+
+/* LEN bytes as a quoted text. */
+static int put_quoted(char *to, size_t size, const char *body, size_t len)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len && n + 8 < size; i++) {
+		unsigned char c = (unsigned char)body[i];
+
+		if (isgraph(c) && c != '\\')
+			to[n++] = (char)c;
+		else
+			n += (size_t)snprintf(to + n, size - n, c ? "\\%02x" : "\\0", c);
+	}
+	to[n] = 0;
+	return (int)n;
+}
+
+void step_print(const struct step *s, FILE *to)
+{
+	char text[STEP_BODY * 3 + 64];
+	int n = 0;
+
+	if (s->client < SOCKETS)
+		fprintf(to, "process %u ", s->client);
+	else
+		fprintf(to, "domain %u ", s->client - SOCKETS + 1);
+	if (s->kind == STEP_REQUEST) {
+		n = put_type(text, 64, s->type);
+		text[n++] = ' ';
+		put_quoted(text + n, sizeof(text) - (size_t)n, s->body, s->len);
+		fprintf(to, "%s", text);
+		if (s->tx)
+			fprintf(to,
+				s->tx == TX_BAD ? " (transaction nobody has)" : " (transaction %u)",
+				s->tx);
+	} else {
+		fprintf(to, "%s",
+			s->kind == STEP_RECONNECT  ? "reconnects"
+			: s->kind == STEP_SHUTDOWN ? "shuts down"
+						   : "is destroyed and another with its id made");
+	}
+	fprintf(to, "\n");
+}
+
+static void note_event(struct world *w, unsigned int client, const struct xsc_msg *m)
+{
+	char *to = w->outcome->events[client];
+	size_t used = strlen(to), room = sizeof(w->outcome->events[client]) - used;
+
+	if (room < 600)
+		return;
+	put_quoted(to + used, 600, m->body, m->len < 150 ? m->len : 150);
+	strcat(to, "\n");
+}
+
+struct listener {
+	struct world *w;
+	unsigned int client;
+};
+
+static void on_event(void *arg, const struct xsc_msg *m)
+{
+	struct listener *l = arg;
+
+	note_event(l->w, l->client, m);
+}
+
+static int call(struct world *w, unsigned int client, uint32_t type, uint32_t tx, const void *body,
+		size_t len, struct xsc_msg *m)
+{
+	struct listener l = {w, client};
+	int err;
+
+	xsc_on_event(w->clients[client], on_event, &l);
+	err = xsc_call(w->clients[client], type, tx, body, len, m);
+	xsc_on_event(w->clients[client], NULL, NULL);
+	return err;
+}
+
+static void settle(struct world *w)
+{
+	struct xsc_msg m;
+
+	/* Twice: what the first round makes a daemon notice, the second brings. */
+	for (int round = 0; round < 2; round++)
+		for (unsigned int i = 0; i < CLIENTS; i++)
+			call(w, i, XS_GET_DOMAIN_PATH, 0, "0", 2, &m);
+}
+
+static void forget_transactions(struct world *w, unsigned int client)
+{
+	memset(w->tx_ids[client], 0, sizeof(w->tx_ids[client]));
+}
+
+static uint32_t tx_id(const struct world *w, const struct step *s)
+{
+	uint32_t id;
+
+	if (s->tx == 0)
+		return 0;
+	if (s->tx == TX_BAD)
+		return 7777777;
+	/* A slot that is not open: also an id that nobody was given. */
+	id = w->tx_ids[s->client][s->tx - 1];
+	return id ? id : 8888888 + s->tx;
+}
+
+static unsigned int free_slot(const struct world *w, unsigned int client)
+{
+	unsigned int k = 0;
+
+	while (k < TX_SLOTS && w->tx_ids[client][k])
+		k++;
+	return k;
+}
+
+static void do_request(struct world *w, const struct step *s, struct outcome *out)
+{
+	unsigned int slot = free_slot(w, s->client);
+	struct xsc_msg m = {0};
+	const char *body;
+	size_t n, len;
+	int err;
+
+	if (s->type == XS_TRANSACTION_START && slot == TX_SLOTS) {
+		snprintf(out->reply, sizeof(out->reply), "(no slot)");
+		return;
+	}
+	err = call(w, s->client, s->type, tx_id(w, s), s->body, s->len, &m);
+	for (const char *p = out->events[s->client]; *p; p++)
+		out->early += *p == '\n';
+	if (err == XSC_LOST) {
+		snprintf(out->reply, sizeof(out->reply), "no reply");
+		return;
+	}
+	n = (size_t)put_type(out->reply, 64, m.type);
+	out->reply[n++] = ' ';
+	body = m.body;
+	len = m.len;
+	if (m.type == XS_TRANSACTION_START) {
+		w->tx_ids[s->client][slot] = (uint32_t)strtoul(m.body, NULL, 10);
+		len = 0;
+	}
+	if (m.type == XS_TRANSACTION_END || (s->type == XS_TRANSACTION_END && err == EAGAIN))
+		w->tx_ids[s->client][s->tx - 1] = 0;
+	if (s->type == XS_RESET_WATCHES && err == 0)
+		forget_transactions(w, s->client);
+	if (m.type == XS_DIRECTORY_PART) { /* the generation is the daemon's own */
+		body += strlen(body) + 1;
+		len -= (size_t)(body - m.body);
+	}
+	put_quoted(out->reply + n, sizeof(out->reply) - n, body, len);
+}
+
+static void ring_reset(struct world *w, unsigned int client)
+{
+	unsigned int domid = client - SOCKETS + 1;
+
+	xsc_close(w->clients[client]);
+	w->clients[client] = xsc_ring(w->server.hx, domid);
+	forget_transactions(w, client);
+}
+
+static void make_domain(struct world *w, unsigned int domid)
+{
+	char path[64], perms[16];
+
+	hostxen_create(w->server.hx, domid);
+	ring_reset(w, SOCKETS + domid - 1);
+	snprintf(path, sizeof(path), "/local/domain/%u", domid);
+	snprintf(perms, sizeof(perms), "n%u", domid);
+	xsc_write(w->clients[0], 0, path, "");
+	xsc_set_perms(w->clients[0], 0, path, perms);
+	xsc_introduce(w->clients[0], domid);
+}
+
+void world_step(struct world *w, const struct step *s, struct outcome *out)
+{
+	unsigned int domid = s->client - SOCKETS + 1;
+	struct listener l = {w, 0};
+
+	memset(out, 0, sizeof(*out));
+	w->outcome = out;
+	switch (s->kind) {
+	case STEP_REQUEST:
+		do_request(w, s, out);
+		break;
+	case STEP_RECONNECT:
+		xsc_close(w->clients[s->client]);
+		w->clients[s->client] = server_connect(&w->server);
+		forget_transactions(w, s->client);
+		break;
+	case STEP_SHUTDOWN:
+		hostxen_set_state(w->server.hx, domid, HOSTXEN_SHUTDOWN);
+		break;
+	case STEP_KILL:
+		xsc_on_event(w->clients[0], on_event, &l);
+		hostxen_set_state(w->server.hx, domid, HOSTXEN_NONE);
+		xsc_release(w->clients[0], domid);
+		xsc_path_op(w->clients[0], XS_RM, 0,
+			    domid == 1   ? "/local/domain/1"
+			    : domid == 2 ? "/local/domain/2"
+					 : "/local/domain/3",
+			    NULL);
+		make_domain(w, domid);
+		xsc_on_event(w->clients[0], NULL, NULL);
+		break;
+	}
+	settle(w);
+}
+
+bool world_open(struct world *w, const struct server_paths *paths, enum server_kind kind)
+{
+	memset(w, 0, sizeof(*w));
+	if (!server_start(&w->server, paths, kind, SERVER_DOMAINS))
+		return false;
+	for (unsigned int i = 0; i < SOCKETS; i++)
+		w->clients[i] = server_connect(&w->server);
+	for (unsigned int i = 1; i <= RINGS; i++)
+		make_domain(w, i);
+	return xsc_write(w->clients[0], 0, "/t", "") == 0 &&
+	       xsc_set_perms(w->clients[0], 0, "/t", "b0") == 0;
+}
+
+void world_close(struct world *w)
+{
+	for (unsigned int i = 0; i < CLIENTS; i++)
+		xsc_close(w->clients[i]);
+	server_stop(&w->server);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void dump(struct world *w, FILE *to, const char *path)
+{
+	char *names[512], text[9000], below[3200];
+	unsigned int n = 0;
+	struct xsc_msg m;
+
+	if (xsc_path_op(w->clients[0], XS_READ, 0, path, &m) != 0)
+		m.len = 0;
+	put_quoted(text, sizeof(text), m.body, m.len);
+	fprintf(to, "%s = %s", path, text);
+	if (xsc_path_op(w->clients[0], XS_GET_PERMS, 0, path, &m) == 0) {
+		put_quoted(text, sizeof(text), m.body, m.len);
+		fprintf(to, "  (%s)", text);
+	}
+	fprintf(to, "\n");
+	if (xsc_path_op(w->clients[0], XS_DIRECTORY, 0, path, &m) != 0)
+		return;
+	for (const char *p = m.body; p < m.body + m.len && n < 512; p += strlen(p) + 1)
+		names[n++] = strdup(p);
+	qsort(names, n, sizeof(names[0]), by_name);
+	for (unsigned int i = 0; i < n; i++) {
+		snprintf(below, sizeof(below), "%s/%s", path[1] ? path : "", names[i]);
+		/* What daemons say of themselves. */
+		if (strcmp(below, "/tool") != 0)
+			dump(w, to, below);
+		free(names[i]);
+	}
+}
+
+void world_dump(struct world *w, FILE *to)
+{
+	struct outcome ignored = {0};
+
+	w->outcome = &ignored;
+	dump(w, to, "/");
+}

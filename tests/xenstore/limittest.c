@@ -1,0 +1,438 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Clients that misbehave, and a disk that is full: others must be served all the same, in fair
+ * shares, and the daemon's memory must stay within bounds.
+ *
+ *   limittest --ours FILE --preload FILE [--stock DIR] [--on ours|C|OCaml] [--connections N]
+ *             [--pause MILLISECONDS] [--only NAME]
+ *
+ * --pause is what a slow client waits between two bytes.
+ */
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "client.h"
+#include "hostxen.h"
+#include "server.h"
+#include "tap.h"
+
+static struct server_paths paths;
+static enum server_kind kind = SERVER_OURS;
+static unsigned int connections = 10000, pause_ms = 20;
+static const char *only;
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static bool start(struct server *s, unsigned int flags, size_t file_limit)
+{
+	s->file_limit = file_limit;
+	if (server_start(s, &paths, kind, flags))
+		return true;
+	EXPECT(false, "the daemon does not start");
+	return false;
+}
+
+/* 200 requests of a well-behaved client; returns the seconds that the slowest took. */
+static double serve_others(const struct server *s)
+{
+	struct xsc *c = server_connect(s);
+	double worst = 0;
+
+	for (int i = 0; i < 200; i++) {
+		double begin = now();
+
+		EXPECT(xsc_write(c, 0, "/others/node", "x") == 0, "a good client is refused");
+		if (now() - begin > worst)
+			worst = now() - begin;
+	}
+	xsc_close(c);
+	return worst;
+}
+
+/* Sends without ever reading until the socket takes no more, or LIMIT bytes went. */
+static size_t stuff(struct xsc *c, size_t limit)
+{
+	size_t sent = 0, stuck = 0;
+
+	while (sent < limit && stuck < 200) {
+		size_t before = xsc_unsent(c);
+
+		for (int i = 0; before < 65536 && i < 1000; i++)
+			xsc_queue(c, XS_READ, 0, "/big", 5);
+		before = xsc_unsent(c);
+		xsc_push(c);
+		sent += before - xsc_unsent(c);
+		stuck = before == xsc_unsent(c) ? stuck + 1 : 0;
+		if (stuck)
+			usleep(1000);
+	}
+	return sent;
+}
+
+static void test_never_reads(void)
+{
+	char big[2000];
+	struct server s = {0};
+	struct xsc *bad[10], *c;
+	long before;
+	double worst;
+
+	if (!start(&s, SERVER_NO_QUOTA, 0))
+		return;
+	c = server_connect(&s);
+	memset(big, 'b', sizeof(big));
+	big[sizeof(big) - 1] = 0;
+	EXPECT(xsc_write(c, 0, "/big", big) == 0, "set-up");
+	before = server_rss(&s);
+	for (int i = 0; i < 10; i++) {
+		bad[i] = server_connect(&s);
+		stuff(bad[i], 2 << 20);
+	}
+	worst = serve_others(&s);
+	EXPECT(worst < 2, "a good client waited %.1f s", worst);
+	EXPECT(server_rss(&s) - before < 65536, "grew by %ld KiB for ten clients that do not read",
+	       server_rss(&s) - before);
+	printf("# replies unread: %ld KiB more, a good client waits at most %.1f ms\n",
+	       server_rss(&s) - before, worst * 1e3);
+	for (int i = 0; i < 10; i++)
+		xsc_close(bad[i]);
+	EXPECT(serve_others(&s) < 2, "after they went");
+	xsc_close(c);
+	server_stop(&s);
+}
+
+static void test_never_reads_events(void)
+{
+	struct server s = {0};
+	struct xsc *bad[10], *c;
+	struct xsc_msg m;
+	long before, grown;
+
+	if (!start(&s, SERVER_NO_QUOTA, 0))
+		return;
+	c = server_connect(&s);
+	EXPECT(xsc_write(c, 0, "/t/x", "") == 0, "set-up");
+	for (int i = 0; i < 10; i++) {
+		bad[i] = server_connect(&s);
+		EXPECT(xsc_watch(bad[i], "/t", "token") == 0, "set-up");
+	}
+	before = server_rss(&s);
+	/* 100,000 writes are a million events, of some 26 bytes each. */
+	for (int done = 0; done < 100000; done += 200) {
+		for (int i = 0; i < 200; i++)
+			xsc_queue(c, XS_WRITE, 0, "/t/x\0v", 6);
+		for (int i = 0; i < 200; i++)
+			EXPECT(xsc_wait(c, &m, 10000) == 1, "the writer is not answered");
+	}
+	grown = server_rss(&s) - before;
+	printf("# a million events unread: %ld KiB more\n", grown);
+	EXPECT(grown < 65536, "grew by %ld KiB", grown);
+	EXPECT(serve_others(&s) < 2, "a good client waits");
+	for (int i = 0; i < 10; i++)
+		xsc_close(bad[i]);
+	xsc_close(c);
+	server_stop(&s);
+}
+
+static void test_slow_writer(void)
+{
+	struct xsd_sockmsg header = {XS_WRITE, 77, 0, 10};
+	char bytes[sizeof(header) + 10];
+	struct server s = {0};
+	struct xsc *slow[50];
+	struct xsc_msg m;
+
+	if (!start(&s, SERVER_NO_QUOTA, 0))
+		return;
+	memcpy(bytes, &header, sizeof(header));
+	memcpy(bytes + sizeof(header), "/slow\0abcd", 10);
+	for (int i = 0; i < 50; i++)
+		slow[i] = server_connect(&s);
+	for (size_t k = 0; k < sizeof(bytes); k++) {
+		for (int i = 0; i < 50; i++) {
+			xsc_queue_raw(slow[i], bytes + k, 1);
+			EXPECT(xsc_push(slow[i]), "hung up on a slow client");
+		}
+		usleep(pause_ms * 1000);
+		if (k % 8 == 0)
+			EXPECT(serve_others(&s) < 2, "a good client waits");
+	}
+	for (int i = 0; i < 50; i++) {
+		EXPECT(xsc_wait(slow[i], &m, 5000) == 1 && m.type == XS_WRITE && m.req_id == 77,
+		       "a slow client's request is not answered");
+		xsc_close(slow[i]);
+	}
+	server_stop(&s);
+}
+
+static void test_connections(void)
+{
+	struct rlimit files;
+	struct server s = {0};
+	struct xsc **all = calloc(connections, sizeof(*all));
+	unsigned int n = 0, answered = 0;
+	double begin, worst;
+	long before;
+
+	getrlimit(RLIMIT_NOFILE, &files);
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
+	if (!start(&s, SERVER_NO_QUOTA, 0))
+		return;
+	if (files.rlim_max < connections + 100)
+		connections = (unsigned int)files.rlim_max - 100;
+	before = server_rss(&s);
+	begin = now();
+	for (; n < connections; n++) {
+		all[n] = server_try(&s);
+		if (!all[n])
+			break;
+	}
+	EXPECT(n == connections, "only %u of %u connections", n, connections);
+	for (unsigned int i = 0; i < n; i++) {
+		xsc_queue(all[i], XS_GET_DOMAIN_PATH, 0, "0", 2);
+		xsc_push(all[i]);
+	}
+	for (unsigned int i = 0; i < n; i++) {
+		struct xsc_msg m;
+
+		answered += xsc_wait(all[i], &m, 20000) == 1 && m.type == XS_GET_DOMAIN_PATH;
+	}
+	EXPECT(answered == n, "%u of %u are answered", answered, n);
+	worst = serve_others(&s);
+	EXPECT(worst < 2, "one more client waits %.1f s", worst);
+	printf("# %u connections made and served in %.1f s, %.1f KiB each; one more client waits at "
+	       "most %.1f ms\n",
+	       n, now() - begin, (double)(server_rss(&s) - before) / n, worst * 1e3);
+	for (unsigned int i = 0; i < n; i++)
+		xsc_close(all[i]);
+	free(all);
+	EXPECT(serve_others(&s) < 5, "after they went");
+	server_stop(&s);
+}
+
+/* One that sends all it can, and one that waits for each reply. */
+static void test_fair_to_light(void)
+{
+	unsigned long seen[400], median;
+	struct server s = {0};
+	struct xsc *heavy, *light;
+	struct xsc_msg m;
+	unsigned long sent = 0, replies = 0, last = 0;
+	unsigned int n = 0;
+
+	if (!start(&s, SERVER_NO_QUOTA, 0))
+		return;
+	heavy = server_connect(&s);
+	light = server_connect(&s);
+	xsc_write(light, 0, "/heavy", "0");
+	xsc_queue(light, XS_READ, 0, "/heavy", 7);
+	while (n < 400) {
+		/* What light reads is how many of heavy's writes were served before. */
+		while (sent - replies < 2000) {
+			char body[32] = "/heavy";
+			int len = 7 + snprintf(body + 7, 20, "%lu", ++sent);
+
+			xsc_queue(heavy, XS_WRITE, 0, body, (size_t)len);
+		}
+		xsc_pump(heavy);
+		while (xsc_next(heavy, &m))
+			replies++;
+		xsc_pump(light);
+		if (xsc_next(light, &m)) {
+			unsigned long at = strtoul(m.body, NULL, 10);
+
+			seen[n++] = at - last;
+			last = at;
+			xsc_queue(light, XS_READ, 0, "/heavy", 7);
+			xsc_push(light);
+		}
+	}
+	for (unsigned int i = 0; i < n; i++) /* the median, the slow way */
+		for (unsigned int k = i + 1; k < n; k++)
+			if (seen[k] < seen[i]) {
+				unsigned long t = seen[i];
+
+				seen[i] = seen[k];
+				seen[k] = t;
+			}
+	median = seen[n / 2];
+	printf("# of a client 2000 deep, %lu requests are served (median) for each one of a client "
+	       "that waits\n",
+	       median);
+	EXPECT(median <= 512, "%lu", median);
+	xsc_close(heavy);
+	xsc_close(light);
+	server_stop(&s);
+}
+
+static void test_fair_shares(void)
+{
+	struct server s = {0};
+	struct xsc *c[10];
+	unsigned long sent[10] = {0}, served[10], least = ~0ul, most = 0;
+	struct pollfd fds[10];
+	struct xsc_msg m;
+	double end;
+
+	if (!start(&s, SERVER_NO_QUOTA, 0))
+		return;
+	for (int i = 0; i < 10; i++) {
+		c[i] = server_connect(&s);
+		fds[i] = (struct pollfd){xsc_fd(c[i]), POLLIN | POLLOUT, 0};
+	}
+	for (end = now() + 1.5; now() < end; poll(fds, 10, 10))
+		for (int i = 0; i < 10; i++) {
+			/* Of different depth, for a share must not depend on it. */
+			while (xsc_unsent(c[i]) < (size_t)(i + 1) * 2000) {
+				char body[32];
+				int len = snprintf(body, 32, "/f/%d", i) + 1;
+
+				len += snprintf(body + len, 20, "%lu", ++sent[i]);
+				xsc_queue(c[i], XS_WRITE, 0, body, (size_t)len);
+			}
+			xsc_pump(c[i]);
+			while (xsc_next(c[i], &m))
+				;
+		}
+	for (int i = 0; i < 10; i++) {
+		struct xsc *reader = server_connect(&s);
+		char path[32];
+
+		snprintf(path, sizeof(path), "/f/%d", i);
+		served[i] = xsc_path_op(reader, XS_READ, 0, path, &m) ? 0
+								      : strtoul(m.body, NULL, 10);
+		least = served[i] < least ? served[i] : least;
+		most = served[i] > most ? served[i] : most;
+		xsc_close(reader);
+	}
+	printf("# ten clients that send all they can: the least served gets %.2f of the most served\n",
+	       (double)least / (double)most);
+	EXPECT(least * 2 >= most, "%lu and %lu", least, most);
+	for (int i = 0; i < 10; i++)
+		xsc_close(c[i]);
+	server_stop(&s);
+}
+
+/* Its state directory takes no more: it must serve on, and keep what it said OK to. */
+static void test_full_disk(void)
+{
+	struct server s = {0};
+	unsigned int good = 0, refused = 0, lost = 0;
+	char path[64], value[1001], *accepted = calloc(1, 3000);
+	struct xsc *c;
+	struct xsc_msg m;
+
+	if (!start(&s, SERVER_NO_QUOTA, 1 << 20))
+		return;
+	c = server_connect(&s);
+	memset(value, 'v', 1000);
+	value[1000] = 0;
+	for (unsigned int i = 0; i < 3000; i++) {
+		int err;
+
+		snprintf(path, sizeof(path), "/full/%u", i);
+		err = xsc_write(c, 0, path, value);
+		accepted[i] = err == 0;
+		good += err == 0;
+		refused += err != 0;
+		if (err == XSC_LOST) {
+			EXPECT(false, "the daemon is gone after %u writes", i);
+			break;
+		}
+	}
+	EXPECT(xsc_path_op(c, XS_READ, 0, "/full/0", &m) == 0 && m.len == 1000,
+	       "reading does not work");
+	EXPECT(xsc_path_op(c, XS_DIRECTORY, 0, "/", &m) == 0, "listing does not work");
+	xsc_close(c);
+	server_kill(&s);
+	s.file_limit = 0;
+	EXPECT(server_restart(&s), "does not start after its disk was full");
+	c = server_connect(&s);
+	for (unsigned int i = 0; i < 3000; i++) {
+		snprintf(path, sizeof(path), "/full/%u", i);
+		if (accepted[i] && xsc_path_op(c, XS_READ, 0, path, &m) != 0)
+			lost++;
+	}
+	printf("# with room for 1 MiB of state: %u writes accepted, %u refused, %u lost\n", good,
+	       refused, lost);
+	EXPECT(lost == 0, "%u accepted writes are gone after a restart", lost);
+	EXPECT(xsc_write(c, 0, "/full/again", "x") == 0, "does not recover");
+	xsc_close(c);
+	free(accepted);
+	server_stop(&s);
+}
+
+/* Too long a message ends the connection that sent it, and no other. */
+static void test_oversized(void)
+{
+	struct xsd_sockmsg header = {XS_WRITE, 1, 0, XENSTORE_PAYLOAD_MAX + 1};
+	struct server s = {0};
+	struct xsc_msg m;
+	struct xsc *c;
+
+	if (!start(&s, SERVER_NO_QUOTA, 0))
+		return;
+	for (uint32_t len = XENSTORE_PAYLOAD_MAX + 1; len; len = len < 0x80000000 ? len * 2 : 0) {
+		c = server_connect(&s);
+		header.len = len;
+		xsc_queue_raw(c, &header, sizeof(header));
+		EXPECT(xsc_wait(c, &m, 5000) == -1, "a header of %u bytes does not end it", len);
+		xsc_close(c);
+	}
+	serve_others(&s);
+	server_stop(&s);
+}
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+	bool ours_only; /* the stock daemons keep no state over a kill */
+} cases[] = {
+	{"never-reads", test_never_reads, false},
+	{"never-reads-events", test_never_reads_events, false},
+	{"slow-writer", test_slow_writer, false},
+	{"connections", test_connections, false},
+	{"fair-to-light", test_fair_to_light, false},
+	{"fair-shares", test_fair_shares, false},
+	{"full-disk", test_full_disk, true},
+	{"oversized", test_oversized, false},
+};
+
+int main(int argc, char **argv)
+{
+	server_options(&paths, &argc, argv);
+	xsc_timeout = 20000;
+	for (int i = 1; i + 1 < argc; i += 2) {
+		if (strcmp(argv[i], "--connections") == 0)
+			connections = (unsigned int)strtoul(argv[i + 1], NULL, 0);
+		else if (strcmp(argv[i], "--pause") == 0)
+			pause_ms = (unsigned int)strtoul(argv[i + 1], NULL, 0);
+		else if (strcmp(argv[i], "--only") == 0)
+			only = argv[i + 1];
+		else if (strcmp(argv[i], "--on") == 0)
+			kind = strcmp(argv[i + 1], "C") == 0       ? SERVER_C
+			       : strcmp(argv[i + 1], "OCaml") == 0 ? SERVER_OCAML
+								   : SERVER_OURS;
+		else
+			return 2;
+	}
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		if ((only && strcmp(only, cases[i].name) != 0) ||
+		    (cases[i].ours_only && kind != SERVER_OURS))
+			continue;
+		cases[i].run();
+		tap_case(cases[i].name);
+	}
+	return tap_cases_failed != 0;
+}

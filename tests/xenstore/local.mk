@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: MIT
+#
+# Tests of the store daemon from outside, by its wire protocol: beside both stock daemons of Xen
+# 4.17 (difftest), killed under load (crashtest), with clients that misbehave (limittest), with
+# each quota exceeded (quotatest).  No hypervisor is needed: hostxen.so plays one.
+
+STORETEST = tests/xenstore
+STORETEST_CFLAGS = -std=gnu11 -O2 -g -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes \
+	-Wstrict-prototypes -Wundef -Wvla -Werror
+STORETEST_CPPFLAGS = -I$(srcdir) -D_GNU_SOURCE $(XEN_ABI)
+storetest_sources = tests/xenstore/client.c tests/xenstore/client.h tests/xenstore/hostxen.c \
+	tests/xenstore/hostxen.h tests/xenstore/server.c tests/xenstore/server.h tests/xenstore/tap.h
+
+STORETESTS = tests/xenstore/difftest tests/xenstore/crashtest tests/xenstore/limittest \
+	tests/xenstore/quotatest
+EXTRA_PROGRAMS = $(STORETESTS) tests/bench/xenstorebench tests/bench/xenstorenull
+CLEANFILES += $(EXTRA_PROGRAMS) tests/xenstore/hostxen.so
+
+tests_xenstore_difftest_SOURCES = tests/xenstore/difftest.c tests/xenstore/difftest.h \
+	tests/xenstore/difftest_generate.c tests/xenstore/difftest_rules.c \
+	tests/xenstore/difftest_world.c $(storetest_sources)
+tests_xenstore_difftest_CFLAGS = $(STORETEST_CFLAGS)
+tests_xenstore_difftest_CPPFLAGS = $(STORETEST_CPPFLAGS)
+tests_xenstore_difftest_LDFLAGS = -O2
+
+tests_xenstore_crashtest_SOURCES = tests/xenstore/crashtest.c $(storetest_sources)
+tests_xenstore_crashtest_CFLAGS = $(STORETEST_CFLAGS)
+tests_xenstore_crashtest_CPPFLAGS = $(STORETEST_CPPFLAGS)
+tests_xenstore_crashtest_LDFLAGS = -O2
+
+tests_xenstore_limittest_SOURCES = tests/xenstore/limittest.c $(storetest_sources)
+tests_xenstore_limittest_CFLAGS = $(STORETEST_CFLAGS)
+tests_xenstore_limittest_CPPFLAGS = $(STORETEST_CPPFLAGS)
+tests_xenstore_limittest_LDFLAGS = -O2
+
+tests_xenstore_quotatest_SOURCES = tests/xenstore/quotatest.c $(storetest_sources)
+tests_xenstore_quotatest_CFLAGS = $(STORETEST_CFLAGS)
+tests_xenstore_quotatest_CPPFLAGS = $(STORETEST_CPPFLAGS)
+tests_xenstore_quotatest_LDFLAGS = -O2
+
+tests_bench_xenstorebench_SOURCES = tests/bench/xenstorebench.c $(storetest_sources)
+tests_bench_xenstorebench_CFLAGS = $(STORETEST_CFLAGS)
+tests_bench_xenstorebench_CPPFLAGS = $(STORETEST_CPPFLAGS)
+tests_bench_xenstorebench_LDFLAGS = -O2
+
+tests_bench_xenstorenull_SOURCES = tests/bench/xenstorenull.c
+tests_bench_xenstorenull_CFLAGS = $(STORETEST_CFLAGS)
+tests_bench_xenstorenull_CPPFLAGS = $(STORETEST_CPPFLAGS)
+tests_bench_xenstorenull_LDFLAGS = -O2
+
+# Preloaded into daemons, hence a shared object, which automake makes only with libtool.
+tests/xenstore/hostxen.so: tests/xenstore/preload.c tests/xenstore/hostxen.c tests/xenstore/hostxen.h
+	@$(MKDIR_P) tests/xenstore
+	$(AM_V_CC)$(CC) $(STORETEST_CPPFLAGS) $(STORETEST_CFLAGS) -fPIC -shared -o $@ \
+		$(srcdir)/tests/xenstore/preload.c $(srcdir)/tests/xenstore/hostxen.c -ldl
+
+# Where xen-utils-4.17 is unpacked; it is not installed.  Without a mirror the tests beside the
+# stock daemons are skipped.
+STOCK_STORE = $(SYSTEM_CACHE)/xenutils417
+STORE_DAEMON = xenstore/xenstored
+STORE_ARGS = --ours $(STORE_DAEMON) --stock $(STOCK_STORE) --preload tests/xenstore/hostxen.so
+STORE_READY = $(STORETESTS) tests/xenstore/hostxen.so $(STORE_DAEMON) stock-store
+STORE_RUN = $(SHELL) $(srcdir)/tests/lib/run.sh
+
+stock-store:
+	@$(MKDIR_P) $(SYSTEM_CACHE)
+	@test -x $(STOCK_STORE)/usr/lib/xen-4.17/bin/xenstored || \
+		$(SHELL) $(srcdir)/tests/system/fetch.sh $(SYSTEM_CACHE) unpack xenutils417 bookworm \
+		xen-utils-4.17 || echo "no stock store daemons: the comparison is skipped"
+
+check-store: $(STORE_READY)
+	@$(STORE_RUN) tests/store-diff.count -n store-diff tests/xenstore/difftest $(STORE_ARGS) \
+		--seeds 25
+	@$(STORE_RUN) tests/store-quota.count -n store-quota tests/xenstore/quotatest $(STORE_ARGS)
+	@$(STORE_RUN) tests/store-limit.count -n store-limit tests/xenstore/limittest $(STORE_ARGS) \
+		--connections 2000 --pause 5
+	@$(STORE_RUN) tests/store-crash.count -n store-crash tests/xenstore/crashtest $(STORE_ARGS) \
+		--kills 40
+
+# The long forms: 2,000 sequences, 200 kills, 10,000 connections, one byte a second.
+check-store-long: $(STORE_READY)
+	@$(STORE_RUN) tests/store-diff.count -t 7200 -n store-diff tests/xenstore/difftest \
+		$(STORE_ARGS) --seeds 2000 --steps 300
+	@$(STORE_RUN) tests/store-limit.count -t 600 -n store-limit tests/xenstore/limittest \
+		$(STORE_ARGS) --connections 10000 --pause 1000
+	@$(STORE_RUN) tests/store-crash.count -t 1200 -n store-crash tests/xenstore/crashtest \
+		$(STORE_ARGS) --kills 200
+
+check-long: check-store-long
+
+# Operations per second beside both stock daemons and the null server; twenty minutes.
+bench-store: tests/bench/xenstorebench tests/bench/xenstorenull $(STORE_READY)
+	@tests/bench/xenstorebench $(STORE_ARGS) --null tests/bench/xenstorenull $(BENCH_STORE_FLAGS)
+
+.PHONY: stock-store check-store check-store-long check-long bench-store
+
+EXTRA_DIST += tests/xenstore/preload.c

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What stands between a guest and the rest of entry.S on the way in and on the way out, as
+ * macros: page-table isolation and the protection against speculation that runs on each
+ * passage.  Each part is skipped by a jump that boot takes away where the part is needed.
+ */
+#ifndef DAIS_ENTRY_GUARD_H
+#define DAIS_ENTRY_GUARD_H
+
+#include "entry/offsets.h"
+#include "machine/mitigate.h"
+
+#ifdef __ASSEMBLER__
+/* clang-format off */
+
+#define MSR_SPEC_CTRL 0x48
+#define MSR_PRED_CMD 0x49
+
+/* Five bytes that boot replaces where `what` is in use (machine/mitigate.h). */
+.macro SITE what, from, length, bytes:vararg
+	.pushsection .patch_sites, "a"
+	.quad	\from
+	.byte	\what, \length, \bytes
+	.popsection
+.endm
+
+/* A guest may enter with AC set: take it away where SMAP relies on it. */
+.macro CLAC
+.Lsmap_\@:
+	.byte	0x0f, 0x1f, 0x00
+	SITE	MIT_SMAP, .Lsmap_\@, 3, 0x0f, 0x01, 0xca, 0, 0, 0
+.endm
+
+/* Jumps to `else`, but where `what` is in use. */
+.macro IF what, else
+.Lif_\@:
+	.byte	0xe9
+	.long	\else - . - 4
+	SITE	\what, .Lif_\@, 5, 0x0f, 0x1f, 0x44, 0x00, 0x00, 0
+.endm
+
+/* Guest values are no operands of what we may run ahead of time; the frame has them. */
+.macro CLEAR_REGS
+	xor	%eax, %eax
+	xor	%ecx, %ecx
+	xor	%edx, %edx
+	xor	%esi, %esi
+	xor	%edi, %edi
+	xor	%r8d, %r8d
+	xor	%r10d, %r10d
+	CLEAR_UNUSED
+.endm
+
+/* Those that carry no argument of a hypercall. */
+.macro CLEAR_UNUSED
+	xor	%r9d, %r9d
+	xor	%r11d, %r11d
+	xor	%ebp, %ebp
+	xor	%r12d, %r12d
+	xor	%r13d, %r13d
+	xor	%r14d, %r14d
+	xor	%r15d, %r15d
+.endm
+
+/* First of all after the registers are saved.  Keeps all but RBX, RCX, R11 to R13. */
+.macro FROM_GUEST
+	IF	MIT_ENTRY, .Lfrom_done_\@
+	mov	%rax, %r12
+	mov	%rdx, %r13
+	IF	MIT_ISOLATE, .Lfrom_1_\@
+	mov	CPU_INFO_ROOT(%rsp), %rcx
+	mov	%rcx, %cr3
+.Lfrom_1_\@:
+	IF	MIT_IBPB_ENTRY, .Lfrom_2_\@
+	mov	$MSR_PRED_CMD, %ecx
+	mov	$1, %eax
+	xor	%edx, %edx
+	wrmsr
+.Lfrom_2_\@:
+	IF	MIT_RSB, .Lfrom_3_\@
+	mov	$16, %ecx
+1:	call	2f
+3:	pause
+	lfence
+	jmp	3b
+2:	call	4f
+5:	pause
+	lfence
+	jmp	5b
+4:	dec	%ecx
+	jnz	1b
+	add	$256, %rsp
+.Lfrom_3_\@:
+	IF	MIT_IBRS, .Lfrom_4_\@
+	mov	$MSR_SPEC_CTRL, %ecx
+	mov	CPU_INFO_SPEC_HYP(%rsp), %eax
+	xor	%edx, %edx
+	wrmsr
+.Lfrom_4_\@:
+	/* Five times five taken branches push out what a guest left in the branch history. */
+	IF	MIT_BHB, .Lfrom_5_\@
+	mov	$5, %ecx
+6:	call	7f
+	jmp	9f
+	.balign	64
+7:	mov	$5, %edx
+8:	jmp	10f
+10:	dec	%edx
+	jnz	8b
+	dec	%ecx
+	jnz	7b
+	ret
+9:	lfence
+.Lfrom_5_\@:
+	mov	%r12, %rax
+	mov	%r13, %rdx
+	lfence
+.Lfrom_done_\@:
+.endm
+
+/* From here on only what isolate.c shows is mapped: our stack's last page, and this code. */
+.macro TO_GUEST
+	IF	MIT_EXIT, .Lto_done_\@
+	IF	MIT_ISOLATE, .Lto_1_\@
+	cmpl	$0, CPU_INFO_STALE(%rsp)
+	je	1f
+	call	isolate_sync
+	/* What our functions left below the frame on that page is not for the guest. */
+1:	mov	%rsp, %rcx
+	mov	%rsp, %rdi
+	and	$-4096, %rdi
+	sub	%rdi, %rcx
+	shr	$3, %ecx
+	xor	%eax, %eax
+	rep stosq
+	mov	CPU_INFO_SHADOW(%rsp), %rcx
+	mov	%rcx, %cr3
+.Lto_1_\@:
+	IF	MIT_IBRS, .Lto_2_\@
+	mov	$MSR_SPEC_CTRL, %ecx
+	mov	CPU_INFO_SPEC_GUEST(%rsp), %eax
+	xor	%edx, %edx
+	wrmsr
+.Lto_2_\@:
+	IF	MIT_VERW, .Lto_done_\@
+	verw	CPU_INFO_VERW(%rsp)
+.Lto_done_\@:
+.endm
+
+/*
+ * An exception in ring 0 may have hit between a guest and the code above, with the guest's
+ * CR3 and SPEC_CTRL.  Leaves in R12 the CR3 to go back to, or 0.  RDX: this CPU area's last byte.
+ */
+#define AREA(field) (field + 1 - CPU_INFO_SIZE)(%rdx)
+.macro FROM_HYPERVISOR
+	xor	%r12d, %r12d
+	mov	%rsp, %rdx
+	or	$65535, %rdx
+	IF	MIT_ISOLATE, .Lhyp_1_\@
+	mov	%cr3, %rcx
+	cmp	AREA(CPU_INFO_SHADOW), %rcx
+	jne	.Lhyp_1_\@
+	mov	%rcx, %r12
+	mov	AREA(CPU_INFO_ROOT), %rcx
+	mov	%rcx, %cr3
+.Lhyp_1_\@:
+	IF	MIT_IBRS, .Lhyp_2_\@
+	mov	$MSR_SPEC_CTRL, %ecx
+	mov	AREA(CPU_INFO_SPEC_HYP), %eax
+	xor	%edx, %edx
+	wrmsr
+.Lhyp_2_\@:
+.endm
+
+.macro TO_HYPERVISOR
+	test	%r12, %r12
+	jz	.Lback_\@
+	mov	%r12, %cr3
+.Lback_\@:
+.endm
+
+/*
+ * Every indirect call and jump of ours, by the register that holds the address (names known
+ * to compilers).  A jump as it is, or one that the predictor has no say in.
+ */
+.macro THUNK reg
+	.balign	32
+	.globl	__x86_indirect_thunk_\reg
+__x86_indirect_thunk_\reg:
+.Lthunk_\@:
+	jmp	*%\reg
+	.fill	5 - (. - .Lthunk_\@), 1, 0xcc
+	SITE	MIT_RETPOLINE, .Lthunk_\@, 5, 0x0f, 0x1f, 0x44, 0x00, 0x00, 0
+	call	2f
+1:	pause
+	lfence
+	jmp	1b
+2:	mov	%\reg, (%rsp)
+	ret
+.endm
+
+#endif
+#endif

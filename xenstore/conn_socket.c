@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: MIT
+/*
+ * conn_socket.h.  One read takes as many requests as are there, one send all their replies.  All
+ * clients share the buffer that is read into: a client has memory of its own only while a message
+ * is incomplete, or while replies wait for it to read.
+ */
+#include "conn_socket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "loop.h"
+#include "mem.h"
+#include "persist.h"
+#include "request.h"
+
+#define READ_SIZE 32768
+#define ACCEPT_BATCH 32
+
+struct socket_conn {
+	struct conn conn; /* first */
+	struct loop_source source;
+	struct loop_later later;
+};
+
+static char buffer[READ_SIZE + XENSTORE_PAYLOAD_MAX + sizeof(struct xsd_sockmsg)];
+static struct loop_source listener = {.fd = -1};
+static unsigned int sockets;
+static int spare_fd = -1; /* given up to refuse a client when descriptors are out */
+
+static const struct conn_transport transport;
+
+static struct socket_conn *of(struct conn *c)
+{
+	return (struct socket_conn *)c;
+}
+
+bool socket_is(const struct conn *c)
+{
+	return c->transport == &transport;
+}
+
+int socket_fd(const struct conn *c)
+{
+	return ((const struct socket_conn *)c)->source.fd;
+}
+
+unsigned int socket_count(void)
+{
+	return sockets;
+}
+
+static void wanted(struct socket_conn *s)
+{
+	uint32_t events = conn_may_ask(&s->conn) ? EPOLLIN : 0;
+
+	if (conn_pending(&s->conn))
+		events |= EPOLLOUT;
+	loop_change(&s->source, events);
+}
+
+/* Requests among SIZE bytes; returns the bytes that they took, or -1 if the stream is broken. */
+static ssize_t serve(struct conn *c, const char *data, size_t size)
+{
+	size_t at = 0;
+
+	while (conn_may_ask(c)) {
+		struct xsd_sockmsg head;
+		enum wire_result got = wire_next(data + at, size - at, &head);
+
+		if (got == WIRE_BAD)
+			return -1;
+		if (got == WIRE_PARTIAL || !request_run(c, &head, data + at + sizeof(head)))
+			break;
+		persist_commit();
+		at += sizeof(head) + head.len;
+	}
+	return (ssize_t)at;
+}
+
+/* Serves what an earlier read left, once the client has room for replies again. */
+static void serve_stashed(struct conn *c)
+{
+	ssize_t used = c->in_len ? serve(c, c->in, c->in_len) : 0;
+
+	if (used < 0) {
+		conn_close(c);
+		return;
+	}
+	c->in_len -= (size_t)used;
+	memmove(c->in, c->in + used, c->in_len);
+}
+
+static void flush(struct conn *c)
+{
+	while (conn_pending(c)) {
+		ssize_t n = send(of(c)->source.fd, c->out + c->out_at, conn_pending(c),
+				 MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno != EAGAIN && errno != ENOBUFS && errno != ENOMEM) {
+			conn_close(c);
+			return;
+		}
+		if (n < 0)
+			break;
+		conn_sent(c, (size_t)n);
+	}
+	wanted(of(c));
+}
+
+static void receive(struct conn *c)
+{
+	size_t had = c->in_len;
+	ssize_t n, used;
+
+	if (had >= sizeof(struct xsd_sockmsg) + XENSTORE_PAYLOAD_MAX) {
+		serve_stashed(c);
+		return;
+	}
+	n = recv(of(c)->source.fd, buffer + had, READ_SIZE, MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		conn_close(c);
+		return;
+	}
+	if (had)
+		memcpy(buffer, c->in, had);
+	n += (ssize_t)had;
+	used = serve(c, buffer, (size_t)n);
+	if (used < 0 || !conn_stash(c, buffer + used, (size_t)(n - used))) {
+		conn_close(c);
+		return;
+	}
+	if (!c->in_len && c->in) {
+		mem_free(c->in, c->in_room);
+		c->in = NULL;
+		c->in_room = 0;
+	}
+}
+
+static void ready(struct loop_source *source, uint32_t events)
+{
+	struct socket_conn *s = (struct socket_conn *)((char *)source -
+						       offsetof(struct socket_conn, source));
+	struct conn *c = &s->conn;
+
+	if (events & EPOLLOUT && conn_pending(c)) {
+		flush(c);
+		if (!c->closed && conn_may_ask(c))
+			serve_stashed(c);
+	}
+	if (!c->closed && events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
+		if (conn_may_ask(c))
+			receive(c);
+		else if (events & (EPOLLHUP | EPOLLERR))
+			conn_close(c);
+	}
+	if (!c->closed)
+		flush(c);
+}
+
+static void release(struct loop_later *later)
+{
+	struct socket_conn *s = (struct socket_conn *)((char *)later -
+						       offsetof(struct socket_conn, later));
+
+	mem_free(s, sizeof(*s));
+}
+
+static void end(struct conn *c)
+{
+	struct socket_conn *s = of(c);
+
+	loop_remove(&s->source);
+	close(s->source.fd);
+	s->source.fd = -1;
+	sockets--;
+	s->later.fn = release;
+	loop_defer(&s->later);
+}
+
+static const struct conn_transport transport = {flush, end};
+
+struct conn *socket_adopt(int fd)
+{
+	struct socket_conn *s = mem_alloc(sizeof(*s));
+
+	if (!s)
+		return NULL;
+	memset(s, 0, sizeof(*s));
+	conn_init(&s->conn, &transport);
+	s->conn.who.privileged = true;
+	s->source = (struct loop_source){fd, EPOLLIN, ready};
+	sockets++;
+	if (loop_add(&s->source)) {
+		conn_close(&s->conn);
+		return NULL;
+	}
+	return &s->conn;
+}
+
+static void accept_some(struct loop_source *source, uint32_t events)
+{
+	(void)events;
+	for (int i = 0; i < ACCEPT_BATCH; i++) {
+		int fd = accept4(source->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+		if (fd < 0 && (errno == EMFILE || errno == ENFILE) && spare_fd >= 0) {
+			/* Take it and hang up, rather than be woken for it for ever. */
+			close(spare_fd);
+			fd = accept4(source->fd, NULL, NULL, SOCK_CLOEXEC);
+			if (fd >= 0)
+				close(fd);
+			spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+			return;
+		}
+		if (fd < 0)
+			return;
+		if (!socket_adopt(fd))
+			close(fd);
+	}
+}
+
+int socket_listen(const char *path, int fd)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+
+	spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		mode_t mask;
+		int err;
+
+		if (strlen(path) >= sizeof(name.sun_path))
+			return ENAMETOOLONG;
+		memcpy(name.sun_path, path, strlen(path) + 1);
+		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		if (fd < 0)
+			return errno;
+		unlink(path);
+		mask = umask(0177);
+		err = bind(fd, (struct sockaddr *)&name, sizeof(name)) || listen(fd, 4096) ? errno
+											   : 0;
+		umask(mask);
+		if (err) {
+			close(fd);
+			return err;
+		}
+	}
+	listener = (struct loop_source){fd, EPOLLIN, accept_some};
+	return loop_add(&listener);
+}

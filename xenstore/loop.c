@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+/*
+ * loop.h.  A turn: what is ready is served, then what was queued is sent, then memory that was let
+ * go of is freed and a slice of a checkpoint is written.  While such work is left, the loop does
+ * not sleep, but clients come first each turn.
+ */
+#include "loop.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "conn.h"
+#include "domain.h"
+#include "persist.h"
+#include "tree.h"
+
+#define BATCH 64
+#define REAP_SLICE 2048
+
+static int epoll = -1;
+static volatile bool stopped;
+static struct loop_later *later;
+
+int loop_init(void)
+{
+	epoll = epoll_create1(EPOLL_CLOEXEC);
+	return epoll < 0 ? errno : 0;
+}
+
+static int control(int op, struct loop_source *s)
+{
+	struct epoll_event e = {.events = s->events, .data.ptr = s};
+
+	return epoll_ctl(epoll, op, s->fd, &e) ? errno : 0;
+}
+
+int loop_add(struct loop_source *s)
+{
+	return control(EPOLL_CTL_ADD, s);
+}
+
+void loop_change(struct loop_source *s, uint32_t events)
+{
+	if (s->events == events)
+		return;
+	s->events = events;
+	control(EPOLL_CTL_MOD, s);
+}
+
+void loop_remove(struct loop_source *s)
+{
+	control(EPOLL_CTL_DEL, s);
+}
+
+void loop_defer(struct loop_later *l)
+{
+	l->next = later;
+	later = l;
+}
+
+void loop_stop(void)
+{
+	stopped = true;
+}
+
+uint64_t loop_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+void loop_run(void)
+{
+	struct epoll_event event[BATCH];
+	bool more = false;
+
+	while (!stopped) {
+		int n = epoll_wait(epoll, event, BATCH, more ? 0 : 1000);
+
+		for (int i = 0; i < n; i++) {
+			struct loop_source *s = event[i].data.ptr;
+
+			if (s->fd >= 0)
+				s->ready(s, event[i].events);
+		}
+		conn_flush_all();
+		while (later) {
+			struct loop_later *l = later;
+
+			later = l->next;
+			l->fn(l);
+		}
+		more = tree_reap(REAP_SLICE);
+		more |= persist_work();
+	}
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* Command line and environment, with the names that the stock daemons know. */
+#ifndef XENSTORE_OPTIONS_H
+#define XENSTORE_OPTIONS_H
+
+#include <stdbool.h>
+
+struct options {
+	bool foreground, hypervisor, verbose;
+	const char *state_dir, *socket, *pid_file, *user;
+};
+
+/* Reads them; --help and what is wrong end the process. */
+void options_read(struct options *o, int argc, char **argv);
+
+#endif

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: MIT
+/*
+ * store.h.  Each change first makes sure that it can be done (memory, quota, notes of the
+ * transaction), then does it everywhere: in the tree, in the accounts, and, if at once, in the
+ * journal and to the watchers.
+ */
+#include "store.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mem.h"
+#include "persist.h"
+#include "quota.h"
+#include "tree.h"
+#include "watch.h"
+
+/* What the stored form of a node counts besides its contents, as the peer counts it. */
+#define NODE_HEAD 20
+#define PERM_BYTES 4
+
+struct node *store_root;
+uint64_t store_gen;
+
+void store_init(void)
+{
+	struct perm dom0 = {.domid = 0};
+
+	if (!mem_reserve(65536)) {
+		fprintf(stderr, "xenstored: no memory for an empty store\n");
+		exit(1);
+	}
+	store_root = tree_new(++store_gen);
+	tree_add(&store_root, "/tool", 5, NULL, 0, store_root->perms, store_gen);
+	tree_add(&store_root, "/tool/xenstored", 15, NULL, 0, store_root->perms, store_gen);
+	for (int i = 0; i < SPECIAL_COUNT; i++)
+		special_set_perms((enum special)i, perms_make(&dom0, 1));
+}
+
+static struct node **root_of(struct txn *t)
+{
+	return t ? &t->root : &store_root;
+}
+
+static struct delta *delta_of(struct txn *t, unsigned int domid)
+{
+	for (unsigned int i = 0; i < t->delta_count; i++)
+		if (t->delta[i].domid == domid)
+			return &t->delta[i];
+	if (t->delta_count == t->delta_room) {
+		unsigned int room = t->delta_room ? t->delta_room * 2 : 4;
+		struct delta *more = mem_take(room * sizeof(*more));
+
+		if (t->delta_count)
+			memcpy(more, t->delta, t->delta_count * sizeof(*more));
+		mem_free(t->delta, t->delta_room * sizeof(*more));
+		t->delta = more;
+		t->delta_room = room;
+	}
+	t->delta[t->delta_count] = (struct delta){.domid = (uint16_t)domid};
+	return &t->delta[t->delta_count++];
+}
+
+static int64_t delta_nodes(const struct txn *t, unsigned int domid)
+{
+	for (unsigned int i = 0; t && i < t->delta_count; i++)
+		if (t->delta[i].domid == domid)
+			return t->delta[i].nodes;
+	return 0;
+}
+
+static int64_t delta_bytes(const struct txn *t, unsigned int domid)
+{
+	for (unsigned int i = 0; t && i < t->delta_count; i++)
+		if (t->delta[i].domid == domid)
+			return t->delta[i].bytes;
+	return 0;
+}
+
+void store_charge(struct txn *t, const struct node *n, int count)
+{
+	unsigned int domid = perms_owner(n->perms);
+	int64_t bytes = (int64_t)node_size(n) * count;
+
+	if (!domid)
+		return;
+	if (t) {
+		struct delta *d = delta_of(t, domid);
+
+		d->nodes += count;
+		d->bytes += bytes;
+	} else {
+		quota_charge(domid, QUOTA_NODES, count);
+		quota_charge(domid, QUOTA_MEMORY, bytes);
+	}
+}
+
+bool store_delta_fits(const struct txn *t)
+{
+	unsigned int domid = t->conn->who.domid;
+	int64_t nodes = delta_nodes(t, domid), bytes = delta_bytes(t, domid);
+
+	if (t->conn->who.privileged)
+		return true;
+	return (nodes <= 0 ||
+		quota_used(domid, QUOTA_NODES) + nodes <= quota_limit(domid, QUOTA_NODES)) &&
+	       (bytes <= 0 ||
+		quota_used(domid, QUOTA_MEMORY) + bytes <= quota_limit(domid, QUOTA_MEMORY));
+}
+
+/* True if a domain may have NODES and BYTES more. */
+static bool room_for(const struct txn *t, unsigned int domid, int64_t nodes, int64_t bytes)
+{
+	return quota_used(domid, QUOTA_NODES) + delta_nodes(t, domid) + nodes <=
+		       quota_limit(domid, QUOTA_NODES) &&
+	       quota_used(domid, QUOTA_MEMORY) + delta_bytes(t, domid) + bytes <=
+		       quota_limit(domid, QUOTA_MEMORY);
+}
+
+static bool size_fits(const struct subject *who, const struct node *n, size_t value_len,
+		      size_t more_text)
+{
+	size_t size = NODE_HEAD + PERM_BYTES * n->perms->count + value_len + kids_text(n->kids) +
+		      more_text;
+
+	return size < quota_limit(who->domid, QUOTA_NODE_SIZE);
+}
+
+/* A change that is not part of a transaction is told and kept at once. */
+static void changed(struct txn *t, const char *path, size_t len)
+{
+	if (t)
+		return;
+	persist_set(path, len, tree_find(store_root, path, len));
+	watch_changed(store_root, path, len);
+}
+
+int store_write(struct txn *t, const struct subject *who, const char *path, size_t len,
+		const char *value, size_t value_len)
+{
+	struct node *n = tree_find(store_view(t), path, len);
+	unsigned int owner = perms_owner(n->perms);
+	int err;
+
+	if (!who->privileged) {
+		if (!size_fits(who, n, value_len, 0))
+			return ENOSPC;
+		if (value_len > n->value_len && owner &&
+		    !room_for(t, owner, 0, (int64_t)(value_len - n->value_len)))
+			return ENOSPC;
+	}
+	err = tree_reserve(len, 1) ? txn_note(t, path, len, USE_WRITE) : ENOMEM;
+	if (err)
+		return err;
+	if (owner)
+		store_charge(t, n, -1);
+	tree_set(root_of(t), path, len, value, value_len, NULL, ++store_gen);
+	if (owner)
+		store_charge(t, tree_find(store_view(t), path, len), 1);
+	changed(t, path, len);
+	return 0;
+}
+
+/* The end of the next name after AT, which is 1 for the root and else the end of a name. */
+static size_t next_end(const char *path, size_t len, size_t at)
+{
+	size_t from = at > 1 ? at + 1 : 1;
+	const char *slash = memchr(path + from, '/', len - from);
+
+	return slash ? (size_t)(slash - path) : len;
+}
+
+/* Notes what will be made from AT on, and the node whose rights it takes. */
+static int note_made(struct txn *t, const char *path, size_t len, size_t at)
+{
+	int err = txn_note(t, path, at, USE_PERMS);
+
+	while (t && !err && at < len) {
+		at = next_end(path, len, at);
+		err = txn_note(t, path, at, at == len ? USE_WRITE : USE_MADE);
+	}
+	return err;
+}
+
+int store_make(struct txn *t, const struct subject *who, const char *path, size_t len,
+	       const char *value, size_t value_len)
+{
+	size_t at, next;
+	struct node *above = tree_deepest(store_view(t), path, len, &at);
+	struct perms *perms;
+	unsigned int made = 0;
+	int err;
+
+	for (next = at; next < len; made++)
+		next = next_end(path, len, next);
+	if (!who->privileged) {
+		size_t name = len - at;
+
+		if (!size_fits(who, above, above->value_len, name) ||
+		    NODE_HEAD + PERM_BYTES * above->perms->count + value_len >=
+			    quota_limit(who->domid, QUOTA_NODE_SIZE) ||
+		    !room_for(t, who->domid, made, (int64_t)(value_len + made * 64 + name)))
+			return ENOSPC;
+	}
+	if (!tree_reserve(len, made))
+		return ENOMEM;
+	err = note_made(t, path, len, at);
+	if (err)
+		return err;
+	perms = who->privileged ? perms_get(above->perms) : perms_inherit(above->perms, who->domid);
+	store_gen++;
+	while (at < len) {
+		bool last;
+
+		at = next_end(path, len, at);
+		last = at == len;
+		tree_add(root_of(t), path, at, last ? value : NULL, last ? value_len : 0, perms,
+			 store_gen);
+		if (perms_owner(perms))
+			store_charge(t, tree_find(store_view(t), path, at), 1);
+		if (!last && !t)
+			persist_set(path, at, tree_find(store_root, path, at));
+	}
+	perms_put(perms);
+	changed(t, path, len);
+	return 0;
+}
+
+void store_take_out(struct txn *t, const char *path, size_t len)
+{
+	struct node *n = tree_remove(root_of(t), path, len, store_gen), *each;
+	struct tree_walk walk;
+	size_t depth;
+
+	if (n->guest) {
+		tree_walk_begin(&walk, n);
+		walk.guests_only = true;
+		while ((each = tree_walk_next(&walk, &depth)))
+			store_charge(t, each, -1);
+		tree_walk_end(&walk);
+	}
+	if (!t)
+		persist_remove(path, len);
+	node_put(n);
+}
+
+int store_remove(struct txn *t, const char *path, size_t len)
+{
+	int err;
+
+	err = tree_reserve(len, 2) ? txn_note(t, path, len, USE_REMOVE) : ENOMEM;
+	if (err)
+		return err;
+	store_gen++;
+	if (t) {
+		store_take_out(t, path, len);
+		return 0;
+	}
+	/* Watchers below are told what they may read, by the tree that still has it. */
+	watch_removed(store_root, path, len);
+	store_take_out(NULL, path, len);
+	return 0;
+}
+
+int store_set_perms(struct txn *t, const char *path, size_t len, struct perms *perms)
+{
+	struct node *n = tree_find(store_view(t), path, len);
+	int err;
+
+	err = tree_reserve(len, 1) ? txn_note(t, path, len, USE_WRITE) : ENOMEM;
+	if (!err)
+		err = quota_open(perms_owner(perms));
+	if (err)
+		return err;
+	store_charge(t, n, -1);
+	tree_set(root_of(t), path, len, NULL, 0, perms, ++store_gen);
+	store_charge(t, tree_find(store_view(t), path, len), 1);
+	changed(t, path, len);
+	return 0;
+}
+
+void store_remove_owned(unsigned int domid)
+{
+	char path[TREE_PATH_MAX];
+
+	/* The walk is over the store of before; what it finds may be gone with something above. */
+	while (quota_used(domid, QUOTA_NODES) > 0) {
+		struct tree_walk walk;
+		struct node *n;
+		size_t depth, len;
+		bool any = false;
+
+		tree_walk_begin(&walk, store_root);
+		walk.guests_only = true;
+		while ((n = tree_walk_next(&walk, &depth))) {
+			if (!depth || perms_owner(n->perms) != domid)
+				continue;
+			len = tree_walk_path(&walk, path);
+			if (tree_find(store_root, path, len))
+				any |= store_remove(NULL, path, len) == 0;
+		}
+		tree_walk_end(&walk);
+		if (!any)
+			break;
+	}
+}
+
+void store_replay_set(const char *path, size_t len, const char *value, size_t value_len,
+		      struct perms *perms)
+{
+	struct node *n = tree_find(store_root, path, len);
+	size_t at;
+
+	if (!tree_reserve(len, 1))
+		return;
+	quota_open(perms_owner(perms));
+	if (n) {
+		store_charge(NULL, n, -1);
+		tree_set(&store_root, path, len, value, value_len, perms, ++store_gen);
+	} else {
+		tree_deepest(store_root, path, len, &at);
+		/* The journal has each node after its parent. */
+		if (at != tree_parent(path, len))
+			return;
+		tree_add(&store_root, path, len, value, value_len, perms, ++store_gen);
+	}
+	store_charge(NULL, tree_find(store_root, path, len), 1);
+}
+
+void store_replay_remove(const char *path, size_t len)
+{
+	if (tree_reserve(len, 1) && len > 1 && tree_find(store_root, path, len))
+		store_take_out(NULL, path, len);
+}

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: MIT
+/* txn.h: notes of what was used, the check against the store of now, and carrying it over. */
+#include "txn.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "mem.h"
+#include "persist.h"
+#include "quota.h"
+#include "store.h"
+#include "tree.h"
+#include "watch.h"
+
+static uint64_t txns_all;
+
+uint64_t txn_count_all(void)
+{
+	return txns_all;
+}
+
+static struct note *note_find(const struct txn *t, const char *path, size_t len, uint32_t hash)
+{
+	if (t->table) {
+		for (uint32_t i = hash;; i++) {
+			uint32_t at = t->table[i & (t->table_size - 1)];
+			struct note *n = at ? t->note[at - 1] : NULL;
+
+			if (!n ||
+			    (n->hash == hash && n->len == len && memcmp(n->path, path, len) == 0))
+				return n;
+		}
+	}
+	for (unsigned int i = 0; i < t->count; i++) {
+		struct note *n = t->note[i];
+
+		if (n->hash == hash && n->len == len && memcmp(n->path, path, len) == 0)
+			return n;
+	}
+	return NULL;
+}
+
+static void table_put(struct txn *t, uint32_t hash, uint32_t number)
+{
+	uint32_t i = hash;
+
+	while (t->table[i & (t->table_size - 1)])
+		i++;
+	t->table[i & (t->table_size - 1)] = number;
+}
+
+/* Room for one note more; from 16 notes on they are found through a table. */
+static bool notes_grow(struct txn *t)
+{
+	unsigned int room = t->room ? t->room * 2 : 8;
+	struct note **note;
+
+	if (t->count < t->room)
+		return true;
+	note = mem_grow(t->note, t->room * sizeof(*note), room * sizeof(*note));
+	if (!note)
+		return false;
+	t->note = note;
+	t->room = room;
+	if (room > 16) {
+		uint32_t *table = mem_alloc(room * 2 * sizeof(*table));
+
+		if (!table)
+			return false;
+		mem_free(t->table, t->table_size * sizeof(*table));
+		memset(table, 0, room * 2 * sizeof(*table));
+		t->table = table;
+		t->table_size = room * 2;
+		for (unsigned int i = 0; i < t->count; i++)
+			table_put(t, t->note[i]->hash, i + 1);
+	}
+	return true;
+}
+
+int txn_note(struct txn *t, const char *path, size_t len, enum txn_use use)
+{
+	uint32_t hash;
+	struct note *n;
+
+	if (!t)
+		return 0;
+	hash = name_hash(path, len);
+	n = note_find(t, path, len, hash);
+	if (n) {
+		n->use |= (uint8_t)use;
+		return 0;
+	}
+	if (!t->conn->who.privileged &&
+	    t->count >= quota_limit(t->conn->who.domid, QUOTA_TRANSACTION_NODES))
+		return ENOSPC;
+	if (!notes_grow(t))
+		return ENOMEM;
+	n = mem_alloc(sizeof(*n) + len);
+	if (!n)
+		return ENOMEM;
+	n->hash = hash;
+	n->len = (uint16_t)len;
+	n->use = (uint8_t)use;
+	memcpy(n->path, path, len);
+	t->bytes += (int64_t)mem_room(sizeof(*n) + len);
+	quota_charge(t->conn->who.domid, QUOTA_MEMORY, (int64_t)mem_room(sizeof(*n) + len));
+	t->note[t->count++] = n;
+	if (t->table)
+		table_put(t, hash, t->count);
+	return 0;
+}
+
+static struct txn *begin(struct conn *c, uint32_t id)
+{
+	struct txn *t = mem_alloc(sizeof(*t));
+
+	if (!t)
+		return NULL;
+	memset(t, 0, sizeof(*t));
+	t->id = id;
+	t->conn = c;
+	t->base = node_get(store_root);
+	t->root = node_get(store_root);
+	t->next = c->txns;
+	c->txns = t;
+	c->txn_count++;
+	txns_all++;
+	quota_charge(c->who.domid, QUOTA_TRANSACTIONS, 1);
+	return t;
+}
+
+int txn_begin(struct conn *c, uint32_t *id)
+{
+	if (!c->who.privileged && c->txn_count >= quota_limit(c->who.domid, QUOTA_TRANSACTIONS))
+		return ENOSPC;
+	while (!c->next_tx || txn_find(c, c->next_tx))
+		c->next_tx++;
+	*id = c->next_tx;
+	if (!begin(c, *id))
+		return ENOMEM;
+	c->next_tx++;
+	return 0;
+}
+
+struct txn *txn_begin_doomed(struct conn *c, uint32_t id)
+{
+	struct txn *t = begin(c, id);
+
+	if (t)
+		t->doomed = true;
+	return t;
+}
+
+struct txn *txn_find(struct conn *c, uint32_t id)
+{
+	struct txn *t = c->txns;
+
+	while (t && t->id != id)
+		t = t->next;
+	return t;
+}
+
+void txn_end(struct txn *t)
+{
+	struct conn *c = t->conn;
+	struct txn **at = &c->txns;
+
+	while (*at != t)
+		at = &(*at)->next;
+	*at = t->next;
+	c->txn_count--;
+	txns_all--;
+	quota_charge(c->who.domid, QUOTA_TRANSACTIONS, -1);
+	quota_charge(c->who.domid, QUOTA_MEMORY, -t->bytes);
+	node_put(t->root);
+	node_put(t->base);
+	for (unsigned int i = 0; i < t->count; i++)
+		mem_free(t->note[i], sizeof(*t->note[i]) + t->note[i]->len);
+	mem_free(t->note, t->room * sizeof(struct note *));
+	mem_free(t->table, t->table_size * sizeof(uint32_t));
+	mem_free(t->delta, t->delta_room * sizeof(*t->delta));
+	mem_free(t, sizeof(*t));
+}
+
+void txn_abort_all(struct conn *c)
+{
+	while (c->txns)
+		txn_end(c->txns);
+}
+
+/* True if what was used of a node is in the store as it was at the beginning. */
+static bool unchanged(const struct txn *t, const struct note *n)
+{
+	struct node *then = tree_find(t->base, n->path, n->len);
+	struct node *now = tree_find(store_root, n->path, n->len);
+
+	if (then == now)
+		return true;
+	if (!then || !now)
+		return false;
+	if (n->use & USE_REMOVE)
+		return false;
+	if (n->use & (USE_READ | USE_WRITE) && then->gen != now->gen)
+		return false;
+	if (n->use & USE_LIST && kids_gen(then->kids) != kids_gen(now->kids))
+		return false;
+	return !(n->use & USE_PERMS) || then->perms == now->perms;
+}
+
+/* Makes a node of the transaction's tree in the store, and before it its missing parents. */
+static void carry_over(struct txn *t, const char *path, size_t len)
+{
+	size_t at;
+
+	tree_deepest(store_root, path, len, &at);
+	while (at < len) {
+		size_t from = at > 1 ? at + 1 : 1;
+		const char *slash = memchr(path + from, '/', len - from);
+		struct node *n;
+
+		at = slash ? (size_t)(slash - path) : len;
+		n = tree_find(t->root, path, at);
+		tree_add(&store_root, path, at, node_value(n), n->value_len, n->perms, store_gen);
+		store_charge(NULL, n, 1);
+		persist_set(path, at, n);
+	}
+}
+
+/*
+ * The store has moved on, but not in what this transaction used: its changes are made again
+ * there.  Removals first, so that what was made anew afterwards stays.
+ */
+static void replay(struct txn *t)
+{
+	for (unsigned int i = 0; i < t->count; i++) {
+		struct note *n = t->note[i];
+		struct node *final;
+
+		if (!(n->use & USE_CHANGE))
+			continue;
+		final = tree_find(t->root, n->path, n->len);
+		if ((n->use & USE_REMOVE || !final) && tree_find(store_root, n->path, n->len))
+			store_take_out(NULL, n->path, n->len);
+	}
+	for (unsigned int i = 0; i < t->count; i++) {
+		struct note *n = t->note[i];
+		struct node *final, *now;
+
+		if (!(n->use & USE_CHANGE))
+			continue;
+		final = tree_find(t->root, n->path, n->len);
+		if (!final)
+			continue;
+		now = tree_find(store_root, n->path, n->len);
+		if (!now) {
+			carry_over(t, n->path, n->len);
+			continue;
+		}
+		store_charge(NULL, now, -1);
+		tree_set(&store_root, n->path, n->len, node_value(final), final->value_len,
+			 final->perms, store_gen);
+		store_charge(NULL, final, 1);
+		persist_set(n->path, n->len, final);
+	}
+}
+
+/* Its tree becomes the store's.  The journal gets the same changes one by one. */
+static void adopt(struct txn *t)
+{
+	for (unsigned int i = 0; i < t->delta_count; i++) {
+		quota_charge(t->delta[i].domid, QUOTA_NODES, t->delta[i].nodes);
+		quota_charge(t->delta[i].domid, QUOTA_MEMORY, t->delta[i].bytes);
+	}
+	for (unsigned int i = 0; i < t->count; i++)
+		if (t->note[i]->use & USE_REMOVE &&
+		    tree_find(t->base, t->note[i]->path, t->note[i]->len))
+			persist_remove(t->note[i]->path, t->note[i]->len);
+	for (unsigned int i = 0; i < t->count; i++) {
+		struct note *n = t->note[i];
+		struct node *final = NULL;
+
+		if (n->use & USE_CHANGE)
+			final = tree_find(t->root, n->path, n->len);
+		if (final)
+			persist_set(n->path, n->len, final);
+	}
+	node_put(store_root);
+	store_root = node_get(t->root);
+}
+
+/* A node that went with one above it is told of by that one's removal. */
+static void fire(struct txn *t, struct node *before)
+{
+	for (unsigned int i = 0; i < t->count; i++) {
+		struct note *n = t->note[i];
+
+		if (!(n->use & (USE_WRITE | USE_REMOVE)))
+			continue;
+		if (tree_find(store_root, n->path, n->len))
+			watch_changed(store_root, n->path, n->len);
+		else if (n->use & USE_REMOVE && tree_find(before, n->path, n->len))
+			watch_removed(before, n->path, n->len);
+	}
+}
+
+int txn_commit(struct txn *t)
+{
+	bool changes = false, moved;
+	struct node *before;
+	size_t longest = 0;
+	unsigned int writes = 0;
+
+	if (t->doomed)
+		return EAGAIN;
+	moved = store_root != t->base;
+	for (unsigned int i = 0; i < t->count; i++) {
+		struct note *n = t->note[i];
+
+		if (moved && !unchanged(t, n))
+			return EAGAIN;
+		if (n->use & USE_CHANGE) {
+			changes = true;
+			writes++;
+			longest = n->len > longest ? n->len : longest;
+		}
+	}
+	if (!changes)
+		return 0;
+	if (moved && !tree_reserve(longest, writes))
+		return ENOMEM;
+	if (!store_delta_fits(t))
+		return ENOSPC;
+	store_gen++;
+	before = node_get(store_root);
+	if (moved)
+		replay(t);
+	else
+		adopt(t);
+	fire(t, before);
+	node_put(before);
+	return 0;
+}
