@@ -13,13 +13,12 @@
 struct conn;
 
 /*
- * Opens the hypervisor's devices and connects dom0's own ring.  Without a hypervisor (WITH false)
- * there is dom0 alone, and any number may be named in rights.  0 or an errno, reported.
+ * Opens the hypervisor's devices.  Without a hypervisor (WITH false) there is dom0 alone, and any
+ * number may be named in rights.  0 or an errno, reported.
  */
 int domain_init(bool with);
-/* The descriptor that becomes readable when a domain or a ring wants something, or -1. */
-int domain_fd(void);
-void domain_ready(void);
+/* Connects dom0's kernel and the domains of before a restart; after the journal has begun. */
+int domain_start(void);
 
 /*
  * XS_INTRODUCE: connects a domain's ring, or binds its port again: 0, EINVAL.

@@ -143,6 +143,9 @@ int main(int argc, char **argv)
 	if (err)
 		return 1;
 	persist_start();
+	if (domain_start())
+		return 1;
+	persist_commit();
 	err = socket_listen(o.socket, -1);
 	if (err) {
 		fprintf(stderr, "xenstored: %s: %s\n", o.socket, strerror(err));

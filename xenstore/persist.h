@@ -51,11 +51,15 @@ void persist_watch(const struct conn *c, const struct watch *w);
 void persist_unwatch(const struct conn *c, const struct watch *w);
 
 /* A domain: what it was introduced with, and where its ring's two streams stand. */
+enum { DOMAIN_UNKNOWN, DOMAIN_NAMED, DOMAIN_INTRODUCED, DOMAIN_DYING };
+
 struct persist_domain {
 	uint32_t domid, life;
 	uint64_t gfn;
 	uint32_t port, target;
-	uint32_t introduced, shut_down;
+	uint32_t known; /* DOMAIN_... */
+	uint32_t shut_down;
+	uint32_t streams; /* the ring's streams begin anew, at the next two; else they go on */
 	uint32_t in_pos,
 		out_pos; /* ring indices up to which requests are done, and replies known */
 };

@@ -226,7 +226,7 @@ static int do_rm(const struct request *r)
 		return err;
 	err = find(r, &p, RIGHT_WRITE, USE_READ, &n);
 	if (p.len == 1)
-		return EINVAL;
+		return err ? err : EINVAL;
 	if (!err) {
 		err = store_remove(r->txn, p.text, p.len);
 	} else if (err == ENOENT && !n) {
@@ -302,13 +302,16 @@ static int do_set_perms(const struct request *r)
 		persist_special(special);
 		return reply_ok(r);
 	}
-	err = path_of(r, r->data, (size_t)(nul - r->data), &p);
-	if (!err)
-		err = find(r, &p, RIGHT_OWNER, USE_READ, &n);
-	if (!err)
-		err = perms_of(r, nul + 1, rest, &perms);
+	err = perms_of(r, nul + 1, rest, &perms);
 	if (err)
 		return err;
+	err = path_of(r, r->data, (size_t)(nul - r->data), &p);
+	if (!err)
+		err = find(r, &p, RIGHT_WRITE | RIGHT_OWNER, USE_READ, &n);
+	if (err) {
+		perms_put(perms);
+		return err;
+	}
 	if (!r->conn->who.privileged && (perms->perm[0].domid != n->perms->perm[0].domid ||
 					 perms->perm[0].life != n->perms->perm[0].life))
 		err = EPERM;
@@ -370,6 +373,9 @@ static int do_unwatch(const struct request *r)
 	uint32_t depth;
 	int err = watch_args(r, field, 2, &p, &depth);
 
+	/* What no watch can have been set on is not there. */
+	if (err && wire_fields(r->data, r->head.len, field, 2) == 2)
+		return ENOENT;
 	if (!err)
 		err = watch_remove(r->conn, p.text, p.len, field[1].text, field[1].len);
 	return err ? err : reply_ok(r);
@@ -482,10 +488,11 @@ static int do_set_target(const struct request *r)
 	uint32_t domid, target;
 	int err;
 
-	if (wire_fields(r->data, r->head.len, field, 2) != 2 ||
-	    wire_number(field[0].text, DOMID_LIMIT - 1, &domid) ||
-	    wire_number(field[1].text, DOMID_LIMIT - 1, &target))
+	if (wire_fields(r->data, r->head.len, field, 2) != 2)
 		return EINVAL;
+	if (wire_number(field[0].text, DOMID_LIMIT - 1, &domid) ||
+	    wire_number(field[1].text, DOMID_LIMIT - 1, &target))
+		return ENOENT;
 	err = domain_set_target(domid, target);
 	return err ? err : reply_ok(r);
 }
@@ -512,7 +519,7 @@ static const struct {
 	[XS_MKDIR] = {do_mkdir, NEEDS_NOTHING},
 	[XS_RM] = {do_rm, NEEDS_NOTHING},
 	[XS_SET_PERMS] = {do_set_perms, NEEDS_NOTHING},
-	[XS_IS_DOMAIN_INTRODUCED] = {do_is_introduced, NEEDS_NOTHING},
+	[XS_IS_DOMAIN_INTRODUCED] = {do_is_introduced, NEEDS_DOM0},
 	[XS_RESUME] = {do_release, NEEDS_DOM0},
 	[XS_SET_TARGET] = {do_set_target, NEEDS_DOM0},
 	[XS_RESET_WATCHES] = {do_reset_watches, NEEDS_NOTHING},
@@ -525,15 +532,16 @@ static int run(struct request *r)
 
 	if (r->head.type >= XS_TYPE_COUNT || !table[r->head.type].run)
 		return ENOSYS;
-	if (r->head.tx_id) {
+	if (table[r->head.type].needs & NEEDS_DOM0 && !c->who.privileged)
+		return EACCES;
+	/* Watches are no part of a transaction, and the peer does not look. */
+	if (r->head.tx_id && r->head.type != XS_WATCH && r->head.type != XS_UNWATCH) {
 		r->txn = txn_find(c, r->head.tx_id);
 		if (!r->txn && c->restored)
 			r->txn = txn_begin_doomed(c, r->head.tx_id);
 		if (!r->txn)
 			return ENOENT;
 	}
-	if (table[r->head.type].needs & NEEDS_DOM0 && !c->who.privileged)
-		return EACCES;
 	return table[r->head.type].run(r);
 }
 

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Clients over a ring: domains, and dom0's kernel.
+ *
+ * A request is answered exactly once, whenever the daemon is killed: its bytes stay in the ring
+ * until it is done, and what is done, its reply, and how far the ring was read become valid in
+ * the journal together.  Only then are ring indices moved.
+ */
+#ifndef XENSTORE_CONN_RING_H
+#define XENSTORE_CONN_RING_H
+
+#include "conn.h"
+#include "hv.h"
+
+struct ring_conn {
+	struct conn conn; /* first */
+	struct hv_ring ring; /* page NULL: not connected (yet) */
+	int port; /* ours, or -1 */
+	uint32_t in_pos; /* requests are taken up to here */
+	uint32_t out_pos; /* replies are written up to here */
+	bool broken; /* the domain broke the protocol: it is served no more */
+	bool notify; /* the other end is to be told */
+};
+
+/* A client for a domain, not connected. */
+void ring_init(struct ring_conn *r, uint32_t domid);
+/* The ring's indices as they are now count as ours; or as the journal says, after a restart. */
+void ring_begin(struct ring_conn *r);
+void ring_resume(struct ring_conn *r);
+/* Something may be in the ring: serves requests, sends replies. */
+void ring_ready(struct ring_conn *r);
+/* Drops all that the client had here, as at its own request. */
+void ring_reset(struct ring_conn *r);
+/* Notes in the journal that the streams begin anew; from domain.c, which knows the domain. */
+void ring_note(const struct ring_conn *r);
+/* Unmaps and unbinds. */
+void ring_disconnect(struct ring_conn *r);
+
+#endif
