@@ -65,6 +65,7 @@ LIBDAIS_DOMAINS = \
 	dom0-tools/lib/dom/host.c dom0-tools/lib/dom/host.h \
 	dom0-tools/lib/dom/list.c \
 	dom0-tools/lib/dom/machine.c dom0-tools/lib/dom/machine.h \
+	dom0-tools/lib/dom/name.c \
 	dom0-tools/lib/dom/record.c \
 	dom0-tools/lib/dom/watcher.c dom0-tools/lib/dom/watcher.h \
 	dom0-tools/lib/hv/domctl.c dom0-tools/lib/hv/domctl.h \

@@ -5,13 +5,10 @@
 #include "dom/host.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 
-#include "cleanup.h"
 #include "dom/watcher.h"
 #include "export.h"
 
@@ -60,15 +57,4 @@ int domain_failed(struct dais_error *err, const char *what, uint32_t domid)
 	if (errnum == ESRCH)
 		return dais_fail(err, DAIS_NO_DOMAIN, what, label, "there is no such domain");
 	return dais_fail_errno(err, DAIS_FAILED, errnum, what, label);
-}
-
-int names_lock(void)
-{
-	int fd = open("/run/dais.names.lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-	if (fd >= 0 && flock(fd, LOCK_EX)) {
-		close(fd);
-		fd = -1;
-	}
-	return fd;
 }

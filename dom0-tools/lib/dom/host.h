@@ -33,6 +33,15 @@ void domain_convert(const struct xen_domctl_getdomaininfo *info, struct dais_dom
  * creates, or a create and a rename, at a time could choose the same one. -1: go on without.
  */
 int names_lock(void);
+/*
+ * Which of @list, all domains, is called @name: its index, or -1. Under the lock. A name that
+ * another tool gave to a domain we know already is noticed by names_note() only.
+ */
+int names_find(struct dais *host, const char *name, const struct dais_domain *list, size_t count);
+/* Remembers names as they were just read. */
+void names_note(const struct dais_domain *list, size_t count);
+/* False with @err if no domain may be called that. */
+bool name_proper(const char *name, struct dais_error *err);
 /* -1 with DAIS_EXISTS if a domain other than @self is called @name, or it is no proper name. */
 int name_free(struct dais *host, const char *name, uint32_t self, struct dais_error *err);
 

@@ -110,6 +110,29 @@ EXPORT int dais_look(struct dais *host, uint32_t domid, struct dais_domain *doma
 	return 0;
 }
 
+/* By what is remembered, and if that fails by reading every name. */
+static bool find_name(struct dais *host, const char *name, struct dais_domain *list, size_t count,
+		      struct dais_domain *domain)
+{
+	autoclose int lock = names_lock();
+	int at = names_find(host, name, list, count);
+
+	if (at < 0) {
+		for (size_t i = 0; i < count; i++) {
+			add_name(host, &list[i]);
+			if (at < 0 && !strcmp(list[i].name, name))
+				at = (int)i;
+		}
+		names_note(list, count);
+	}
+	(void)lock;
+	if (at < 0)
+		return false;
+	*domain = list[at];
+	snprintf(domain->name, sizeof(domain->name), "%s", name);
+	return true;
+}
+
 EXPORT int dais_find(struct dais *host, const char *who, struct dais_domain *domain,
 		     struct dais_error *err)
 {
@@ -129,12 +152,12 @@ EXPORT int dais_find(struct dais *host, const char *who, struct dais_domain *dom
 	}
 	if (list_all(host, &list, &count, err))
 		return -1;
-	for (size_t i = 0; i < count; i++) {
-		if (by_uuid && memcmp(list[i].uuid, uuid, sizeof(uuid)))
+	if (!by_uuid && find_name(host, who, list, count, domain))
+		return 0;
+	for (size_t i = 0; i < count && by_uuid; i++) {
+		if (memcmp(list[i].uuid, uuid, sizeof(uuid)))
 			continue;
 		add_name(host, &list[i]);
-		if (!by_uuid && strcmp(list[i].name, who))
-			continue;
 		*domain = list[i];
 		return 0;
 	}
@@ -144,21 +167,17 @@ EXPORT int dais_find(struct dais *host, const char *who, struct dais_domain *dom
 
 int name_free(struct dais *host, const char *name, uint32_t self, struct dais_error *err)
 {
-	struct dais_domain other;
+	autofree struct dais_domain *list = NULL;
+	size_t count;
+	int other;
 
-	if (!*name || strlen(name) > DAIS_NAME_MAX || strchr(name, '/') ||
-	    !name[strspn(name, "0123456789")]) {
-		dais_fail(err, DAIS_CONFIG, "name the domain", name,
-			  "that is no name for a domain");
-		return dais_hint(err, "use up to %d characters, not all of them digits, no slash",
-				 DAIS_NAME_MAX);
-	}
-	if (dais_find(host, name, &other, err))
-		return err->code == DAIS_NO_DOMAIN ? 0 : -1;
-	if (other.domid == self)
+	if (!name_proper(name, err) || list_all(host, &list, &count, err))
+		return -1;
+	other = names_find(host, name, list, count);
+	if (other < 0 || list[other].domid == self)
 		return 0;
 	dais_fail(err, DAIS_EXISTS, "name the domain", name, "domain %u is called that",
-		  other.domid);
+		  list[other].domid);
 	return dais_hint(err, "choose another name, or `dais destroy %s` first", name);
 }
 

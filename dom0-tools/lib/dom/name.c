@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Names of domains. The store's are the true ones; so that a create need not read them all, a
+ * file beside it remembers by number and UUID which name was last seen, and a domain that it
+ * does not know is looked up and added. A name that the file gives is confirmed before use.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "dom/host.h"
+
+#define NAMES_DIR "/run/dais"
+#define NAMES_LOCK NAMES_DIR "/names.lock"
+#define NAMES_FILE NAMES_DIR "/names"
+
+/* At the domain's number; sparse, in memory. Changed under the lock of names only. */
+struct name_record {
+	uint8_t uuid[16];
+	char name[DAIS_NAME_MAX + 1];
+};
+#define NAMES_SIZE (DAIS_DOMID_MAX * sizeof(struct name_record))
+
+int names_lock(void)
+{
+	int fd = open(NAMES_LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0 && errno == ENOENT && !mkdir(NAMES_DIR, 0755))
+		fd = open(NAMES_LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd >= 0 && flock(fd, LOCK_EX)) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+/* NULL: then the store is read for every name. */
+static struct name_record *map_names(void)
+{
+	autoclose int fd = open(NAMES_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	struct stat st;
+	void *at;
+
+	if (fd < 0 || fstat(fd, &st))
+		return NULL;
+	if (st.st_size < (off_t)NAMES_SIZE && ftruncate(fd, (off_t)NAMES_SIZE))
+		return NULL;
+	at = mmap(NULL, NAMES_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	return at == MAP_FAILED ? NULL : at;
+}
+
+/* The name as the store has it now, also into @record. */
+static bool refresh(struct dais *host, const struct dais_domain *d, struct name_record *record,
+		    char name[DAIS_NAME_MAX + 1])
+{
+	autofree char *has = store_read(&host->store, "/local/domain/%u/name", d->domid);
+
+	if (!has || !*has)
+		return false;
+	snprintf(name, DAIS_NAME_MAX + 1, "%s", has);
+	if (record) {
+		memcpy(record->uuid, d->uuid, sizeof(record->uuid));
+		memcpy(record->name, name, sizeof(record->name));
+	}
+	return true;
+}
+
+int names_find(struct dais *host, const char *name, const struct dais_domain *list, size_t count)
+{
+	struct name_record *records = map_names();
+	int found = -1;
+
+	for (size_t i = 0; i < count && found < 0; i++) {
+		struct name_record *r = records && list[i].domid < DAIS_DOMID_MAX
+						? &records[list[i].domid]
+						: NULL;
+		char now[DAIS_NAME_MAX + 1];
+
+		if (r && *r->name && !memcmp(r->uuid, list[i].uuid, sizeof(r->uuid)) &&
+		    strncmp(r->name, name, DAIS_NAME_MAX))
+			continue;
+		if (refresh(host, &list[i], r, now) && !strcmp(now, name))
+			found = (int)i;
+	}
+	if (records)
+		munmap(records, NAMES_SIZE);
+	return found;
+}
+
+void names_note(const struct dais_domain *list, size_t count)
+{
+	struct name_record *records = map_names();
+
+	for (size_t i = 0; records && i < count; i++) {
+		char none[DAIS_NAME_MAX + 1];
+
+		/* A domain may have been seen before it got its name. */
+		snprintf(none, sizeof(none), "domain-%u", list[i].domid);
+		if (list[i].domid >= DAIS_DOMID_MAX || !strcmp(list[i].name, none))
+			continue;
+		memcpy(records[list[i].domid].uuid, list[i].uuid, sizeof(list[i].uuid));
+		memcpy(records[list[i].domid].name, list[i].name, sizeof(list[i].name));
+	}
+	if (records)
+		munmap(records, NAMES_SIZE);
+}
+
+bool name_proper(const char *name, struct dais_error *err)
+{
+	if (*name && strlen(name) <= DAIS_NAME_MAX && !strchr(name, '/') &&
+	    name[strspn(name, "0123456789")])
+		return true;
+	dais_fail(err, DAIS_CONFIG, "name the domain", name, "that is no name for a domain");
+	dais_hint(err, "use up to %d characters, not all of them digits, no slash", DAIS_NAME_MAX);
+	return false;
+}
