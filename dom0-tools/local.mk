@@ -134,6 +134,7 @@ dom0_tools_dais_SOURCES = $(DAIS_COMMANDS) \
 	dom0-tools/cli/host.c dom0-tools/cli/host.h \
 	dom0-tools/cli/commands.def dom0-tools/cli/commands.h \
 	dom0-tools/cli/main.c \
+	dom0-tools/cli/monitor.c dom0-tools/cli/monitor.h \
 	dom0-tools/cli/output.c dom0-tools/cli/output.h
 
 CLEANFILES += $(LIBDAIS_SO)

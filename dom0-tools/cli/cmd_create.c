@@ -9,6 +9,7 @@
 
 #include "commands.h"
 #include "host.h"
+#include "monitor.h"
 #include "output.h"
 
 #define ID_TIMELINE OPTION_LONG
@@ -19,15 +20,15 @@ static const struct option_row options[] = {
 	{'p', "paused", NULL, "leave it paused"},
 	{'n', "dryrun", NULL, "check and show the configuration, make nothing"},
 	{'q', "quiet", NULL, "say nothing when it works"},
-	{'e', "exit", NULL, "do not wait for its end (it never does)"},
-	{'F', "foreground", NULL, "wait for its end"},
+	{'e', "exit", NULL, "leave nobody behind who carries out on_reboot and its like"},
+	{'F', "foreground", NULL, "wait for its end, and carry that out here"},
 	{'f', "defconfig", "FILE", "the configuration (xl's older form)"},
 	{ID_TIMELINE, "timeline", NULL, "show where the time went"},
 	{0, NULL, NULL, NULL},
 };
 
 struct request {
-	bool console, dry_run, quiet, wait, timeline;
+	bool console, dry_run, quiet, wait, leave, timeline;
 	const char *file;
 	struct dais_create how;
 	struct dais_config config;
@@ -69,23 +70,6 @@ static void print_timeline(const struct timeline *t)
 	}
 }
 
-/* Waits for the domain to shut down or vanish. */
-static int wait_end(struct cli *cli, uint32_t domid)
-{
-	struct dais_error err;
-	struct dais_event event;
-	struct dais_domain domain;
-
-	for (;;) {
-		if (dais_look(cli->host, domid, &domain, &err))
-			return err.code == DAIS_NO_DOMAIN ? 0 : cli_report(cli, &err);
-		if (domain.shutdown != DAIS_SHUTDOWN_NONE || domain.dying)
-			return 0;
-		if (dais_event_wait(cli->host, &event, -1, &err) < 0)
-			return cli_report(cli, &err);
-	}
-}
-
 static int make(struct cli *cli, struct request *r)
 {
 	struct timeline timeline = {0};
@@ -120,9 +104,16 @@ static int make(struct cli *cli, struct request *r)
 			print_timeline(&timeline);
 		fflush(stdout);
 	}
-	if (r->console)
-		return console_join(cli, unpause ? domid | CONSOLE_UNPAUSE : domid);
-	return r->wait ? wait_end(cli, domid) : 0;
+	if (r->wait && !r->console)
+		return monitor_domain(cli, &r->config, domid);
+	/* With daisd there it is its business, and no process is needed for each domain. */
+	if (!r->leave && !monitor_daisd_runs())
+		monitor_detach(cli, &r->config, domid);
+	if (!r->console)
+		return 0;
+	if (host_open(cli, &err))
+		return cli_report(cli, &err);
+	return console_join(cli, unpause ? domid | CONSOLE_UNPAUSE : domid);
 }
 
 static int dry_run(struct cli *cli, const struct request *r)
@@ -176,6 +167,7 @@ static int run(struct cli *cli, int argc, char **argv)
 			r.quiet = true;
 			break;
 		case 'e':
+			r.leave = true;
 			break;
 		case 'F':
 			r.wait = true;
