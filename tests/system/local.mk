@@ -50,4 +50,4 @@ EXTRA_DIST += tests/system/fetch.sh tests/system/mkquick.sh tests/system/mkdisk.
 	tests/system/mkqemu10.sh tests/system/mkiso.sh tests/system/run-quick.sh \
 	tests/system/quick/init tests/system/guest-check.sh tests/system/tcp.py tests/system/vdso.c \
 	tests/system/vm.py tests/system/console.py tests/system/dom0.py tests/system/boot.py tests/system/kernels.py \
-	tests/system/demo.py
+	tests/system/demo.py tests/system/tools.py

@@ -161,7 +161,8 @@ EXPORT int dais_find(struct dais *host, const char *who, struct dais_domain *dom
 		*domain = list[i];
 		return 0;
 	}
-	dais_fail(err, DAIS_NO_DOMAIN, "find the domain", who, "there is no such domain");
+	dais_fail(err, DAIS_NO_DOMAIN, "find the domain", who,
+		  "it is an invalid domain identifier: nothing is called that");
 	return dais_hint(err, "`dais list` shows the domains");
 }
 

@@ -45,16 +45,12 @@ static void add_texts(struct hv *hv, struct dais_machine *m)
 {
 	struct xen_compile_info compile;
 	unsigned int major = 0, minor = 0;
-	size_t length;
 
 	/* A text that the hypervisor does not tell stays empty. */
 	hv_version_text(hv, XENVER_extraversion, m->extra, sizeof(m->extra));
 	hv_version_text(hv, XENVER_changeset, m->changeset, sizeof(m->changeset));
 	hv_version_text(hv, XENVER_capabilities, m->capabilities, sizeof(m->capabilities));
 	hv_version_text(hv, XENVER_commandline, m->command_line, sizeof(m->command_line));
-	length = strlen(m->capabilities);
-	if (length && m->capabilities[length - 1] == ' ')
-		m->capabilities[length - 1] = 0;
 	if (!hv_version(hv, &major, &minor))
 		snprintf(m->hypervisor, sizeof(m->hypervisor), "%u.%u%s", major, minor, m->extra);
 	if (!hv_version_text(hv, XENVER_compile_info, NULL, 0)) {

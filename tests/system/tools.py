@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: MIT
+"""The checks of guest.py with our tools in the place of Debian's xl, and what only ours do.
+
+  tools.py --cache DIR --hypervisor PATH|stock --build DIR [--checks NAME,...]
+
+dais is called by the name xl, from the build directory DIR, above Dais or above Debian's Xen
+4.17; the rest of dom0 stays Debian's.  So each line passes for two reasons: the command does
+its work, and it does it in the way that a script written for xl expects.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+
+import guest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+# Before the guests of guest.py, and after them, when nothing should be left.
+FIRST = ["install", "refused", "undone"]
+
+
+class Ours(guest.Run):
+    """One boot of dom0 in which xl is dais."""
+
+    def tools(self):
+        """dais, libdais and what they need that dom0 may not have, as a tar archive."""
+        build = os.path.join(self.args.build, "dom0-tools")
+        work = self.file("tools")
+        subprocess.run(["rm", "-rf", work], check=True)
+        os.makedirs(work)
+        for name in ("dais", "libdais.so.0"):
+            subprocess.run(["cp", "-L", os.path.join(build, name), work], check=True)
+        said = subprocess.run(["ldd", os.path.join(build, "libdais.so.0"),
+                               os.path.join(build, "dais")], check=True,
+                              stdout=subprocess.PIPE, universal_newlines=True).stdout
+        for line in said.splitlines():
+            part = line.split()
+            # The C library is dom0's own.
+            if len(part) > 2 and part[1] == "=>" and part[2].startswith("/") and \
+                    not part[0].startswith(("libc.", "libm.", "libdais", "ld-")):
+                subprocess.run(["cp", "-L", part[2], work], check=True)
+        subprocess.run(["tar", "-cf", work + ".tar", "-b", "64", "-C", work, "."], check=True)
+        return work + ".tar"
+
+    def arguments(self):
+        return super().arguments() + [
+            "-drive", "file=%s,format=raw,if=none,id=t,readonly=on" % self.tools(),
+            "-device", "virtio-blk-pci,drive=t"]
+
+    def json(self, command, timeout=60):
+        return json.loads(self.must(command + " --json", timeout))["data"]
+
+    def check_install(self):
+        self.must("mkdir -p /opt/dais && tar xf /dev/vdc -C /opt/dais", 120)
+        self.must("echo 'exec env LD_LIBRARY_PATH=/opt/dais /opt/dais/dais \"$@\"' "
+                  "> /usr/local/bin/dais")
+        self.must("echo 'exec -a xl env LD_LIBRARY_PATH=/opt/dais /opt/dais/xl \"$@\"' "
+                  "> /usr/local/bin/xl; ln -s dais /opt/dais/xl")
+        self.must("chmod +x /usr/local/bin/dais /usr/local/bin/xl; hash -r")
+        self.detail = self.must("dais version").strip()
+        return self.json("dais list")[0]["name"] == "Domain-0"
+
+    def check_refused(self):
+        """What cannot work is refused with its own exit status, and says why."""
+        self.config("bad", memory=64)
+        self.must("sed -i s,/guests/vmlinuz,/guests/none, /root/bad.cfg")
+        for command, status, words in (
+                ("dais create /root/bad.cfg", (3, 11), "No such file"),
+                ("dais create /root/bad.cfg memory=999999 kernel=/guests/vmlinuz", (6,), "free"),
+                ("dais destroy nobody", (4,), "nobody"),
+                ("dais destroy 0", (10,), "control domain"),
+                ("dais list --none", (2,), "--none")):
+            got, said = self.vm.run(command, 120)
+            if got not in status or words not in said:
+                return "%s: status %d, %s" % (command, got, said.strip())
+        return True
+
+    def snapshot(self):
+        """Everything that a create may leave behind."""
+        return self.must("dais list | awk '{ print $1, $2 }'; "
+                         "xenstore-ls -f | grep -v '^/tool'; losetup -a; ls /sys/class/net; "
+                         "ls /var/lib/dais/domains 2>/dev/null; true", 120)
+
+    def check_undone(self):
+        """Each step of a create made to fail: nothing is left of it."""
+        self.must("dd if=/dev/zero of=/root/undo.raw bs=1M count=4 2>/dev/null")
+        self.config("undo", memory=96, more='disk=["format=raw,vdev=xvda,access=rw,'
+                    'target=/root/undo.raw"]\nvif=["bridge=xenbr0"]')
+        # Once with success, so that directories and caches are there.
+        self.must("dais create -e -p /root/undo.cfg && dais destroy undo", 400)
+        self.wait_for("the loop device to go", 30,
+                      lambda: "undo.raw" not in self.must("losetup -a"))
+        before, free = self.snapshot(), self.free_memory()
+        for step in range(1, 40):
+            status, said = self.vm.run("DAIS_FAIL_STEP=%d dais create -e -p /root/undo.cfg" % step,
+                                       400)
+            if not status:
+                self.must("dais destroy undo", 60)
+                self.detail = "%d steps" % (step - 1)
+                return step > 10
+            if "DAIS_FAIL_STEP" not in said:
+                return "step %d: %s" % (step, said)
+            try:
+                self.wait_for("step %d undone" % step, 20, lambda: self.snapshot() == before)
+                self.wait_for("the memory of step %d" % step, 20,
+                              lambda: self.free_memory() >= free)
+            except guest.Timeout as error:
+                return "%s: left %s" % (error, sorted(set(self.snapshot().splitlines())
+                                                      - set(before.splitlines())))
+        return "no end of steps"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cache", required=True)
+    parser.add_argument("--hypervisor", required=True)
+    parser.add_argument("--build", required=True)
+    parser.add_argument("--checks", default=",".join(FIRST + guest.CHECKS))
+    parser.add_argument("--options", default="", help="more options of the hypervisor")
+    parser.add_argument("--smp", default=1, type=int)
+    parser.add_argument("--cpu", default="Nehalem")
+    args = parser.parse_args()
+    status = subprocess.run([os.path.join(HERE, "mkguest.sh"), args.cache]).returncode
+    if status == 77:
+        print("ok - tools: all # SKIP the disk image cannot be made without root")
+        return 0
+    if status:
+        print("not ok - tools: mkguest.sh failed")
+        return 1
+    return 0 if Ours(args).go() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
