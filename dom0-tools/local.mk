@@ -63,6 +63,7 @@ LIBDAIS_DOMAINS = \
 	dom0-tools/lib/dom/destroy.c \
 	dom0-tools/lib/dom/domain.h \
 	dom0-tools/lib/dom/host.c dom0-tools/lib/dom/host.h \
+	dom0-tools/lib/dom/json.c \
 	dom0-tools/lib/dom/list.c \
 	dom0-tools/lib/dom/machine.c dom0-tools/lib/dom/machine.h \
 	dom0-tools/lib/dom/name.c \
@@ -153,3 +154,19 @@ dom0_tools_dais_consoled_SOURCES = \
 	dom0-tools/consoled/main.c \
 	dom0-tools/consoled/pty.c dom0-tools/consoled/pty.h \
 	dom0-tools/consoled/ring.c dom0-tools/consoled/ring.h
+
+# The supervisor.
+sbin_PROGRAMS += dom0-tools/daisd/daisd
+dom0_tools_daisd_daisd_CPPFLAGS = $(TOOLS_CPPFLAGS)
+dom0_tools_daisd_daisd_CFLAGS = $(TOOLS_CFLAGS) -pthread
+dom0_tools_daisd_daisd_LDFLAGS = $(TOOLS_LDFLAGS) -pthread -Wl,-rpath,'$$ORIGIN/..:$$ORIGIN/../lib'
+dom0_tools_daisd_daisd_LDADD = $(LIBDAIS_SO) -ljson-c -lmicrohttpd
+dom0_tools_daisd_daisd_SOURCES = \
+	dom0-tools/daisd/api.c dom0-tools/daisd/api.h \
+	dom0-tools/daisd/intent.c dom0-tools/daisd/intent.h \
+	dom0-tools/daisd/journal.c dom0-tools/daisd/journal.h \
+	dom0-tools/daisd/main.c \
+	dom0-tools/daisd/metrics.c dom0-tools/daisd/metrics.h \
+	dom0-tools/daisd/policy.c dom0-tools/daisd/policy.h \
+	dom0-tools/daisd/routes.c dom0-tools/daisd/routes.h \
+	dom0-tools/daisd/supervise.c dom0-tools/daisd/supervise.h

@@ -103,6 +103,9 @@ int dais_destroy(struct dais *host, uint32_t domid, struct dais_error *err);
  */
 struct json_object *dais_record(const uint8_t uuid[16]);
 
+/* The same as a configuration, which the caller frees whatever comes back. -1: it was not. */
+int dais_record_load(const uint8_t uuid[16], struct dais_config *config, struct dais_error *err);
+
 /* ----- steering ------------------------------------------------------------------------ */
 
 int dais_pause(struct dais *host, uint32_t domid, struct dais_error *err);
@@ -158,6 +161,10 @@ struct dais_device {
 /* @kind NULL: all. The caller frees @list. */
 int dais_devices(struct dais *host, uint32_t domid, const char *kind, struct dais_device **list,
 		 size_t *count, struct dais_error *err);
+
+/* As in documents "dais.domain" and "dais.devices" (docs/json.md). The caller drops them. */
+struct json_object *dais_domain_json(const struct dais_domain *domain);
+struct json_object *dais_device_json(uint32_t domid, const struct dais_device *device);
 
 /* ----- what happens -------------------------------------------------------------------- */
 

@@ -69,19 +69,26 @@ void record_remove(const uint8_t uuid[16])
 	unlink(path);
 }
 
+EXPORT int dais_record_load(const uint8_t uuid[16], struct dais_config *config,
+			    struct dais_error *err)
+{
+	struct dais_faults faults = {0};
+	char path[128];
+	int rc;
+
+	record_path(uuid, path, "");
+	rc = dais_config_load(path, NULL, 0, config, &faults, err);
+	dais_faults_free(&faults);
+	return rc;
+}
+
 EXPORT struct json_object *dais_record(const uint8_t uuid[16])
 {
 	struct dais_config config;
-	struct dais_faults faults = {0};
 	struct json_object *json = NULL;
-	char path[128];
 
-	record_path(uuid, path, "");
-	if (!access(path, R_OK)) {
-		if (!dais_config_load(path, NULL, 0, &config, &faults, NULL))
-			json = dais_config_json(&config);
-		dais_config_free(&config);
-		dais_faults_free(&faults);
-	}
+	if (!dais_record_load(uuid, &config, NULL))
+		json = dais_config_json(&config);
+	dais_config_free(&config);
 	return json;
 }

@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Ends are handled in three steps, each of which can be the last that a killed daemon did: the
+ * intent to start again is written; the domain is destroyed; the intent is carried out. What
+ * is found at the start (ended domains, intents) is handled like what is seen later.
+ *
+ * A domain without a record of ours was made by others (xl), who look after it themselves.
+ */
+#include "supervise.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "dom/domain.h"
+#include "intent.h"
+#include "journal.h"
+#include "log.h"
+#include "policy.h"
+
+#define WAIT_MS 5000
+#define RETRY_SECONDS 30 /* after a start that failed */
+#define PASTS_MAX 8192
+
+/* How it went with a domain so far. */
+struct past {
+	uint8_t uuid[16];
+	struct policy_past policy;
+	uint64_t restarts;
+};
+
+static struct {
+	pthread_mutex_t lock; /* pasts and counts */
+	struct past *pasts;
+	size_t count;
+	struct supervise_counts counts;
+} self = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+struct supervise_counts supervise_counts(void)
+{
+	struct supervise_counts counts;
+
+	pthread_mutex_lock(&self.lock);
+	counts = self.counts;
+	pthread_mutex_unlock(&self.lock);
+	return counts;
+}
+
+static void count(uint64_t *counter)
+{
+	pthread_mutex_lock(&self.lock);
+	(*counter)++;
+	pthread_mutex_unlock(&self.lock);
+}
+
+static struct past *past_locked(const uint8_t uuid[16], bool make)
+{
+	struct past *more;
+
+	for (size_t i = 0; i < self.count; i++) {
+		if (!memcmp(self.pasts[i].uuid, uuid, 16))
+			return &self.pasts[i];
+	}
+	if (!make || self.count == PASTS_MAX)
+		return NULL;
+	more = realloc(self.pasts, (self.count + 1) * sizeof(*more));
+	if (!more)
+		return NULL;
+	self.pasts = more;
+	more += self.count++;
+	*more = (struct past){.restarts = 0};
+	memcpy(more->uuid, uuid, 16);
+	return more;
+}
+
+uint64_t supervise_restarts(const uint8_t uuid[16])
+{
+	struct past *past;
+	uint64_t restarts = 0;
+
+	pthread_mutex_lock(&self.lock);
+	past = past_locked(uuid, false);
+	if (past)
+		restarts = past->restarts;
+	pthread_mutex_unlock(&self.lock);
+	return restarts;
+}
+
+static struct policy_decision decide(const struct dais_config *config,
+				     const struct dais_domain *domain, int64_t lived)
+{
+	struct policy_decision decision;
+	struct policy_past none = {0};
+	struct past *past;
+
+	pthread_mutex_lock(&self.lock);
+	past = past_locked(domain->uuid, true);
+	decision = policy_decide(config, domain->shutdown, lived, past ? &past->policy : &none);
+	pthread_mutex_unlock(&self.lock);
+	return decision;
+}
+
+static void note(const char *event, const struct dais_domain *domain, const char *detail)
+{
+	const struct journal_entry entry = {
+		.event = event,
+		.name = domain->name,
+		.uuid = domain->uuid,
+		.domid = domain->domid,
+		.reason = dais_shutdown_name(domain->shutdown),
+		.detail = detail,
+	};
+
+	journal_add(&entry);
+}
+
+static void note_error(const char *event, const char *name, const uint8_t *uuid,
+		       const struct dais_error *err)
+{
+	char text[1200];
+	const struct journal_entry entry = {
+		.event = event, .name = name, .uuid = uuid, .domid = -1, .detail = text};
+
+	count(&self.counts.failed);
+	dais_error_text(err, text, sizeof(text));
+	journal_add(&entry);
+}
+
+/* ----- ends ----- */
+
+/* Out of the way for a successor: under another name. */
+static int make_way(struct dais *host, const struct dais_domain *domain, struct dais_config *config,
+		    struct dais_error *err)
+{
+	char name[DAIS_NAME_MAX + 16];
+
+	snprintf(name, sizeof(name), "%.240s-%u", domain->name, domain->domid);
+	if (dais_rename(host, domain->domid, name, err))
+		return -1;
+	dais_uuid_make(config->uuid); /* the old one stays with the old domain */
+	return 0;
+}
+
+static int end(struct dais *host, const struct dais_domain *domain, struct dais_config *config,
+	       const struct policy_decision *decision, struct dais_error *err)
+{
+	bool again = decision->act == POLICY_RESTART || decision->act == POLICY_RENAME_RESTART;
+
+	if (decision->act == POLICY_RENAME_RESTART && make_way(host, domain, config, err))
+		return -1;
+	if (again && intent_add(config, intent_now() + decision->delay_seconds, false))
+		return dais_fail_errno(err, DAIS_FAILED, errno, "keep the configuration of",
+				       domain->name);
+	if (decision->act == POLICY_RENAME_RESTART)
+		return 0;
+	if (dais_destroy(host, domain->domid, err) && err->code != DAIS_NO_DOMAIN)
+		return -1;
+	return 0;
+}
+
+static void handle_end(struct dais *host, const struct dais_domain *domain)
+{
+	struct policy_decision decision;
+	struct dais_config config;
+	struct dais_error err;
+	char detail[128];
+
+	if (domain->shutdown == DAIS_SHUTDOWN_SUSPEND)
+		return; /* whoever saves it is at it */
+	if (dais_record_load(domain->uuid, &config, NULL)) {
+		note("ended", domain, "not made by dais: left to its maker");
+		dais_config_free(&config);
+		return;
+	}
+	config.has_uuid = true;
+	memcpy(config.uuid, domain->uuid, sizeof(config.uuid));
+	free(config.name); /* it may have been renamed since */
+	config.name = strdup(domain->name);
+	decision = decide(&config, domain, dais_uptime(host, domain));
+	snprintf(detail, sizeof(detail), "%s (%s)", policy_act_name(decision.act), decision.why);
+	note("ended", domain, detail);
+	if (decision.act != POLICY_LEAVE && end(host, domain, &config, &decision, &err))
+		note_error("failed", domain->name, domain->uuid, &err);
+	dais_config_free(&config);
+}
+
+/* ----- starts ----- */
+
+static void started(const struct dais_config *config, uint32_t domid, const char *event)
+{
+	const struct journal_entry entry = {
+		.event = event, .name = config->name, .uuid = config->uuid, .domid = domid};
+	struct past *past;
+
+	journal_add(&entry);
+	pthread_mutex_lock(&self.lock);
+	past = past_locked(config->uuid, true);
+	if (past)
+		past->restarts++;
+	self.counts.restarted++;
+	pthread_mutex_unlock(&self.lock);
+}
+
+/* True if a whole domain of that UUID is there; what an earlier daemon left half-made goes. */
+static bool is_there(struct dais *host, const uint8_t uuid[16])
+{
+	struct dais_domain domain;
+	struct dais_config config;
+	char text[37];
+	bool whole;
+
+	if (dais_find(host, dais_uuid_text(uuid, text), &domain, NULL))
+		return false;
+	whole = domain.shutdown == DAIS_SHUTDOWN_NONE && !dais_record_load(uuid, &config, NULL);
+	if (domain.shutdown == DAIS_SHUTDOWN_NONE)
+		dais_config_free(&config);
+	if (!whole)
+		dais_destroy(host, domain.domid, NULL);
+	return whole;
+}
+
+/* Starts what is due. */
+static void carry_out(struct dais *host)
+{
+	const struct dais_create how = {.paused = false};
+	struct dais_config config;
+	struct intent intent;
+	struct dais_error err;
+	uint32_t domid;
+
+	while (intent_take(&intent, &config)) {
+		if (is_there(host, config.uuid)) {
+			intent_done(config.uuid);
+		} else if (!dais_create(host, &config, &how, &domid, &err)) {
+			started(&config, domid, "restarted");
+			intent_done(config.uuid);
+		} else if (err.code == DAIS_EXISTS) {
+			/* Somebody made another of that name meanwhile: theirs stays. */
+			note_error("given-up", config.name, config.uuid, &err);
+			intent_done(config.uuid);
+		} else {
+			note_error("failed", config.name, config.uuid, &err);
+			intent_later(&intent, intent_now() + RETRY_SECONDS);
+		}
+		dais_config_free(&config);
+	}
+}
+
+static void start_file(struct dais *host, const char *path)
+{
+	const struct dais_create how = {.paused = false};
+	struct dais_faults faults = {.list = NULL};
+	struct dais_config config;
+	struct dais_domain domain;
+	struct dais_error err;
+	uint32_t domid;
+
+	if (dais_config_load(path, NULL, 0, &config, &faults, &err)) {
+		note_error("failed", config.name, NULL, &err);
+	} else if (dais_find(host, config.name, &domain, NULL)) {
+		if (!config.has_uuid)
+			dais_uuid_make(config.uuid);
+		config.has_uuid = true;
+		intent_add(&config, 0, true);
+		if (dais_create(host, &config, &how, &domid, &err))
+			note_error("failed", config.name, config.uuid, &err);
+		else
+			started(&config, domid, "autostarted");
+		intent_done(config.uuid);
+	}
+	dais_config_free(&config);
+	dais_faults_free(&faults);
+}
+
+static int is_config(const struct dirent *entry)
+{
+	const char *dot = strrchr(entry->d_name, '.');
+
+	return *entry->d_name != '.' && dot && !strcmp(dot, ".cfg");
+}
+
+/* Once since the host's boot: what an administrator stopped stays stopped. */
+static void autostart(struct dais *host, const struct supervise_options *options)
+{
+	struct dirent **names;
+	int fd, n;
+
+	if (!options->auto_dir)
+		return;
+	fd = open(options->auto_mark, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return;
+	close(fd);
+	n = scandir(options->auto_dir, &names, is_config, alphasort);
+	for (int i = 0; i < n; i++) {
+		char path[512];
+
+		snprintf(path, sizeof(path), "%s/%s", options->auto_dir, names[i]->d_name);
+		start_file(host, path);
+		free(names[i]);
+	}
+	if (n >= 0)
+		free(names);
+}
+
+/* ----- the loop ----- */
+
+static void handle(struct dais *host, const struct dais_event *event)
+{
+	count(&self.counts.events);
+	switch (event->kind) {
+	case DAIS_EVENT_SHUTDOWN:
+		count(&self.counts.ended);
+		if (event->domain.shutdown == DAIS_SHUTDOWN_CRASH)
+			count(&self.counts.crashed);
+		handle_end(host, &event->domain);
+		break;
+	case DAIS_EVENT_CREATED:
+		count(&self.counts.created);
+		note("created", &event->domain, NULL);
+		break;
+	default:
+		note(dais_event_name(event->kind), &event->domain, NULL);
+		break;
+	}
+}
+
+/* What ended while nobody looked. */
+static void take_stock(struct dais *host)
+{
+	struct dais_domain *list = NULL;
+	size_t i, n = 0;
+
+	if (dais_list(host, &list, &n, NULL))
+		return;
+	for (i = 0; i < n; i++) {
+		if (list[i].domid && list[i].shutdown != DAIS_SHUTDOWN_NONE && !list[i].dying)
+			handle_end(host, &list[i]);
+	}
+	free(list);
+}
+
+static int wait_ms(void)
+{
+	time_t next = intent_next(), now = intent_now();
+
+	if (!next || next > now + WAIT_MS / 1000)
+		return WAIT_MS;
+	return next <= now ? 0 : (int)(next - now) * 1000;
+}
+
+/* Until stopped, or something failed. */
+static int watch(struct dais *host, const volatile bool *stop, struct dais_error *err)
+{
+	while (!*stop) {
+		struct dais_event event;
+		int rc;
+
+		carry_out(host);
+		rc = dais_event_wait(host, &event, wait_ms(), err);
+		if (rc > 0)
+			handle(host, &event);
+		else if (rc < 0 && err->code != DAIS_INTERRUPTED)
+			return -1;
+	}
+	return 0;
+}
+
+int supervise_run(const struct supervise_options *options, const volatile bool *stop,
+		  struct dais_error *err)
+{
+	bool first = true;
+	int rc = 0;
+
+	while (!*stop) {
+		struct dais_event event;
+		struct dais *host;
+		char text[1200];
+
+		rc = dais_open(&host, err);
+		if (rc && first)
+			return -1;
+		/* The first call takes stock, so that what ends from now on is an event. */
+		if (!rc)
+			rc = dais_event_wait(host, &event, 0, err);
+		if (!rc) {
+			take_stock(host);
+			carry_out(host);
+			if (first)
+				autostart(host, options);
+			first = false;
+			rc = watch(host, stop, err);
+		} else if (rc > 0) {
+			handle(host, &event);
+		}
+		if (rc < 0) {
+			dais_log(DAIS_LOG_WARNING, "%s", dais_error_text(err, text, sizeof(text)));
+			sleep(1);
+		}
+		if (host)
+			dais_close(host);
+	}
+	return 0;
+}
