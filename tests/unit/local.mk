@@ -195,3 +195,7 @@ tests_unit_t_daisd_CPPFLAGS = $(TOOLS_CPPFLAGS)
 tests_unit_t_daisd_SOURCES = tests/unit/t_daisd.c dom0-tools/daisd/intent.c \
 	dom0-tools/daisd/journal.c dom0-tools/daisd/policy.c dom0-tools/lib/log.c $(config_sources)
 tests_unit_t_daisd_LDADD = -ljson-c -lpthread
+check_PROGRAMS += tests/unit/t_guestlayout
+tests_unit_t_guestlayout_CPPFLAGS = $(TOOLS_CPPFLAGS)
+tests_unit_t_guestlayout_SOURCES = tests/unit/t_guestlayout.c dom0-tools/lib/build/layout.c \
+	dom0-tools/lib/build/pagetables.c dom0-tools/lib/build/startinfo.c dom0-tools/lib/error.c
