@@ -17,7 +17,7 @@ struct listing {
 	size_t count, room;
 };
 
-/* Copies the node @name of one end, if it is there. */
+/* Copies the node @name of one end, if it is there. A guest wrote it: nothing but plain text. */
 static void copy(struct listing *l, const struct store_dir *dir, const char *name, char *to,
 		 size_t size)
 {
@@ -25,6 +25,7 @@ static void copy(struct listing *l, const struct store_dir *dir, const char *nam
 
 	if (value)
 		snprintf(to, size, "%s", value);
+	store_plain(to);
 }
 
 static void describe(struct listing *l, const struct device_id *id, struct dais_device *d)

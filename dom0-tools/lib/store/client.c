@@ -65,6 +65,15 @@ long store_read_number(struct store *store, long other, const char *path_fmt, ..
 	return *end ? other : value;
 }
 
+char *store_plain(char *text)
+{
+	for (char *c = text; *c; c++) {
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+	}
+	return text;
+}
+
 int store_write(struct store *store, const char *path, const char *value)
 {
 	store->requests++;

@@ -30,6 +30,9 @@ char *store_read(struct store *store, const char *path_fmt, ...) DAIS_PRINTF(2, 
 long store_read_number(struct store *store, long other, const char *path_fmt, ...)
 	DAIS_PRINTF(3, 4);
 
+/* Replaces what a terminal might act upon: for what a guest may have written. Returns @text. */
+char *store_plain(char *text);
+
 int store_write(struct store *store, const char *path, const char *value);
 int store_remove(struct store *store, const char *path_fmt, ...) DAIS_PRINTF(2, 3);
 

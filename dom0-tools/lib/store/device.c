@@ -105,7 +105,7 @@ int device_wait(const struct device_id *id, struct store *store, enum device_sta
 					  BACK_ARGS(id));
 			if (said)
 				return dais_fail(err, DAIS_DEVICE, "connect the device", object,
-						 "the back-end says: %s", said);
+						 "the back-end says: %s", store_plain(said));
 			break;
 		}
 		nap(&pause_us);
