@@ -10,8 +10,7 @@ TOOLS_CPPFLAGS = -I$(srcdir)/dom0-tools/lib $(XEN_ABI) -D_GNU_SOURCE -D_FORTIFY_
 TOOLS_CFLAGS = -std=gnu11 -O2 -g -fstack-protector-strong -fPIC $(TOOLS_WARNINGS)
 TOOLS_LDFLAGS = -Wl,-z,relro,-z,now -Wl,--as-needed
 
-LIBDAIS_LIBS = -lxencall -lxenforeignmemory -lxenevtchn -lxenstore -lxentoollog \
-	-ljson-c -lz -llzma -lzstd -llz4 -lbz2 -llzo2 -lmd -lseccomp -lnl-route-3 -lnl-3
+LIBDAIS_LIBS = -lxencall -lxenforeignmemory -lxenevtchn -lxenstore -lxentoollog -ljson-c
 
 noinst_LIBRARIES += dom0-tools/libdais.a
 dom0_tools_libdais_a_CPPFLAGS = $(TOOLS_CPPFLAGS) -I/usr/include/libnl3
@@ -37,15 +36,14 @@ dom0_tools_libdais_a_SOURCES = \
 	dom0-tools/lib/config/values.c \
 	dom0-tools/lib/image/bzimage.c \
 	dom0-tools/lib/image/cache.c \
-	dom0-tools/lib/image/confine.c \
 	dom0-tools/lib/image/elf.c \
 	dom0-tools/lib/image/image.h \
 	dom0-tools/lib/image/open.c \
-	dom0-tools/lib/image/private.h \
-	dom0-tools/lib/image/unpack.c
+	dom0-tools/lib/image/private.h
 
 # What talks to a hypervisor.
 LIBDAIS_DOMAINS = \
+	dom0-tools/lib/module.c \
 	dom0-tools/lib/timeline.c dom0-tools/lib/timeline.h \
 	dom0-tools/lib/build/build.c dom0-tools/lib/build/build.h \
 	dom0-tools/lib/build/layout.c dom0-tools/lib/build/layout.h \
@@ -54,7 +52,6 @@ LIBDAIS_DOMAINS = \
 	dom0-tools/lib/dev/console.c \
 	dom0-tools/lib/dev/device.h \
 	dom0-tools/lib/dev/disk.c \
-	dom0-tools/lib/dev/link.c dom0-tools/lib/dev/link.h \
 	dom0-tools/lib/dev/list.c \
 	dom0-tools/lib/dev/loop.c dom0-tools/lib/dev/loop.h \
 	dom0-tools/lib/dev/nic.c \
@@ -81,8 +78,27 @@ dom0_tools_libdais_a_SOURCES += $(LIBDAIS_DOMAINS)
 LIBDAIS_SO = dom0-tools/libdais.so.0
 $(LIBDAIS_SO): dom0-tools/libdais.a $(srcdir)/dom0-tools/lib/libdais.map
 	$(AM_V_CCLD)$(CC) -shared $(TOOLS_LDFLAGS) -Wl,-soname,libdais.so.0 -Wl,-z,defs \
+		-Wl,-rpath,'$$ORIGIN' \
 		-Wl,--version-script=$(srcdir)/dom0-tools/lib/libdais.map -o $@ \
 		-Wl,--whole-archive dom0-tools/libdais.a -Wl,--no-whole-archive $(LIBDAIS_LIBS)
+
+# The parts that are loaded when needed, with the libraries that only they use (lib/module.c).
+noinst_LIBRARIES += dom0-tools/libdais-image.a dom0-tools/libdais-net.a
+dom0_tools_libdais_image_a_CPPFLAGS = $(TOOLS_CPPFLAGS)
+dom0_tools_libdais_image_a_CFLAGS = $(TOOLS_CFLAGS) -fvisibility=hidden
+dom0_tools_libdais_image_a_SOURCES = \
+	dom0-tools/lib/image/confine.c \
+	dom0-tools/lib/image/digest.c \
+	dom0-tools/lib/image/unpack.c
+dom0_tools_libdais_net_a_CPPFLAGS = $(TOOLS_CPPFLAGS) -I/usr/include/libnl3
+dom0_tools_libdais_net_a_CFLAGS = $(TOOLS_CFLAGS) -fvisibility=hidden
+dom0_tools_libdais_net_a_SOURCES = dom0-tools/lib/dev/link.c dom0-tools/lib/dev/link.h
+
+LIBDAIS_PARTS = dom0-tools/libdais-image.so.0 dom0-tools/libdais-net.so.0
+dom0-tools/libdais-%.so.0: dom0-tools/libdais-%.a $(LIBDAIS_SO)
+	$(AM_V_CCLD)$(CC) -shared $(TOOLS_LDFLAGS) -Wl,-soname,$(@F) -Wl,-z,defs -o $@ \
+		-Wl,--whole-archive $< -Wl,--no-whole-archive $(LIBDAIS_SO) \
+		$(if $(findstring image,$@),-lz -llzma -lzstd -llz4 -lbz2 -llzo2 -lmd -lseccomp,-lnl-route-3 -lnl-3)
 
 DAIS_COMMANDS = \
 	dom0-tools/cli/cmd_block_attach.c \
@@ -128,7 +144,8 @@ bin_PROGRAMS += dom0-tools/dais
 dom0_tools_dais_CPPFLAGS = $(TOOLS_CPPFLAGS) -I$(srcdir)/dom0-tools/cli
 dom0_tools_dais_CFLAGS = $(TOOLS_CFLAGS)
 dom0_tools_dais_LDFLAGS = $(TOOLS_LDFLAGS) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib'
-dom0_tools_dais_LDADD = $(LIBDAIS_SO) -ljson-c -lncursesw
+dom0_tools_dais_LDADD = $(LIBDAIS_SO) -ljson-c -l:libncursesw.a -l:libtinfo.a
+dom0_tools_dais_DEPENDENCIES = $(LIBDAIS_SO) $(LIBDAIS_PARTS)
 dom0_tools_dais_SOURCES = $(DAIS_COMMANDS) \
 	dom0-tools/cli/args.c dom0-tools/cli/args.h \
 	dom0-tools/cli/cli.h \
@@ -138,7 +155,7 @@ dom0_tools_dais_SOURCES = $(DAIS_COMMANDS) \
 	dom0-tools/cli/monitor.c dom0-tools/cli/monitor.h \
 	dom0-tools/cli/output.c dom0-tools/cli/output.h
 
-CLEANFILES += $(LIBDAIS_SO)
+CLEANFILES += $(LIBDAIS_SO) $(LIBDAIS_PARTS)
 EXTRA_DIST += dom0-tools/lib/libdais.map
 
 # The console daemon, in xenconsoled's place.

@@ -182,7 +182,8 @@ tests_unit_t_imageopen_CFLAGS = -std=gnu11 -g -O1 -Wall -Wextra
 tests_unit_t_imageopen_LDFLAGS =
 tests_unit_t_imageopen_SOURCES = tests/unit/t_imageopen.c tests/unit/kernelmade.h \
 	$(image_sources) dom0-tools/lib/error.c dom0-tools/lib/log.c dom0-tools/lib/image/cache.c \
-	dom0-tools/lib/image/confine.c dom0-tools/lib/image/open.c
+	dom0-tools/lib/image/confine.c dom0-tools/lib/image/digest.c \
+	dom0-tools/lib/image/open.c
 tests_unit_t_imageopen_LDADD = $(image_libs) -lmd -lseccomp
 
 check_PROGRAMS += tests/unit/t_consolering

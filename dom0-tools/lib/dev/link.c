@@ -14,6 +14,7 @@
 #include <netlink/route/link.h>
 
 #include "cleanup.h"
+#include "export.h"
 
 static struct nl_sock *open_socket(struct dais_error *err)
 {
@@ -47,7 +48,7 @@ static struct rtnl_link *find_bridge(struct nl_sock *sock, const char *name, str
 	return NULL;
 }
 
-int link_check_bridge(const char *name, struct dais_error *err)
+EXPORT int link_check_bridge(const char *name, struct dais_error *err)
 {
 	struct nl_sock *sock = open_socket(err);
 	struct rtnl_link *bridge = sock ? find_bridge(sock, name, err) : NULL;
@@ -85,7 +86,7 @@ static int change(struct nl_sock *sock, struct rtnl_link *link, struct rtnl_link
 	return dais_fail(err, DAIS_DEVICE, what, name, "%s", nl_geterror(ret));
 }
 
-int link_plug(const char *name, const char *rename, const char *bridge, uint32_t mtu,
+EXPORT int link_plug(const char *name, const char *rename, const char *bridge, uint32_t mtu,
 	      unsigned int timeout_ms, struct dais_error *err)
 {
 	struct nl_sock *sock = open_socket(err);

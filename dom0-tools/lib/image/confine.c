@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "export.h"
 #include "image/private.h"
 
 #define NOBODY 65534
@@ -160,7 +161,7 @@ static int wait_child(pid_t pid, int pipe_end, unsigned int seconds, struct verd
 	return 0;
 }
 
-int image_unpack_confined(const struct dais_payload *payload, unsigned int seconds,
+EXPORT int image_unpack_confined(const struct dais_payload *payload, unsigned int seconds,
 			  struct dais_error *err)
 {
 	size_t room = payload->unpacked ? payload->unpacked : DAIS_IMAGE_MAX;

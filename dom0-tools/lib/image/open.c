@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <sha2.h>
 #include <sys/mman.h>
 
 #include "cleanup.h"
@@ -83,15 +82,6 @@ static int map_result(int fd, struct dais_blob *blob, struct dais_error *err)
 	return 0;
 }
 
-static void digest(const struct dais_blob *blob, char hex[65])
-{
-	SHA2_CTX context;
-
-	SHA256Init(&context);
-	SHA256Update(&context, blob->data, blob->size);
-	SHA256End(&context, hex);
-}
-
 /* Replaces the packed bytes in @image by the unpacked ones. */
 static int unpack(struct dais_image *image, const struct dais_payload *payload, int cache,
 		  struct image_key *key, unsigned int seconds, struct dais_error *err)
@@ -101,7 +91,8 @@ static int unpack(struct dais_image *image, const struct dais_payload *payload, 
 	int rc;
 
 	if (cache >= 0) {
-		digest(&packed, key->digest);
+		if (image_digest(&packed, key->digest, err))
+			return -1;
 		result = image_cache_by_digest(cache, key);
 		image->cached = result >= 0;
 	}
