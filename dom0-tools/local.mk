@@ -187,3 +187,49 @@ dom0_tools_daisd_daisd_SOURCES = \
 	dom0-tools/daisd/policy.c dom0-tools/daisd/policy.h \
 	dom0-tools/daisd/routes.c dom0-tools/daisd/routes.h \
 	dom0-tools/daisd/supervise.c dom0-tools/daisd/supervise.h
+
+# ----- what is installed beside the programs -----
+
+LIBDAIS_API = error.h log.h timeline.h version.h config/config.h dom/domain.h dom/machine.h \
+	image/image.h
+DAIS_UNITS = dom0-tools/etc/daisd.service dom0-tools/etc/dais-consoled.service
+DAIS_MADE = $(DAIS_UNITS) dom0-tools/etc/dais.pc
+
+bashcompdir = $(datadir)/bash-completion/completions
+pkgconfigdir = $(libdir)/pkgconfig
+unitdir = $(prefix)/lib/systemd/system
+
+$(DAIS_MADE): %: $(srcdir)/%.in Makefile
+	@$(MKDIR_P) dom0-tools/etc
+	$(AM_V_GEN)sed -e 's|@sbindir@|$(sbindir)|g' -e 's|@prefix@|$(prefix)|g' \
+		-e 's|@exec_prefix@|$(exec_prefix)|g' -e 's|@libdir@|$(libdir)|g' \
+		-e 's|@includedir@|$(includedir)|g' -e 's|@PACKAGE_VERSION@|$(PACKAGE_VERSION)|g' \
+		$< > $@
+
+install-exec-local: $(LIBDAIS_SO)
+	$(MKDIR_P) $(DESTDIR)$(libdir)
+	$(INSTALL_DATA) $(LIBDAIS_SO) $(DESTDIR)$(libdir)/libdais.so.$(PACKAGE_VERSION)
+	cd $(DESTDIR)$(libdir) && $(LN_S) -f libdais.so.$(PACKAGE_VERSION) libdais.so.0 && \
+		$(LN_S) -f libdais.so.0 libdais.so
+
+install-data-local: $(DAIS_MADE)
+	for h in $(LIBDAIS_API); do \
+		$(MKDIR_P) "$(DESTDIR)$(includedir)/dais/$$(dirname $$h)" && \
+		$(INSTALL_DATA) $(srcdir)/dom0-tools/lib/$$h \
+			"$(DESTDIR)$(includedir)/dais/$$h" || exit 1; \
+	done
+	$(MKDIR_P) $(DESTDIR)$(bashcompdir) $(DESTDIR)$(pkgconfigdir) $(DESTDIR)$(unitdir) \
+		$(DESTDIR)$(sysconfdir)/dais/auto
+	$(INSTALL_DATA) $(srcdir)/dom0-tools/etc/dais.bash $(DESTDIR)$(bashcompdir)/dais
+	$(INSTALL_DATA) dom0-tools/etc/dais.pc $(DESTDIR)$(pkgconfigdir)/libdais.pc
+	$(INSTALL_DATA) $(DAIS_UNITS) $(DESTDIR)$(unitdir)
+
+uninstall-local:
+	cd $(DESTDIR)$(libdir) && rm -f libdais.so libdais.so.0 libdais.so.$(PACKAGE_VERSION)
+	rm -rf $(DESTDIR)$(includedir)/dais
+	rm -f $(DESTDIR)$(bashcompdir)/dais $(DESTDIR)$(pkgconfigdir)/libdais.pc
+	cd $(DESTDIR)$(unitdir) && rm -f daisd.service dais-consoled.service
+
+CLEANFILES += $(DAIS_MADE)
+EXTRA_DIST += dom0-tools/etc/dais.bash dom0-tools/etc/dais.pc.in \
+	dom0-tools/etc/daisd.service.in dom0-tools/etc/dais-consoled.service.in

@@ -208,22 +208,21 @@ static void started(const struct dais_config *config, uint32_t domid, const char
 	pthread_mutex_unlock(&self.lock);
 }
 
-/* True if a whole domain of that UUID is there; what an earlier daemon left half-made goes. */
+/*
+ * True if a whole domain of that UUID is there. Letting it run is the last step of making one:
+ * a paused one was left half-made by a daemon that was killed, and goes, as does one that ended.
+ */
 static bool is_there(struct dais *host, const uint8_t uuid[16])
 {
 	struct dais_domain domain;
-	struct dais_config config;
 	char text[37];
-	bool whole;
 
 	if (dais_find(host, dais_uuid_text(uuid, text), &domain, NULL))
 		return false;
-	whole = domain.shutdown == DAIS_SHUTDOWN_NONE && !dais_record_load(uuid, &config, NULL);
-	if (domain.shutdown == DAIS_SHUTDOWN_NONE)
-		dais_config_free(&config);
-	if (!whole)
-		dais_destroy(host, domain.domid, NULL);
-	return whole;
+	if (domain.shutdown == DAIS_SHUTDOWN_NONE && !domain.paused)
+		return true;
+	dais_destroy(host, domain.domid, NULL);
+	return false;
 }
 
 /* Starts what is due. */

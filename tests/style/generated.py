@@ -9,6 +9,7 @@ counts as done when hypercalls.h lists it and its handler exists; a sub-operatio
 that dispatches it names its ABI constant in a case label or a table.  What a call refuses on
 purpose, and the rows that are no calls, stand in docs/abi-status.txt, kept by hand.
 docs/locking.md: the lock order of xen/lib/lockrank.h.
+docs/man/dais.1: docs/man/dais.1.in with the commands and options of dom0-tools/cli/.
 """
 
 import os
@@ -193,7 +194,60 @@ def locking(top):
     return "\n".join(out) + "\n"
 
 
-DOCUMENTS = {"docs/abi-coverage.md": coverage, "docs/locking.md": locking}
+def roff(text):
+    text = text.replace("\\", "\\e").replace("-", "\\-").replace('"', "\\(dq").replace("'", "\\(aq")
+    return "\\&" + text if text.startswith(".") else text
+
+
+def commands(top):
+    """(name, synopsis, summary, options) of each command, in the order of the help."""
+    files = {}
+    for name in sorted(os.listdir(os.path.join(top, "dom0-tools/cli"))):
+        if name.startswith("cmd_") and name.endswith(".c"):
+            text = read(top, "dom0-tools/cli/" + name)
+            tables = {t: re.findall(r"\{([^{}]+)\},", rows) for t, rows in re.findall(
+                r"struct option_row (\w+)\[\] = \{\n(.*?)\n\};", text, flags=re.S)}
+            for ident, body in re.findall(r"^const struct command command_(\w+) = \{(.*?)^\};", text,
+                                          flags=re.S | re.M):
+                files[ident] = (body, tables)
+    for ident in re.findall(r"^COMMAND\((\w+)\)", read(top, "dom0-tools/cli/commands.def"), flags=re.M):
+        body, tables = files[ident]
+        field = {k: "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', v)).replace('\\"', '"')
+                 for k, v in re.findall(r"\.(\w+) = ((?:\"(?:[^\"\\]|\\.)*\"\s*)+),", body)}
+        table = re.search(r"\.options = (\w+)", body)
+        options = []
+        for row in tables.get(table.group(1), []) if table else []:
+            cells = re.match(r"\s*('(.)'|\w+),\s*(NULL|\"([^\"]*)\"),\s*(NULL|\"([^\"]*)\"),\s*(.*)", row, re.S)
+            if cells and cells.group(1) != "0":
+                text = "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', cells.group(7))).replace('\\"', '"')
+                options.append((cells.group(2), cells.group(4), cells.group(6), text))
+        yield field["name"], field["synopsis"], field["summary"], options
+
+
+def manpage(top):
+    out = []
+    for name, synopsis, summary, options in commands(top):
+        out += [".SS " + roff(name), ".B " + roff(name)] + ([".I " + roff(synopsis)] if synopsis else [])
+        out += [".PP", roff(summary) + "."]
+        for letter, long, argument, text in options:
+            names = (["\\-" + letter] if letter else []) + (["\\-\\-" + roff(long)] if long else [])
+            head = ", ".join("\\fB%s\\fR" % n for n in names)
+            if argument:
+                head += ("=" if long else " ") + "\\fI%s\\fR" % roff(argument)
+            out += [".TP", head, roff(text[:1].upper() + text[1:]) + "."]
+    return read(top, "docs/man/dais.1.in").replace("@COMMANDS@\n", "\n".join(out) + "\n")
+
+
+def undocumented_keys(top):
+    """Keys of configurations that dais.cfg(5) does not name."""
+    page = read(top, "docs/man/dais.cfg.5").replace("\\-", "-")
+    for key in re.findall(r'^\t(?:TEXT|CHOICE|NUMBER|ACTION|LIST|OWN)\("(\w+)"',
+                          read(top, "dom0-tools/lib/config/keys.c"), flags=re.M):
+        if not re.search(r"\b%s\b" % key, page):
+            yield "docs/man/dais.cfg.5: the key %s is missing" % key
+
+
+DOCUMENTS = {"docs/abi-coverage.md": coverage, "docs/locking.md": locking, "docs/man/dais.1": manpage}
 
 
 def stale(top):
@@ -202,6 +256,7 @@ def stale(top):
     for row in kept(top):
         if row not in rules:
             yield "docs/abi-status.txt: no row %s" % row
+    yield from undocumented_keys(top)
     for name, make in DOCUMENTS.items():
         if read(top, name) != make(top):
             yield "%s: run `make docs` and commit it" % name
