@@ -199,11 +199,12 @@ bashcompdir = $(datadir)/bash-completion/completions
 pkgconfigdir = $(libdir)/pkgconfig
 unitdir = $(prefix)/lib/systemd/system
 
+# The brackets keep config.status from putting its own values here.
 $(DAIS_MADE): %: $(srcdir)/%.in Makefile
 	@$(MKDIR_P) dom0-tools/etc
-	$(AM_V_GEN)sed -e 's|@sbindir@|$(sbindir)|g' -e 's|@prefix@|$(prefix)|g' \
-		-e 's|@exec_prefix@|$(exec_prefix)|g' -e 's|@libdir@|$(libdir)|g' \
-		-e 's|@includedir@|$(includedir)|g' -e 's|@PACKAGE_VERSION@|$(PACKAGE_VERSION)|g' \
+	$(AM_V_GEN)sed -e 's|@[s]bindir@|$(sbindir)|g' -e 's|@[p]refix@|$(prefix)|g' \
+		-e 's|@[e]xec_prefix@|$(exec_prefix)|g' -e 's|@[l]ibdir@|$(libdir)|g' \
+		-e 's|@[i]ncludedir@|$(includedir)|g' -e 's|@[P]ACKAGE_VERSION@|$(PACKAGE_VERSION)|g' \
 		$< > $@
 
 install-exec-local: $(LIBDAIS_SO)
