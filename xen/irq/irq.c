@@ -167,56 +167,45 @@ void do_irq(struct cpu_regs *regs)
 int irq_configure_line(unsigned int irq, bool level, bool active_low)
 {
 	struct irq_desc *desc;
-	unsigned long flags;
-	int rc = -EEXIST;
 
 	if (irq >= line_count)
 		return -EINVAL;
 	desc = &descs[index_nospec(irq, line_count)];
-	flags = spin_lock_irqsave(&desc->lock);
+	guard_lock_irq(&desc->lock);
 	/* A line in use keeps what it works with. */
-	if (!desc->configured && !desc->handler && !desc->guests) {
-		desc->configured = true;
-		desc->level = level;
-		desc->active_low = active_low;
-		if (desc->vector)
-			program(desc);
-		rc = 0;
-	}
-	spin_unlock_irqrestore(&desc->lock, flags);
-	return rc;
+	if (desc->configured || desc->handler || desc->guests)
+		return -EEXIST;
+	desc->configured = true;
+	desc->level = level;
+	desc->active_low = active_low;
+	if (desc->vector)
+		program(desc);
+	return 0;
 }
 
 int irq_route_line(unsigned int irq)
 {
-	unsigned long flags = spin_lock_irqsave(&descs[irq].lock);
-	int rc = route(&descs[irq]);
-
-	spin_unlock_irqrestore(&descs[irq].lock, flags);
-	return rc;
+	guard_lock_irq(&descs[irq].lock);
+	return route(&descs[irq]);
 }
 
 int irq_set_hypervisor_handler(unsigned int irq, void (*fn)(void *arg), void *arg)
 {
 	struct irq_desc *desc;
-	unsigned long flags;
 	int rc;
 
 	if (irq >= line_count)
 		return -EINVAL;
 	desc = &descs[irq];
-	flags = spin_lock_irqsave(&desc->lock);
-	if (desc->handler || desc->guests) {
-		rc = -EBUSY;
-	} else {
-		rc = route(desc);
-		if (!rc) {
-			desc->handler = fn;
-			desc->arg = arg;
-			set_mask(desc, false);
-		}
+	guard_lock_irq(&desc->lock);
+	if (desc->handler || desc->guests)
+		return -EBUSY;
+	rc = route(desc);
+	if (!rc) {
+		desc->handler = fn;
+		desc->arg = arg;
+		set_mask(desc, false);
 	}
-	spin_unlock_irqrestore(&desc->lock, flags);
 	return rc;
 }
 
@@ -271,18 +260,16 @@ int irq_restore_device(u16 seg, u8 bus, u8 devfn)
 
 	for (unsigned int irq = line_count; irq < NR_IRQS; irq++) {
 		struct irq_desc *desc = &descs[irq];
-		unsigned long flags;
 
 		if (READ_ONCE(desc->kind) != IRQ_MESSAGE)
 			continue;
-		flags = spin_lock_irqsave(&desc->lock);
+		guard_lock_irq(&desc->lock);
 		if (desc->dev && desc->dev->seg == seg && desc->dev->bus == bus &&
 		    desc->dev->devfn == devfn) {
 			program(desc);
 			set_mask(desc, !desc->guests);
 			rc = 0;
 		}
-		spin_unlock_irqrestore(&desc->lock, flags);
 	}
 	return rc;
 }
@@ -292,16 +279,14 @@ int irq_restore_device(u16 seg, u8 bus, u8 devfn)
 int irq_bind_guest(unsigned int irq, struct pirq *p, bool share)
 {
 	struct irq_desc *desc = irq_desc_of(irq);
-	unsigned long flags = spin_lock_irqsave(&desc->lock);
 	int rc;
 
-	if (desc->handler || (desc->guests && !(desc->shared && share))) {
-		rc = -EBUSY;
-		goto out;
-	}
+	guard_lock_irq(&desc->lock);
+	if (desc->handler || (desc->guests && !(desc->shared && share)))
+		return -EBUSY;
 	rc = route(desc);
 	if (rc)
-		goto out;
+		return rc;
 	p->eoi_due = false;
 	p->next = desc->guests;
 	desc->guests = p;
@@ -310,9 +295,7 @@ int irq_bind_guest(unsigned int irq, struct pirq *p, bool share)
 		set_mask(desc, false);
 	}
 	/* A newcomer to a line that awaits answers has none to give: it stays masked for the rest. */
-out:
-	spin_unlock_irqrestore(&desc->lock, flags);
-	return rc;
+	return 0;
 }
 
 /* True while somebody still has to answer the last arrival. */
@@ -327,10 +310,11 @@ static bool answers_due(const struct irq_desc *desc)
 void irq_unbind_guest(unsigned int irq, struct pirq *p)
 {
 	struct irq_desc *desc = irq_desc_of(irq);
-	unsigned long flags = spin_lock_irqsave(&desc->lock);
 	struct pirq **link = &desc->guests;
-	bool due = p->eoi_due;
+	bool due;
 
+	guard_lock_irq(&desc->lock);
+	due = p->eoi_due;
 	while (*link && *link != p)
 		link = &(*link)->next;
 	if (*link)
@@ -341,20 +325,18 @@ void irq_unbind_guest(unsigned int irq, struct pirq *p)
 		set_mask(desc, true);
 	else if (due && !answers_due(desc))
 		set_mask(desc, false); /* the others no longer wait for the one that left */
-	spin_unlock_irqrestore(&desc->lock, flags);
 }
 
 void irq_guest_eoi(unsigned int irq, struct pirq *p)
 {
 	struct irq_desc *desc = irq_desc_of(irq);
-	unsigned long flags = spin_lock_irqsave(&desc->lock);
 
-	if (p->eoi_due) {
-		p->eoi_due = false;
-		if (!answers_due(desc))
-			set_mask(desc, false);
-	}
-	spin_unlock_irqrestore(&desc->lock, flags);
+	guard_lock_irq(&desc->lock);
+	if (!p->eoi_due)
+		return;
+	p->eoi_due = false;
+	if (!answers_due(desc))
+		set_mask(desc, false);
 }
 
 bool irq_needs_eoi(unsigned int irq)
@@ -365,31 +347,28 @@ bool irq_needs_eoi(unsigned int irq)
 void irq_set_cpu(unsigned int irq, unsigned int cpu)
 {
 	struct irq_desc *desc = irq_desc_of(irq);
-	unsigned long flags;
 	int vector;
 
 	if (cpu >= NR_CPUS || !cpumask_test(&cpu_online_map, cpu))
 		return;
-	flags = spin_lock_irqsave(&desc->lock);
+	guard_lock_irq(&desc->lock);
 	/* One move at a time: the old vector is kept for what is still on its way to it. */
 	if (!desc->vector || desc->cpu == cpu || desc->old_vector)
-		goto out;
+		return;
 	vector = vector_alloc(cpu, irq, desc->vector);
 	if (vector < 0)
-		goto out;
+		return;
 	if (vector != desc->vector && desc->kind == IRQ_MESSAGE &&
 	    !msi_can_mask(desc->dev, desc->msix)) {
 		/* Address and data cannot be changed together: half a change would go astray. */
 		vector_free(cpu, (unsigned int)vector);
-		goto out;
+		return;
 	}
 	desc->old_vector = desc->vector;
 	desc->old_cpu = desc->cpu;
 	desc->vector = (u8)vector;
 	desc->cpu = (u16)cpu;
 	program(desc);
-out:
-	spin_unlock_irqrestore(&desc->lock, flags);
 }
 
 /* --- debug key --- */
@@ -399,11 +378,10 @@ static void dump(char key __unused)
 	log_line("interrupts (%u lines, %u stray arrivals):", line_count, READ_ONCE(strays));
 	for (unsigned int irq = 0; irq < NR_IRQS; irq++) {
 		struct irq_desc *desc = &descs[irq];
-		unsigned long flags;
 
 		if (READ_ONCE(desc->kind) == IRQ_FREE || !READ_ONCE(desc->vector))
 			continue;
-		flags = spin_lock_irqsave(&desc->lock);
+		guard_lock_irq(&desc->lock);
 		log_line(" %3u %s vector %02x cpu %u count %lu%s", irq,
 			 desc->kind == IRQ_MESSAGE ? "message"
 			 : desc->level             ? "level"
@@ -413,7 +391,6 @@ static void dump(char key __unused)
 		for (const struct pirq *p = desc->guests; p; p = p->next)
 			log_line("     d%u pirq %u port %u%s", p->domain->id, pirq_number(p),
 				 p->port, p->eoi_due ? ", awaits EOI" : "");
-		spin_unlock_irqrestore(&desc->lock, flags);
 	}
 }
 

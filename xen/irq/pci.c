@@ -170,16 +170,14 @@ static void find_capabilities(struct pci_dev *dev)
 
 int pci_add(u16 seg, u8 bus, u8 devfn)
 {
-	struct pci_dev *dev = kmalloc(sizeof(*dev));
+	struct pci_dev *dev;
 
+	guard_lock(&list_lock);
+	if (find(seg, bus, devfn))
+		return 0;
+	dev = kmalloc(sizeof(*dev));
 	if (!dev)
 		return -ENOMEM;
-	spin_lock(&list_lock);
-	if (find(seg, bus, devfn)) {
-		spin_unlock(&list_lock);
-		kfree(dev);
-		return 0;
-	}
 	mmcfg_map(seg, bus);
 	dev->seg = seg;
 	dev->bus = bus;
@@ -188,40 +186,34 @@ int pci_add(u16 seg, u8 bus, u8 devfn)
 	find_capabilities(dev);
 	dev->next = devices;
 	devices = dev;
-	spin_unlock(&list_lock);
 	return 0;
 }
 
 int pci_remove(u16 seg, u8 bus, u8 devfn)
 {
 	struct pci_dev **link, *dev;
-	int rc = -ENODEV;
 
-	spin_lock(&list_lock);
-	for (link = &devices; (dev = *link); link = &dev->next)
-		if (dev->seg == seg && dev->bus == bus && dev->devfn == devfn)
-			break;
-	if (dev) {
-		rc = dev->msi_used || dev->msix_used ? -EBUSY : 0;
-		if (!rc)
-			*link = dev->next;
-	}
-	spin_unlock(&list_lock);
-	if (dev && !rc) {
-		kfree(dev->msix_entries);
-		kfree(dev);
-	}
-	return rc;
+	guard_lock(&list_lock);
+	dev = find(seg, bus, devfn);
+	if (!dev)
+		return -ENODEV;
+	if (dev->msi_used || dev->msix_used)
+		return -EBUSY;
+	for (link = &devices; *link != dev; link = &(*link)->next)
+		;
+	*link = dev->next;
+	kfree(dev->msix_entries);
+	kfree(dev);
+	return 0;
 }
 
 bool pci_known(u16 seg, u8 bus, u8 devfn, bool *has_msix)
 {
 	struct pci_dev *dev;
 
-	spin_lock(&list_lock);
+	guard_lock(&list_lock);
 	dev = find(seg, bus, devfn);
 	*has_msix = dev && dev->msix_pos;
-	spin_unlock(&list_lock);
 	return dev;
 }
 
@@ -276,47 +268,41 @@ int pci_claim_msi(u16 seg, u8 bus, u8 devfn, bool msix, unsigned int entry, padd
 		  struct pci_dev **out)
 {
 	struct pci_dev *dev;
-	int rc = 0;
+	int rc;
 
-	spin_lock(&list_lock);
-	dev = find(seg, bus, devfn);
-	if (!dev || !(msix ? dev->msix_pos : dev->msi_pos)) {
-		rc = -ENODEV;
-	} else if (msix) {
-		if (entry >= dev->msix_count)
-			rc = -EINVAL;
-		else if (dev->msi_used)
-			rc = -EBUSY;
-		else
-			rc = map_msix_table(dev, table_base);
-		if (!rc && bit_test(dev->msix_entries, entry))
-			rc = -EEXIST;
-		if (!rc) {
-			bit_set(dev->msix_entries, entry);
-			dev->msix_used++;
-		}
-	} else if (dev->msi_used) {
-		rc = -EEXIST;
-	} else if (dev->msix_used) {
-		rc = -EBUSY;
-	} else {
+	guard_lock(&list_lock);
+	*out = dev = find(seg, bus, devfn);
+	if (!dev || !(msix ? dev->msix_pos : dev->msi_pos))
+		return -ENODEV;
+	if (msix && entry >= dev->msix_count)
+		return -EINVAL;
+	if (dev->msi_used)
+		return msix ? -EBUSY : -EEXIST;
+	if (!msix && dev->msix_used)
+		return -EBUSY;
+	if (!msix) {
 		dev->msi_used = true;
+		return 0;
 	}
-	*out = dev;
-	spin_unlock(&list_lock);
+	rc = map_msix_table(dev, table_base);
+	if (!rc && bit_test(dev->msix_entries, entry))
+		rc = -EEXIST;
+	if (!rc) {
+		bit_set(dev->msix_entries, entry);
+		dev->msix_used++;
+	}
 	return rc;
 }
 
 void pci_release_msi(struct pci_dev *dev, bool msix, unsigned int entry)
 {
-	spin_lock(&list_lock);
+	guard_lock(&list_lock);
 	if (msix) {
 		bit_clear(dev->msix_entries, entry);
 		dev->msix_used--;
 	} else {
 		dev->msi_used = false;
 	}
-	spin_unlock(&list_lock);
 }
 
 /* Bits of a value written at reg that fall on [start, start + len), as a mask. */
@@ -334,34 +320,22 @@ bool pci_cfg_write_intercept(u16 seg, u8 bus, u8 devfn, unsigned int reg, unsign
 			     u32 *value)
 {
 	struct pci_dev *dev;
-	unsigned int pos;
-	bool pass = true;
+	unsigned int len;
 	u32 hit;
 
-	spin_lock(&list_lock);
+	guard_lock(&list_lock);
 	dev = find(seg, bus, devfn);
-	pos = dev ? dev->msi_pos : 0;
-	if (pos) {
-		/* Address, data, masks: ours.  The length by the capability's two options. */
-		unsigned int len = dev->msi_maskable ? 16 : 6;
-
-		if (dev->msi_64)
-			len += 4;
-		hit = overlap_mask(reg, size, pos + 4, len);
-		if (hit)
-			pass = false;
-		/* Control: on only while we have given it a message, and one message only. */
-		hit = overlap_mask(reg, size, pos + 2, 1);
-		if (hit) {
-			u32 lowest = hit & -hit;
-
-			*value &= ~(PCI_MSI_MULTIPLE * lowest);
-			if (!dev->msi_used)
-				*value &= ~(PCI_MSI_ENABLE * lowest);
-		}
-	}
-	spin_unlock(&list_lock);
-	return pass;
+	if (!dev || !dev->msi_pos)
+		return true;
+	/* Control: on only while we have given it a message, and one message only. */
+	hit = overlap_mask(reg, size, dev->msi_pos + 2u, 1);
+	hit &= -hit; /* its lowest bit */
+	*value &= ~(PCI_MSI_MULTIPLE * hit);
+	if (!dev->msi_used)
+		*value &= ~(PCI_MSI_ENABLE * hit);
+	/* Address, data, masks: ours.  The length by the capability's two options. */
+	len = (dev->msi_maskable ? 16 : 6) + (dev->msi_64 ? 4 : 0);
+	return !overlap_mask(reg, size, dev->msi_pos + 4u, len);
 }
 
 int pci_mmcfg_reserved(u16 seg, u8 bus_first, u8 bus_last, u64 base)

@@ -138,42 +138,32 @@ static int map(struct domain *d, unsigned int irq, bool line, s32 *pirq)
 {
 	struct pirq_table *t = d->pirqs;
 	s32 have, n = *pirq;
+	struct pirq *p;
 	int rc;
 
-	spin_lock(&t->lock);
+	guard_lock(&t->lock);
 	rc = domain_is_dying(d) ? -ESRCH : ensure_entries(d);
 	if (rc)
-		goto out;
+		return rc;
 	have = find_mapping(t, irq);
-	if (have >= 0 && (n < 0 || n == have)) {
-		*pirq = have;
-		goto out;
-	}
 	if (have >= 0) {
-		rc = -EEXIST;
-		goto out;
+		*pirq = have;
+		return n < 0 || n == have ? 0 : -EEXIST;
 	}
 	if (n < 0)
 		n = find_free(t, line, irq);
-	if (n < 0) {
-		rc = n;
-	} else if ((u32)n >= t->count) {
-		rc = -EINVAL;
-	} else {
-		struct pirq *p = &t->pirqs[index_nospec((u32)n, t->count)];
-
-		if (p->irq != IRQ_NONE) {
-			rc = -EEXIST;
-		} else {
-			p->irq = (u16)irq;
-			p->reserved = false;
-			p->permitted = d->is_privileged;
-			*pirq = n;
-		}
-	}
-out:
-	spin_unlock(&t->lock);
-	return rc;
+	if (n < 0)
+		return n;
+	p = entry(t, (u32)n);
+	if (!p)
+		return -EINVAL;
+	if (p->irq != IRQ_NONE)
+		return -EEXIST;
+	p->irq = (u16)irq;
+	p->reserved = false;
+	p->permitted = d->is_privileged;
+	*pirq = n;
+	return 0;
 }
 
 int pirq_map_line(struct domain *d, unsigned int gsi, s32 *pirq)
@@ -223,21 +213,16 @@ int pirq_reserve(struct domain *d, bool for_line, u32 *pirq)
 {
 	struct pirq_table *t = d->pirqs;
 	s32 n;
-	int rc;
 
-	spin_lock(&t->lock);
-	rc = ensure_entries(d);
-	if (!rc) {
+	guard_lock(&t->lock);
+	n = ensure_entries(d);
+	if (!n)
 		n = find_free(t, for_line, IRQ_NONE);
-		if (n >= 0) {
-			t->pirqs[n].reserved = true;
-			*pirq = (u32)n;
-		} else {
-			rc = n;
-		}
-	}
-	spin_unlock(&t->lock);
-	return rc;
+	if (n < 0)
+		return n;
+	t->pirqs[n].reserved = true;
+	*pirq = (u32)n;
+	return 0;
 }
 
 int pirq_permit(struct domain *d, u32 pirq, bool allow)
@@ -245,15 +230,14 @@ int pirq_permit(struct domain *d, u32 pirq, bool allow)
 	struct pirq_table *t = d->pirqs;
 	struct pirq *p;
 
-	spin_lock(&t->lock);
+	guard_lock(&t->lock);
 	p = mapped_entry(t, pirq);
-	if (p) {
-		p->permitted = allow || d->is_privileged;
-		if (!p->permitted)
-			unbind(t, p);
-	}
-	spin_unlock(&t->lock);
-	return p ? 0 : -EINVAL;
+	if (!p)
+		return -EINVAL;
+	p->permitted = allow || d->is_privileged;
+	if (!p->permitted)
+		unbind(t, p);
+	return 0;
 }
 
 int pirq_domain_destroy(struct domain *d)
@@ -291,20 +275,17 @@ int pirq_bind(struct domain *d, u32 pirq, u32 port, bool share)
 
 	if (pirq >= t->count)
 		return -EINVAL;
-	spin_lock(&t->lock);
+	guard_lock(&t->lock);
 	p = mapped_entry(t, pirq);
-	if (!p || !p->permitted) {
-		rc = -EPERM;
-	} else if (p->bound) {
-		rc = -EEXIST;
-	} else {
-		p->port = port;
-		rc = irq_bind_guest(p->irq, p, share);
-		p->bound = !rc;
-		if (!rc)
-			show_eoi_need(t, p, irq_needs_eoi(p->irq));
-	}
-	spin_unlock(&t->lock);
+	if (!p || !p->permitted)
+		return -EPERM;
+	if (p->bound)
+		return -EEXIST;
+	p->port = port;
+	rc = irq_bind_guest(p->irq, p, share);
+	p->bound = !rc;
+	if (!rc)
+		show_eoi_need(t, p, irq_needs_eoi(p->irq));
 	return rc;
 }
 
@@ -313,11 +294,10 @@ void pirq_unbind(struct domain *d, u32 pirq)
 	struct pirq_table *t = d->pirqs;
 	struct pirq *p;
 
-	spin_lock(&t->lock);
+	guard_lock(&t->lock);
 	p = mapped_entry(t, pirq);
 	if (p)
 		unbind(t, p);
-	spin_unlock(&t->lock);
 }
 
 /* -1: not mapped, 0: not bound, else the port. */
@@ -325,17 +305,13 @@ static s64 eoi(struct domain *d, u32 pirq)
 {
 	struct pirq_table *t = d->pirqs;
 	struct pirq *p;
-	s64 port = -1;
 
-	spin_lock(&t->lock);
+	guard_lock(&t->lock);
 	p = mapped_entry(t, pirq);
-	if (p) {
-		port = p->bound ? p->port : 0;
-		if (p->bound)
-			irq_guest_eoi(p->irq, p);
-	}
-	spin_unlock(&t->lock);
-	return port;
+	if (!p || !p->bound)
+		return p ? 0 : -1;
+	irq_guest_eoi(p->irq, p);
+	return p->port;
 }
 
 int pirq_eoi(struct domain *d, u32 pirq)
@@ -361,11 +337,10 @@ int pirq_status(struct domain *d, u32 pirq, u32 *flags)
 		return -EINVAL;
 	/* "Needs EOI" also where it does not: one call too many, but none is missed. */
 	*flags = XENIRQSTAT_needs_eoi;
-	spin_lock(&t->lock);
+	guard_lock(&t->lock);
 	p = mapped_entry(t, pirq);
 	if (p && p->bound && READ_ONCE(irq_desc_of(p->irq)->shared))
 		*flags |= XENIRQSTAT_shared;
-	spin_unlock(&t->lock);
 	return 0;
 }
 
@@ -374,12 +349,11 @@ void pirq_set_cpu(struct domain *d, u32 pirq, unsigned int cpu)
 	struct pirq_table *t = d->pirqs;
 	struct pirq *p;
 
-	spin_lock(&t->lock);
+	guard_lock(&t->lock);
 	p = mapped_entry(t, pirq);
 	/* A line that others share stays where it is. */
 	if (p && p->bound && !p->next)
 		irq_set_cpu(p->irq, cpu);
-	spin_unlock(&t->lock);
 }
 
 int pirq_set_eoi_page(struct domain *d, unsigned long mfn, bool auto_unmask)

@@ -98,4 +98,32 @@ static inline void spin_unlock_irqrestore(struct spinlock *l, unsigned long flag
 	local_irq_restore(flags);
 }
 
+struct irq_guard {
+	struct spinlock *lock;
+	unsigned long flags;
+};
+
+static inline struct spinlock *guard_enter(struct spinlock *l)
+{
+	spin_lock(l);
+	return l;
+}
+
+static inline void guard_leave(struct spinlock **l)
+{
+	spin_unlock(*l);
+}
+
+static inline void guard_leave_irq(struct irq_guard *g)
+{
+	spin_unlock_irqrestore(g->lock, g->flags);
+}
+
+/* Hold a lock to the end of the block, however it is left; the second with interrupts off. */
+#define guard_lock(l) \
+	struct spinlock *held __attribute__((cleanup(guard_leave), unused)) = guard_enter(l)
+#define guard_lock_irq(l)         \
+	struct irq_guard held_irq \
+		__attribute__((cleanup(guard_leave_irq), unused)) = {(l), spin_lock_irqsave(l)}
+
 #endif
