@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Memory for host tests: arrays play the machine's frames, the frame table and the
- * machine-to-physical table.  All are zero at first and cost nothing until they are touched.
+ * machine-to-physical table.  All are zero at first and cost nothing until they are touched;
+ * the linker merges what each file has of them into one.
  * The guests' side of the address space keeps its limits.
  */
 #ifndef DAIS_MACHINE_LAYOUT_H
@@ -22,9 +23,9 @@
 struct frame;
 
 /* A struct frame has 16 bytes (mm/frame.h asserts it). */
-__attribute__((weak, aligned(4096))) unsigned char host_ram[HOST_FRAMES << PAGE_SHIFT];
-__attribute__((weak, aligned(16))) unsigned char host_frame_table[HOST_FRAMES * 16];
-__attribute__((weak)) unsigned long host_m2p[HOST_FRAMES];
+__attribute__((common, aligned(4096))) unsigned char host_ram[HOST_FRAMES << PAGE_SHIFT];
+__attribute__((common, aligned(16))) unsigned char host_frame_table[HOST_FRAMES * 16];
+__attribute__((common)) unsigned long host_m2p[HOST_FRAMES];
 
 #define frame_table ((struct frame *)host_frame_table)
 #define m2p_table host_m2p
