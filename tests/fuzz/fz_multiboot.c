@@ -29,7 +29,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	multiboot_parse(&info, data[0] & 1 ? MULTIBOOT1_MAGIC : MULTIBOOT2_MAGIC, data[1] * 4U,
 			phys);
 	memmap_settle(&info.memory);
-	multiboot_vga_info(&info.screen, info.efi_64, &vga);
+	multiboot_vga_info(&info.screen, info.efi_system_table != 0, &vga);
 	for (unsigned int i = 1; i < info.memory.count; i++)
 		if (info.memory.ranges[i - 1].end > info.memory.ranges[i].start)
 			abort();

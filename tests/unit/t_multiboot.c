@@ -194,7 +194,6 @@ static void multiboot2(void)
 	check_common();
 	CHECK(!strcmp(info.loader, "GRUB 2.06"));
 	CHECK_EQ(info.efi_system_table, 0x7f000018);
-	CHECK(info.efi_64);
 	CHECK_EQ(info.efi_desc_size, 48);
 	CHECK_EQ(info.efi_memmap_size, 96);
 	CHECK_EQ(info.rsdp_size, 36);

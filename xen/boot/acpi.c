@@ -17,7 +17,6 @@
 #define BIOS_AREA 0xe0000U
 #define BIOS_AREA_SIZE 0x20000U
 
-#define MADT_HAS_8259 0x1
 #define CPU_ENABLED 0x1
 #define FADT_TIMER_32BIT BIT(8)
 #define FADT_HAS_RESET BIT(10)
@@ -110,23 +109,15 @@ static void __init add_cpu(struct acpi_info *info, u32 apic_id, u32 acpi_id, u32
 		}
 	}
 	if (info->cpu_count == NR_CPUS) {
-		info->cpus_ignored += flags & CPU_ENABLED;
+		log_warn("processors beyond the first %u are left out", NR_CPUS);
 		return;
 	}
 	info->cpus[info->cpu_count++] = (struct acpi_cpu){apic_id, acpi_id, flags & CPU_ENABLED};
 }
 
-static void __init add_nmi(struct acpi_info *info, u32 acpi_id, u16 flags, u8 lint)
-{
-	if (info->nmi_count < ACPI_NMIS)
-		info->nmis[info->nmi_count++] = (struct acpi_nmi){acpi_id, flags, lint};
-}
-
 /* @e is one entry of the MADT, cut out as a table of its own. */
 static void __init madt_entry(struct acpi_info *info, const struct table *e)
 {
-	u32 id;
-
 	switch (e->data[0]) {
 	case 0: /* local APIC; 255 stands for none */
 		if (get(e, 3, 1) != 0xff)
@@ -147,16 +138,9 @@ static void __init madt_entry(struct acpi_info *info, const struct table *e)
 			info->overrides[info->override_count++] = (struct acpi_override){
 				(u32)get(e, 4, 4), (u16)get(e, 8, 2), (u8)get(e, 3, 1)};
 		break;
-	case 4:
-		id = (u32)get(e, 2, 1);
-		add_nmi(info, id == 0xff ? ~0U : id, (u16)get(e, 3, 2), (u8)get(e, 5, 1) & 1);
-		break;
 	case 5:
 		if (e->size >= 12)
 			info->lapic_address = get(e, 4, 8);
-		break;
-	case 10:
-		add_nmi(info, (u32)get(e, 4, 4), (u16)get(e, 2, 2), (u8)get(e, 8, 1) & 1);
 		break;
 	}
 }
@@ -166,7 +150,6 @@ static void __init parse_madt(struct acpi_info *info, const struct table *t)
 	u32 at = 44;
 
 	info->lapic_address = get(t, 36, 4);
-	info->has_8259 = get(t, 40, 4) & MADT_HAS_8259;
 	while (at + 2 <= t->size) {
 		struct table entry = {t->data + at, t->data[at + 1]};
 
@@ -196,7 +179,6 @@ static void __init parse_hpet(struct acpi_info *info, const struct table *t)
 	if (info->hpet_address || get(t, 40, 1) != ACPI_SPACE_MEMORY)
 		return;
 	info->hpet_address = get(t, 44, 8);
-	info->hpet_min_tick = (u16)get(t, 53, 2);
 }
 
 /* The extended form where it is filled in, else the old one, which is always a port. */
@@ -218,8 +200,6 @@ static void __init parse_fadt(struct acpi_info *info, const struct table *t)
 	f->present = true;
 	f->hw_reduced = flags & FADT_HW_REDUCED;
 	f->sci_irq = (u16)get(t, 46, 2);
-	f->smi_command = (u32)get(t, 48, 4);
-	f->acpi_enable = (u8)get(t, 52, 1);
 	f->reset = fadt_reg(t, 116, 0, 8);
 	f->reset_value = (u8)get(t, 128, 1);
 	f->has_reset = (flags & FADT_HAS_RESET) && f->reset.address;
@@ -227,8 +207,6 @@ static void __init parse_fadt(struct acpi_info *info, const struct table *t)
 		return;
 	f->pm_timer_32bit = flags & FADT_TIMER_32BIT;
 	f->pm_timer = fadt_reg(t, 208, 76, 32);
-	f->pm1a_event = fadt_reg(t, 148, 56, (u8)(get(t, 88, 1) * 8));
-	f->pm1b_event = fadt_reg(t, 160, 60, (u8)(get(t, 88, 1) * 8));
 	f->pm1a_control = fadt_reg(t, 172, 64, (u8)(get(t, 89, 1) * 8));
 	f->pm1b_control = fadt_reg(t, 184, 68, (u8)(get(t, 89, 1) * 8));
 }

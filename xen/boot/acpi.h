@@ -12,7 +12,6 @@
 
 #define ACPI_IOAPICS 32U
 #define ACPI_OVERRIDES 32U
-#define ACPI_NMIS 16U
 #define ACPI_MCFGS 16U
 
 enum acpi_space { ACPI_SPACE_MEMORY = 0, ACPI_SPACE_IO = 1, ACPI_SPACE_PCI = 2 };
@@ -42,12 +41,6 @@ struct acpi_override {
 	u8 isa_irq;
 };
 
-struct acpi_nmi {
-	u32 acpi_id; /* ~0: all processors */
-	u16 flags;
-	u8 lint; /* 0 or 1 */
-};
-
 /* Memory-mapped configuration space of buses [bus_first, bus_last]; base is bus 0's. */
 struct acpi_mcfg {
 	u64 base;
@@ -62,9 +55,7 @@ struct acpi_fadt {
 	bool has_reset;
 	u8 reset_value;
 	u16 sci_irq;
-	u32 smi_command; /* port */
-	u8 acpi_enable; /* value for it */
-	struct acpi_reg pm_timer, pm1a_event, pm1b_event, pm1a_control, pm1b_control, reset;
+	struct acpi_reg pm_timer, pm1a_control, pm1b_control, reset;
 };
 
 struct acpi_info {
@@ -72,17 +63,13 @@ struct acpi_info {
 	u64 root; /* RSDT or XSDT */
 
 	unsigned int cpu_count; /* entries kept; the boot processor may be any of them */
-	unsigned int cpus_ignored; /* enabled ones beyond NR_CPUS */
 	struct acpi_cpu cpus[NR_CPUS];
 	u64 lapic_address;
-	bool has_8259;
-	unsigned int ioapic_count, override_count, nmi_count, mcfg_count;
+	unsigned int ioapic_count, override_count, mcfg_count;
 	struct acpi_ioapic ioapics[ACPI_IOAPICS];
 	struct acpi_override overrides[ACPI_OVERRIDES];
-	struct acpi_nmi nmis[ACPI_NMIS];
 	struct acpi_mcfg mcfgs[ACPI_MCFGS];
 	u64 hpet_address; /* 0: none */
-	u16 hpet_min_tick;
 	struct acpi_fadt fadt;
 };
 

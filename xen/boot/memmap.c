@@ -147,15 +147,6 @@ bool memmap_next_ram(const struct memmap *map, unsigned int *i, u64 *start, u64 
 	return false;
 }
 
-u64 memmap_ram_total(const struct memmap *map)
-{
-	u64 start, end, total = 0;
-
-	for (unsigned int i = 0; memmap_next_ram(map, &i, &start, &end);)
-		total += end - start;
-	return total;
-}
-
 u64 memmap_ram_end(const struct memmap *map)
 {
 	u64 start, end, last = 0;

@@ -48,8 +48,7 @@ void memmap_reserve(struct memmap *map, u64 start, u64 end, u32 type);
 /* Cuts all RAM at and above @limit off. */
 void memmap_clip_ram(struct memmap *map, u64 limit);
 
-/* Bytes of RAM; the end of the highest RAM. */
-u64 memmap_ram_total(const struct memmap *map);
+/* The end of the highest RAM. */
 u64 memmap_ram_end(const struct memmap *map);
 
 /*

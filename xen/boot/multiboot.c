@@ -302,10 +302,8 @@ static const char *__init mb2_tag(struct boot_info *info, const u8 *tag, u32 siz
 			info->efi_system_table = get32(tag + 8);
 		break;
 	case MB2_EFI64:
-		if (size >= 16) {
+		if (size >= 16)
 			info->efi_system_table = get64(tag + 8);
-			info->efi_64 = true;
-		}
 		break;
 	case MB2_ACPI_OLD:
 	case MB2_ACPI_NEW:
@@ -318,7 +316,6 @@ static const char *__init mb2_tag(struct boot_info *info, const u8 *tag, u32 siz
 	case MB2_EFI_MMAP:
 		if (size >= 16) {
 			info->efi_desc_size = get32(tag + 8);
-			info->efi_desc_version = get32(tag + 12);
 			info->efi_memmap = addr + 16;
 			info->efi_memmap_size = size - 16;
 		}

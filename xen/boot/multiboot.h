@@ -47,9 +47,8 @@ struct boot_info {
 	u8 rsdp[RSDP_SIZE]; /* copy of the ACPI root pointer, if... */
 	unsigned int rsdp_size; /* ...this is 20 or 36 */
 	u64 efi_system_table; /* physical; 0 on a BIOS machine */
-	bool efi_64;
 	u64 efi_memmap; /* physical address of the descriptors, 0: none */
-	u32 efi_memmap_size, efi_desc_size, efi_desc_version;
+	u32 efi_memmap_size, efi_desc_size;
 };
 
 /* A pointer to @len bytes at physical @addr, or NULL where these cannot be read. */

@@ -183,12 +183,6 @@ int irq_configure_line(unsigned int irq, bool level, bool active_low)
 	return 0;
 }
 
-int irq_route_line(unsigned int irq)
-{
-	guard_lock_irq(&descs[irq].lock);
-	return route(&descs[irq]);
-}
-
 int irq_set_hypervisor_handler(unsigned int irq, void (*fn)(void *arg), void *arg)
 {
 	struct irq_desc *desc;

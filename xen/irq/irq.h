@@ -3,7 +3,7 @@
  * Interrupts of devices: one descriptor for each I/O APIC line (number = GSI) and for each
  * message (numbers behind the GSIs), what it is routed to, and who is told.
  *
- *   free --(irq_alloc_msi)--> routed <--(irq_route_line)-- line
+ *   free --(irq_alloc_msi)--> routed <--(first use)-- line
  *   routed --(irq_bind_guest / irq_set_hypervisor_handler)--> unmasked --(unbind)--> routed
  *
  * A level line is masked from its arrival until every guest that it was sent to has said
@@ -57,8 +57,6 @@ void do_irq(struct cpu_regs *regs);
 /* Trigger and polarity of a line, once.  0, -EINVAL beyond the lines, -EEXIST the second time. */
 int irq_configure_line(unsigned int irq, bool level, bool active_low);
 
-/* Gives a line a vector if it has none.  0 or -ENOSPC. */
-int irq_route_line(unsigned int irq);
 /* Our own use of a line, for good (its guests are refused).  0 or a negative errno. */
 int irq_set_hypervisor_handler(unsigned int irq, void (*fn)(void *arg), void *arg);
 

@@ -46,40 +46,17 @@ static inline bool bit_test_and_clear(u64 *map, unsigned int bit)
 	return __atomic_fetch_and(&map[bit / BITS_PER_WORD], ~mask, __ATOMIC_SEQ_CST) & mask;
 }
 
-/* Lowest bit >= @from that is set (or clear), or @bits. */
+/* Lowest bit >= @from that is set, or @bits. */
 unsigned int bitmap_next_set(const u64 *map, unsigned int bits, unsigned int from);
-unsigned int bitmap_next_clear(const u64 *map, unsigned int bits, unsigned int from);
-
-static inline unsigned int bitmap_first_set(const u64 *map, unsigned int bits)
-{
-	return bitmap_next_set(map, bits, 0);
-}
-
-static inline unsigned int bitmap_first_clear(const u64 *map, unsigned int bits)
-{
-	return bitmap_next_clear(map, bits, 0);
-}
 
 #define bitmap_for_each_set(bit, map, bits)                         \
 	for ((bit) = bitmap_next_set(map, bits, 0); (bit) < (bits); \
 	     (bit) = bitmap_next_set(map, bits, (bit) + 1))
 
-void bitmap_zero(u64 *map, unsigned int bits);
 void bitmap_fill(u64 *map, unsigned int bits);
-void bitmap_copy(u64 *dst, const u64 *src, unsigned int bits);
 void bitmap_set_range(u64 *map, unsigned int first, unsigned int count);
 void bitmap_clear_range(u64 *map, unsigned int first, unsigned int count);
-
-/* dst = a op b.  The result may be one of the operands. */
-void bitmap_and(u64 *dst, const u64 *a, const u64 *b, unsigned int bits);
-void bitmap_or(u64 *dst, const u64 *a, const u64 *b, unsigned int bits);
-void bitmap_andnot(u64 *dst, const u64 *a, const u64 *b, unsigned int bits);
-
 bool bitmap_is_empty(const u64 *map, unsigned int bits);
-bool bitmap_equal(const u64 *a, const u64 *b, unsigned int bits);
-bool bitmap_intersects(const u64 *a, const u64 *b, unsigned int bits);
-bool bitmap_subset(const u64 *sub, const u64 *super, unsigned int bits);
-unsigned int bitmap_weight(const u64 *map, unsigned int bits);
 
 /*
  * To and from the ABI's byte arrays (struct xenctl_bitmap, cpumap of VCPUOP).  @nbits is the

@@ -54,12 +54,6 @@ static inline void cpumask_and(struct cpumask *to, const struct cpumask *a, cons
 		to->bits[i] = a->bits[i] & b->bits[i];
 }
 
-static inline void cpumask_or(struct cpumask *to, const struct cpumask *a, const struct cpumask *b)
-{
-	for (unsigned int i = 0; i < CPUMASK_WORDS; i++)
-		to->bits[i] = a->bits[i] | b->bits[i];
-}
-
 static inline unsigned int cpumask_weight(const struct cpumask *m)
 {
 	unsigned int n = 0;

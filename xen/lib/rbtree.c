@@ -132,6 +132,19 @@ static void fix_erase(struct rb_tree *tree, struct rb_node *parent, unsigned int
 		tree->root->red = false;
 }
 
+struct rb_node *rb_next(const struct rb_node *node)
+{
+	struct rb_node *next = node->child[1];
+
+	while (next && next->child[0])
+		next = next->child[0];
+	if (next)
+		return next;
+	while (node->parent && side_of(node))
+		node = node->parent;
+	return node->parent;
+}
+
 void rb_erase(struct rb_tree *tree, struct rb_node *node)
 {
 	struct rb_node *next = rb_next(node), *parent, *only;
@@ -165,58 +178,4 @@ void rb_erase(struct rb_tree *tree, struct rb_node *node)
 	node->parent = node->child[0] = node->child[1] = NULL;
 	if (!red)
 		fix_erase(tree, parent, side);
-}
-
-static struct rb_node *outermost(struct rb_node *node, unsigned int side)
-{
-	while (node && node->child[side])
-		node = node->child[side];
-	return node;
-}
-
-struct rb_node *rb_last(const struct rb_tree *tree)
-{
-	return outermost(tree->root, 1);
-}
-
-/* The in-order neighbour towards @side. */
-static struct rb_node *neighbour(const struct rb_node *node, unsigned int side)
-{
-	if (node->child[side])
-		return outermost(node->child[side], !side);
-	while (node->parent && side_of(node) == side)
-		node = node->parent;
-	return node->parent;
-}
-
-struct rb_node *rb_next(const struct rb_node *node)
-{
-	return neighbour(node, 1);
-}
-
-struct rb_node *rb_prev(const struct rb_node *node)
-{
-	return neighbour(node, 0);
-}
-
-struct rb_node *rb_find(const struct rb_tree *tree, const void *key, rb_key_fn *cmp)
-{
-	struct rb_node *node = rb_find_ge(tree, key, cmp);
-
-	return node && cmp(key, node) == 0 ? node : NULL;
-}
-
-struct rb_node *rb_find_ge(const struct rb_tree *tree, const void *key, rb_key_fn *cmp)
-{
-	struct rb_node *node = tree->root, *best = NULL;
-
-	while (node) {
-		if (cmp(key, node) <= 0) {
-			best = node;
-			node = node->child[0];
-		} else {
-			node = node->child[1];
-		}
-	}
-	return best;
 }

@@ -34,35 +34,18 @@ struct rb_tree {
 /* True when @a sorts strictly before @b. */
 typedef bool rb_less_fn(const struct rb_node *a, const struct rb_node *b);
 
-/* Negative, zero or positive as @key sorts before, at or behind @node. */
-typedef int rb_key_fn(const void *key, const struct rb_node *node);
-
-static inline bool rb_is_empty(const struct rb_tree *tree)
-{
-	return !tree->root;
-}
-
 static inline struct rb_node *rb_first(const struct rb_tree *tree)
 {
 	return tree->first;
 }
 
-struct rb_node *rb_last(const struct rb_tree *tree);
-
-/* In-order neighbours, NULL at the ends. */
+/* The next in order, NULL at the end. */
 struct rb_node *rb_next(const struct rb_node *node);
-struct rb_node *rb_prev(const struct rb_node *node);
 
 void rb_insert(struct rb_tree *tree, struct rb_node *node, rb_less_fn *less);
 
 /* @node must be in @tree. */
 void rb_erase(struct rb_tree *tree, struct rb_node *node);
-
-/* A node that equals @key, or NULL. */
-struct rb_node *rb_find(const struct rb_tree *tree, const void *key, rb_key_fn *cmp);
-
-/* The smallest node that is not before @key, or NULL. */
-struct rb_node *rb_find_ge(const struct rb_tree *tree, const void *key, rb_key_fn *cmp);
 
 #define rb_for_each(node, tree) for ((node) = rb_first(tree); (node); (node) = rb_next(node))
 

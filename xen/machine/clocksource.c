@@ -30,7 +30,6 @@
 #define HPET_CAPABILITIES 0x00u
 #define HPET_CONFIG 0x10u
 #define HPET_COUNTER 0xf0u
-#define HPET_COUNTER_64 BIT(13)
 
 struct reference {
 	const char *name;

@@ -20,7 +20,6 @@
 
 #define FCW_DEFAULT 0x037f
 #define MXCSR_DEFAULT 0x1f80
-#define XSAVE_HEADER_BV 512 /* offset of XSTATE_BV */
 
 int xrstor_asm(const void *area, u64 mask);
 int fxrstor_asm(const void *area);

@@ -38,7 +38,6 @@
 
 #ifndef __ASSEMBLER__
 
-#define MFN_LIMIT ((DIRECT_MAP_END - DIRECT_MAP_START) >> PAGE_SHIFT)
 
 #define m2p_table ((unsigned long *)M2P_START)
 #define frame_table ((struct frame *)FRAME_TABLE_START)
