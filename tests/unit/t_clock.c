@@ -13,6 +13,8 @@ static u64 sim_tsc(void);
 
 #include "machine/clocksource.c"
 
+struct options options;
+
 #include "domain/domain.h"
 #include "entry/guestcopy.h"
 #include "lib/errno.h"
@@ -182,6 +184,10 @@ static void test_calibration(void)
 		boot();
 		CHECK(ppm(measured_hz(), tsc_hz) < 100);
 		CHECK_EQ(reference.hz, PM_TIMER_HZ);
+		strcpy(options.clocksource, "pit");
+		boot();
+		CHECK(!strcmp(reference.name, "PIT"));
+		options.clocksource[0] = 0;
 		have_pm = false;
 		boot();
 		CHECK(ppm(measured_hz(), tsc_hz) < 100);

@@ -20,7 +20,6 @@ static const struct options defaults = {
 	.console = "com1,vga",
 	.smep = true,
 	.smap = true,
-	.pcid = true,
 	.x2apic = true,
 };
 
@@ -107,12 +106,17 @@ static void dom0_vcpus(void)
 static void words(void)
 {
 	parse("console=com1,vga com1=115200,8n1 loglvl=all guest_loglvl=all noreboot "
-	      "sched=credit2 vga=keep",
+	      "clocksource=acpi vga=keep",
 	      0);
 	CHECK(!strcmp(options.console, "com1,vga"));
 	CHECK(!strcmp(options.com[0], "115200,8n1") && !options.com[1][0]);
 	CHECK(!strcmp(options.loglvl, "all") && !strcmp(options.guest_loglvl, "all"));
-	CHECK(!strcmp(options.sched, "credit2"));
+	CHECK(!strcmp(options.clocksource, "acpi"));
+	parse("clocksource=tsc", 0);
+	CHECK(!options.clocksource[0]);
+	parse("clocksource=sundial sched=credit2", 2);
+	CHECK(!options.clocksource[0]);
+	parse("console=com1,vga com1=115200,8n1 noreboot vga=keep", 0);
 	CHECK(options.noreboot && options.vga_keep && options.smap);
 
 	parse("  no-smap\tsmep=0   xpti noreboot=no vga=text-80x25,keep  ", 0);

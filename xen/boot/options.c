@@ -20,7 +20,6 @@ struct options options = {
 	.console = "com1,vga",
 	.smep = true,
 	.smap = true,
-	.pcid = true,
 	.x2apic = true,
 };
 
@@ -196,6 +195,15 @@ static bool __init set_tsc(struct options *o, const char *v)
 	return true;
 }
 
+/* Time always comes from the TSC; the choice is what measures it. */
+static bool __init set_clocksource(struct options *o, const char *v)
+{
+	if (strcmp(v, "tsc") && strcmp(v, "hpet") && strcmp(v, "acpi") && strcmp(v, "pit"))
+		return false;
+	strlcpy(o->clocksource, strcmp(v, "tsc") ? v : "", sizeof(o->clocksource));
+	return true;
+}
+
 static bool __init set_nosmp(struct options *o, const char *v __unused)
 {
 	o->max_cpus = 1;
@@ -235,14 +243,12 @@ static const struct option table[] __initconst = {
 	{"guest_loglvl", OPT_TEXT, FIELD(guest_loglvl)},
 	{"vga", OPT_CALL, .set = set_vga},
 	{"noreboot", OPT_BOOL, FIELD(noreboot)},
-	{"sched", OPT_TEXT, FIELD(sched)},
 	{"smep", OPT_BOOL, FIELD(smep)},
 	{"smap", OPT_BOOL, FIELD(smap)},
-	{"pcid", OPT_BOOL, FIELD(pcid)},
 	{"xpti", OPT_CALL, .set = set_xpti},
 	{"spec-ctrl", OPT_CALL, .set = set_spec_ctrl},
 	{"pv-l1tf", OPT_CALL, .set = set_pv_l1tf},
-	{"clocksource", OPT_TEXT, FIELD(clocksource)},
+	{"clocksource", OPT_CALL, .set = set_clocksource},
 	{"tsc", OPT_CALL, .set = set_tsc},
 	{"x2apic", OPT_BOOL, FIELD(x2apic)},
 };
@@ -251,7 +257,7 @@ static const struct option table[] __initconst = {
 static const char *const ignored[] __initconst = {
 	"ucode",       "iommu",   "watchdog",   "conring_size", "sync_console",      "dom0",
 	"cpufreq",     "cpuidle", "max_cstate", "crashkernel",  "gnttab_max_frames", "smt",
-	"placeholder",
+	"placeholder", "sched",   "pcid",
 };
 
 /* @value NULL: the word had no "=". */

@@ -29,12 +29,11 @@ struct options {
 	bool vga_keep;
 	bool noreboot;
 
-	char sched[16];
-	bool smep, smap, pcid; /* use them where the processor has them */
+	bool smep, smap; /* use them where the processor has them */
 	u32 mitigate_on, mitigate_off; /* bits of machine/mitigate.h; neither: as needed */
-	char clocksource[16]; /* tsc, hpet, acpi, pit; empty: the best */
+	char clocksource[8]; /* what the TSC is measured with: hpet, acpi, pit; empty: the best */
 	bool tsc_unstable; /* never trust TSCs to agree */
-	bool x2apic;
+	bool x2apic; /* also where an id needs it */
 };
 
 extern struct options options;

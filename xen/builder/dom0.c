@@ -40,6 +40,7 @@
 #include "mm/frame.h"
 #include "mm/mmuext.h"
 #include "mm/reserve.h"
+#include "sched/runqueue.h"
 
 #define FOUR_MIB (4UL << 20)
 #define SPARE_AT_END (512UL << 10) /* free space the region must end with */
@@ -378,9 +379,16 @@ void __init dom0_build(const struct boot_info *info)
 		panic("dom0 cannot be created (error %d): too little memory", err);
 	b->mem.d = dom0;
 	dom0->mem.max_pages = ~0UL;
-	for (unsigned int i = 0; i < config.max_vcpus; i++)
-		if (!vcpu_create(dom0, i))
+	for (unsigned int i = 0; i < config.max_vcpus; i++) {
+		struct cpumask here = {0};
+		struct vcpu *v = vcpu_create(dom0, i);
+
+		if (!v)
 			panic("dom0's vCPU %u cannot be created: too little memory", i);
+		cpumask_set(&here, i % NR_CPUS);
+		if (options.dom0_vcpus_pin && sched_set_affinity(v, &here, NULL))
+			log_warn("dom0_vcpus_pin: no CPU %u to pin vCPU %u to\n", i, i);
+	}
 
 	allocate_kernel(b);
 	load_segments(b);

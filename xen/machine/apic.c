@@ -10,6 +10,7 @@
 #define LOG_ROOM "apic"
 #include "machine/apic.h"
 
+#include "boot/options.h"
 #include "console/log.h"
 #include "lib/assert.h"
 #include "lib/init.h"
@@ -209,7 +210,8 @@ static void __init timer_calibrate(void)
 void __init apic_init_bsp(paddr_t base, bool wide_ids)
 {
 	pic_silence();
-	x2apic = (rdmsr(MSR_APIC_BASE) & APIC_BASE_X2APIC) || (wide_ids && cpu_features.x2apic);
+	x2apic = (rdmsr(MSR_APIC_BASE) & APIC_BASE_X2APIC) ||
+		 (wide_ids && cpu_features.x2apic && options.x2apic);
 	if (!x2apic) {
 		apic_regs = device_map(base, PAGE_SIZE);
 		PANIC_ON(!apic_regs);
