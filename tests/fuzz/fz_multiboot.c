@@ -20,7 +20,6 @@ static const void *phys(u64 addr, u64 len)
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	static struct boot_info info;
-	static struct dom0_vga_console_info vga;
 
 	if (size < 2)
 		return 0;
@@ -29,7 +28,6 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	multiboot_parse(&info, data[0] & 1 ? MULTIBOOT1_MAGIC : MULTIBOOT2_MAGIC, data[1] * 4U,
 			phys);
 	memmap_settle(&info.memory);
-	multiboot_vga_info(&info.screen, info.efi_system_table != 0, &vga);
 	for (unsigned int i = 1; i < info.memory.count; i++)
 		if (info.memory.ranges[i - 1].end > info.memory.ranges[i].start)
 			abort();

@@ -187,7 +187,7 @@ static void make_mb2(void)
 
 static void multiboot2(void)
 {
-	struct dom0_vga_console_info vga;
+	const struct dom0_vga_console_info *vga = &info.screen.vga;
 
 	make_mb2();
 	CHECK(!multiboot_parse(&info, MULTIBOOT2_MAGIC, MEM_BASE, phys));
@@ -199,15 +199,14 @@ static void multiboot2(void)
 	CHECK_EQ(info.rsdp_size, 36);
 	CHECK(!memcmp(info.rsdp, "RSD PTR new-one", 15));
 	CHECK_EQ(info.screen.kind, SCREEN_RGB);
-	multiboot_vga_info(&info.screen, true, &vga);
-	CHECK_EQ(vga.video_type, XEN_VGATYPE_EFI_LFB);
-	CHECK_EQ(vga.u.vesa_lfb.width, 1024);
-	CHECK_EQ(vga.u.vesa_lfb.lfb_size, 4096 * 768 / 65536);
-	CHECK_EQ(vga.u.vesa_lfb.lfb_base, 0xc0000000);
-	CHECK_EQ(vga.u.vesa_lfb.ext_lfb_base, 1);
-	CHECK_EQ(vga.u.vesa_lfb.red_pos, 16);
-	CHECK_EQ(vga.u.vesa_lfb.green_pos, 8);
-	CHECK_EQ(vga.u.vesa_lfb.blue_size, 8);
+	CHECK_EQ(vga->video_type, XEN_VGATYPE_EFI_LFB);
+	CHECK_EQ(vga->u.vesa_lfb.width, 1024);
+	CHECK_EQ(vga->u.vesa_lfb.lfb_size, 4096 * 768 / 65536);
+	CHECK_EQ(vga->u.vesa_lfb.lfb_base, 0xc0000000);
+	CHECK_EQ(vga->u.vesa_lfb.ext_lfb_base, 1);
+	CHECK_EQ(vga->u.vesa_lfb.red_pos, 16);
+	CHECK_EQ(vga->u.vesa_lfb.green_pos, 8);
+	CHECK_EQ(vga->u.vesa_lfb.blue_size, 8);
 
 	/* Without an E820 map the EFI one serves; a count of pages that wraps is cut. */
 	for (u64 at = 8; at < mb2_end_at; at += ALIGN_UP(*(u32 *)(mem + at + 4), 8))
@@ -227,9 +226,8 @@ static void multiboot2(void)
 	put32(0, (u32)mb2_end_at);
 	multiboot_parse(&info, MULTIBOOT2_MAGIC, MEM_BASE, phys);
 	CHECK_EQ(info.screen.kind, SCREEN_TEXT);
-	multiboot_vga_info(&info.screen, false, &vga);
-	CHECK_EQ(vga.video_type, XEN_VGATYPE_TEXT_MODE_3);
-	CHECK_EQ(vga.u.text_mode_3.rows, 25);
+	CHECK_EQ(vga->video_type, XEN_VGATYPE_TEXT_MODE_3);
+	CHECK_EQ(vga->u.text_mode_3.rows, 25);
 }
 
 /* More modules and longer strings than we keep. */

@@ -8,6 +8,7 @@
 #include "lib/init.h"
 #include "lib/parse.h"
 #include "lib/string.h"
+#include "lib/unaligned.h"
 
 /* Fields of the multiboot 1 information block, by offset. */
 enum {
@@ -44,22 +45,6 @@ enum {
 #define MB2_SIZE_MAX (1U << 20)
 #define FB_TYPE_RGB 1
 #define FB_TYPE_TEXT 2
-
-static u32 __init get32(const u8 *p)
-{
-	u32 v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-static u64 __init get64(const u8 *p)
-{
-	u64 v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
 
 /* @src need not end within @max bytes. */
 static void __init copy_string(char *dst, size_t size, const char *src, size_t max)
@@ -113,46 +98,58 @@ static const char *__init add_module(struct boot_info *info, u64 start, u64 end)
 	return NULL;
 }
 
-/* Both protocols lay these bytes out alike; @size of them are there. */
-static void __init parse_screen(struct boot_screen *s, const u8 *p, size_t size)
+static void __init text_screen(struct boot_screen *s)
 {
-	u8 type = p[21];
-	const u8 *rgb = p + 22;
+	s->kind = SCREEN_TEXT;
+	s->vga.video_type = XEN_VGATYPE_TEXT_MODE_3;
+	s->vga.u.text_mode_3.font_height = 16;
+	s->vga.u.text_mode_3.rows = 25;
+	s->vga.u.text_mode_3.columns = 80;
+}
 
-	s->base = get64(p);
-	s->pitch = get32(p + 8);
-	s->width = get32(p + 12);
-	s->height = get32(p + 16);
-	s->bits_per_pixel = p[20];
-	if (type == FB_TYPE_TEXT)
-		s->kind = s->base == 0xb8000 && s->width == 80 && s->height == 25 ? SCREEN_TEXT
-										  : SCREEN_NONE;
-	if (type != FB_TYPE_RGB || size < 28)
+/* Both protocols lay the first 22 bytes out alike; @rgb: where the colours are, or NULL. */
+static void __init parse_screen(struct boot_screen *s, const u8 *p, const u8 *rgb)
+{
+	u64 base = load64(p), bytes = (u64)load32(p + 8) * load32(p + 16);
+	u32 width = load32(p + 12), height = load32(p + 16);
+
+	memset(s, 0, sizeof(*s));
+	if (p[21] == FB_TYPE_TEXT && base == 0xb8000 && width == 80 && height == 25)
+		text_screen(s);
+	if (p[21] != FB_TYPE_RGB || !rgb)
 		return;
 	s->kind = SCREEN_RGB;
-	s->red_pos = rgb[0];
-	s->red_size = rgb[1];
-	s->green_pos = rgb[2];
-	s->green_size = rgb[3];
-	s->blue_pos = rgb[4];
-	s->blue_size = rgb[5];
+	s->vga.video_type = XEN_VGATYPE_VESA_LFB;
+	s->vga.u.vesa_lfb.width = (u16)width;
+	s->vga.u.vesa_lfb.height = (u16)height;
+	s->vga.u.vesa_lfb.bytes_per_line = (u16)load32(p + 8);
+	s->vga.u.vesa_lfb.bits_per_pixel = p[20];
+	s->vga.u.vesa_lfb.lfb_base = (u32)base;
+	s->vga.u.vesa_lfb.ext_lfb_base = (u32)(base >> 32);
+	s->vga.u.vesa_lfb.lfb_size = (u32)DIV_ROUND_UP(bytes, 65536);
+	s->vga.u.vesa_lfb.red_pos = rgb[0];
+	s->vga.u.vesa_lfb.red_size = rgb[1];
+	s->vga.u.vesa_lfb.green_pos = rgb[2];
+	s->vga.u.vesa_lfb.green_size = rgb[3];
+	s->vga.u.vesa_lfb.blue_pos = rgb[4];
+	s->vga.u.vesa_lfb.blue_size = rgb[5];
 }
 
 static const char *__init mb1_modules(struct boot_info *info, const u8 *mbi, phys_fn *phys)
 {
-	u32 count = get32(mbi + MB1_MODS_COUNT);
+	u32 count = load32(mbi + MB1_MODS_COUNT);
 
 	for (u32 i = 0; i < min(count, BOOT_MODULES); i++) {
-		const u8 *m = phys(get32(mbi + MB1_MODS_ADDR) + i * 16ULL, 16);
+		const u8 *m = phys(load32(mbi + MB1_MODS_ADDR) + i * 16ULL, 16);
 		struct boot_module *module = &info->modules[i];
 		const char *why;
 
 		if (!m)
 			return "the list of boot modules is out of reach";
-		why = add_module(info, get32(m), get32(m + 4));
+		why = add_module(info, load32(m), load32(m + 4));
 		if (why)
 			return why;
-		fetch_string(module->cmdline, sizeof(module->cmdline), get32(m + 8), phys);
+		fetch_string(module->cmdline, sizeof(module->cmdline), load32(m + 8), phys);
 		strip_first_word(module->cmdline);
 	}
 	return NULL;
@@ -160,7 +157,7 @@ static const char *__init mb1_modules(struct boot_info *info, const u8 *mbi, phy
 
 static const char *__init mb1_memory(struct boot_info *info, const u8 *mbi, phys_fn *phys)
 {
-	u64 at = get32(mbi + MB1_MMAP_ADDR), end = at + get32(mbi + MB1_MMAP_LENGTH);
+	u64 at = load32(mbi + MB1_MMAP_ADDR), end = at + load32(mbi + MB1_MMAP_LENGTH);
 
 	/* An entry's size leaves out the word that holds it. */
 	while (at + 24 <= end && !info->memory.overflow) {
@@ -169,10 +166,10 @@ static const char *__init mb1_memory(struct boot_info *info, const u8 *mbi, phys
 
 		if (!e)
 			return "the memory map is out of reach";
-		size = get32(e);
+		size = load32(e);
 		if (size < 20)
 			return "the memory map has an entry that is too short";
-		memmap_add(&info->memory, get64(e + 4), get64(e + 12), get32(e + 20));
+		memmap_add(&info->memory, load64(e + 4), load64(e + 12), load32(e + 20));
 		at += size + 4ULL;
 	}
 	return NULL;
@@ -186,17 +183,17 @@ static const char *__init parse_mb1(struct boot_info *info, u64 addr, phys_fn *p
 
 	if (!mbi)
 		return "the boot information is out of reach";
-	flags = get32(mbi + MB1_FLAGS);
+	flags = load32(mbi + MB1_FLAGS);
 	if (flags & MB1_HAS_CMDLINE) {
-		fetch_string(info->cmdline, sizeof(info->cmdline), get32(mbi + MB1_CMDLINE), phys);
+		fetch_string(info->cmdline, sizeof(info->cmdline), load32(mbi + MB1_CMDLINE), phys);
 		strip_first_word(info->cmdline);
 	}
 	if (flags & MB1_HAS_LOADER)
-		fetch_string(info->loader, sizeof(info->loader), get32(mbi + MB1_LOADER), phys);
+		fetch_string(info->loader, sizeof(info->loader), load32(mbi + MB1_LOADER), phys);
 	/* Only a BIOS machine is booted so, and unless told otherwise it is in text mode. */
-	info->screen.kind = SCREEN_TEXT;
+	text_screen(&info->screen);
 	if (flags & MB1_HAS_FB)
-		parse_screen(&info->screen, mbi + MB1_FB, MB1_SIZE - MB1_FB);
+		parse_screen(&info->screen, mbi + MB1_FB, mbi + MB1_FB + 22);
 	if (flags & MB1_HAS_MODS)
 		why = mb1_modules(info, mbi, phys);
 	if (!why && (flags & MB1_HAS_MMAP))
@@ -238,8 +235,9 @@ static void __init memory_from_efi(struct boot_info *info, phys_fn *phys)
 
 		if (!d)
 			return;
-		pages = min(get64(d + 24), ~0ULL >> PAGE_SHIFT);
-		memmap_add(&info->memory, get64(d + 8), pages << PAGE_SHIFT, efi_to_e820(get32(d)));
+		pages = min(load64(d + 24), ~0ULL >> PAGE_SHIFT);
+		memmap_add(&info->memory, load64(d + 8), pages << PAGE_SHIFT,
+			   efi_to_e820(load32(d)));
 	}
 }
 
@@ -249,12 +247,12 @@ static const char *__init mb2_memory(struct boot_info *info, const u8 *tag, u32 
 
 	if (size < 16)
 		return "the memory map is cut short";
-	step = get32(tag + 8);
+	step = load32(tag + 8);
 	if (step < 20)
 		return "the memory map has entries that are too short";
 	for (u64 at = 16; at + step <= size; at += step)
-		memmap_add(&info->memory, get64(tag + at), get64(tag + at + 8),
-			   get32(tag + at + 16));
+		memmap_add(&info->memory, load64(tag + at), load64(tag + at + 8),
+			   load32(tag + at + 16));
 	return NULL;
 }
 
@@ -265,7 +263,7 @@ static const char *__init mb2_module(struct boot_info *info, const u8 *tag, u32 
 
 	if (size < 16)
 		return "a boot module's description is cut short";
-	why = add_module(info, get32(tag + 8), get32(tag + 12));
+	why = add_module(info, load32(tag + 8), load32(tag + 12));
 	if (!why && i < info->module_count)
 		copy_cmdline(info->modules[i].cmdline, BOOT_CMDLINE_SIZE, (const char *)tag + 16,
 			     size - 16);
@@ -275,7 +273,7 @@ static const char *__init mb2_module(struct boot_info *info, const u8 *tag, u32 
 /* @tag of @size bytes, 8 at least, starting at physical @addr. */
 static const char *__init mb2_tag(struct boot_info *info, const u8 *tag, u32 size, u64 addr)
 {
-	switch (get32(tag)) {
+	switch (load32(tag)) {
 	case MB2_CMDLINE:
 		copy_cmdline(info->cmdline, sizeof(info->cmdline), (const char *)tag + 8, size - 8);
 		break;
@@ -287,23 +285,17 @@ static const char *__init mb2_tag(struct boot_info *info, const u8 *tag, u32 siz
 	case MB2_MMAP:
 		return mb2_memory(info, tag, size);
 	case MB2_FB:
-		/* Colours start two bytes later than in multiboot 1; drop the gap. */
-		if (size >= 30) {
-			u8 fields[28] = {0};
-
-			memcpy(fields, tag + 8, 22);
-			if (size >= 38)
-				memcpy(fields + 22, tag + 32, 6);
-			parse_screen(&info->screen, fields, size >= 38 ? 28 : 22);
-		}
+		/* Colours start two bytes later than in multiboot 1. */
+		if (size >= 30)
+			parse_screen(&info->screen, tag + 8, size >= 38 ? tag + 32 : NULL);
 		break;
 	case MB2_EFI32:
 		if (size >= 12 && !info->efi_system_table)
-			info->efi_system_table = get32(tag + 8);
+			info->efi_system_table = load32(tag + 8);
 		break;
 	case MB2_EFI64:
 		if (size >= 16)
-			info->efi_system_table = get64(tag + 8);
+			info->efi_system_table = load64(tag + 8);
 		break;
 	case MB2_ACPI_OLD:
 	case MB2_ACPI_NEW:
@@ -315,7 +307,7 @@ static const char *__init mb2_tag(struct boot_info *info, const u8 *tag, u32 siz
 		break;
 	case MB2_EFI_MMAP:
 		if (size >= 16) {
-			info->efi_desc_size = get32(tag + 8);
+			info->efi_desc_size = load32(tag + 8);
 			info->efi_memmap = addr + 16;
 			info->efi_memmap_size = size - 16;
 		}
@@ -333,7 +325,7 @@ static const char *__init parse_mb2(struct boot_info *info, u64 addr, phys_fn *p
 
 	if (!mbi)
 		return "the boot information is out of reach";
-	total = get32(mbi);
+	total = load32(mbi);
 	if (total > MB2_SIZE_MAX)
 		return "the boot information is too large to be true";
 	mbi = phys(addr, total);
@@ -341,8 +333,8 @@ static const char *__init parse_mb2(struct boot_info *info, u64 addr, phys_fn *p
 		return "the boot information is out of reach";
 
 	for (u64 at = 8; at + 8 <= total; at += ALIGN_UP((u64)size, 8)) {
-		type = get32(mbi + at);
-		size = get32(mbi + at + 4);
+		type = load32(mbi + at);
+		size = load32(mbi + at + 4);
 		if (size < 8 || size > total - at)
 			return "the boot information is cut short";
 		if (type == MB2_END)
@@ -353,7 +345,9 @@ static const char *__init parse_mb2(struct boot_info *info, u64 addr, phys_fn *p
 			return why;
 	}
 	if (!has_screen && !info->efi_system_table)
-		info->screen.kind = SCREEN_TEXT;
+		text_screen(&info->screen);
+	if (info->screen.kind == SCREEN_RGB && info->efi_system_table)
+		info->screen.vga.video_type = XEN_VGATYPE_EFI_LFB;
 	if (!info->memory.count)
 		memory_from_efi(info, phys);
 	return NULL;
@@ -373,33 +367,4 @@ const char *__init multiboot_parse(struct boot_info *info, u32 magic, u64 addr, 
 	if (!why && !info->memory.count)
 		why = "the boot loader gave no memory map";
 	return why;
-}
-
-void __init multiboot_vga_info(const struct boot_screen *s, bool efi,
-			       struct dom0_vga_console_info *vga)
-{
-	memset(vga, 0, sizeof(*vga));
-	if (s->kind == SCREEN_TEXT) {
-		vga->video_type = XEN_VGATYPE_TEXT_MODE_3;
-		vga->u.text_mode_3.font_height = 16;
-		vga->u.text_mode_3.rows = 25;
-		vga->u.text_mode_3.columns = 80;
-	} else if (s->kind == SCREEN_RGB) {
-		u64 bytes = (u64)s->pitch * s->height;
-
-		vga->video_type = efi ? XEN_VGATYPE_EFI_LFB : XEN_VGATYPE_VESA_LFB;
-		vga->u.vesa_lfb.width = (u16)s->width;
-		vga->u.vesa_lfb.height = (u16)s->height;
-		vga->u.vesa_lfb.bytes_per_line = (u16)s->pitch;
-		vga->u.vesa_lfb.bits_per_pixel = s->bits_per_pixel;
-		vga->u.vesa_lfb.lfb_base = (u32)s->base;
-		vga->u.vesa_lfb.ext_lfb_base = (u32)(s->base >> 32);
-		vga->u.vesa_lfb.lfb_size = (u32)DIV_ROUND_UP(bytes, 65536);
-		vga->u.vesa_lfb.red_pos = s->red_pos;
-		vga->u.vesa_lfb.red_size = s->red_size;
-		vga->u.vesa_lfb.green_pos = s->green_pos;
-		vga->u.vesa_lfb.green_size = s->green_size;
-		vga->u.vesa_lfb.blue_pos = s->blue_pos;
-		vga->u.vesa_lfb.blue_size = s->blue_size;
-	}
 }

@@ -31,10 +31,7 @@ enum screen_kind {
 
 struct boot_screen {
 	enum screen_kind kind;
-	u64 base;
-	u32 pitch, width, height; /* bytes per line; pixels or characters */
-	u8 bits_per_pixel;
-	u8 red_pos, red_size, green_pos, green_size, blue_pos, blue_size;
+	struct dom0_vga_console_info vga; /* as dom0 is told it, all but the cursor */
 };
 
 struct boot_info {
@@ -59,9 +56,5 @@ typedef const void *phys_fn(u64 addr, u64 len);
  * Strings too long for us are cut; modules beyond the last we keep are ignored.
  */
 const char *multiboot_parse(struct boot_info *info, u32 magic, u64 addr, phys_fn *phys);
-
-/* The screen in the form that dom0 is told it in; the cursor is the caller's to add. */
-void multiboot_vga_info(const struct boot_screen *screen, bool efi,
-			struct dom0_vga_console_info *vga);
 
 #endif

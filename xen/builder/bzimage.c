@@ -10,6 +10,7 @@
 #include "lib/errno.h"
 #include "lib/init.h"
 #include "lib/string.h"
+#include "lib/unaligned.h"
 
 #define SECTOR 512
 #define HDR_SETUP_SECTS 0x1f1
@@ -18,14 +19,6 @@
 #define HDR_PAYLOAD_OFFSET 0x248
 #define HDR_PAYLOAD_LENGTH 0x24c
 #define HDR_END 0x250
-
-static u32 __init field32(const u8 *p)
-{
-	u32 v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
 
 static int __init refuse(struct payload *out, const char *why)
 {
@@ -38,11 +31,11 @@ static int __init bzimage_payload(const u8 *image, size_t size, struct payload *
 {
 	u64 start, len;
 
-	if ((field32(image + HDR_VERSION) & 0xffff) < 0x208)
+	if ((load32(image + HDR_VERSION) & 0xffff) < 0x208)
 		return refuse(out, "bzImage older than boot protocol 2.08 (Linux 2.6.26)");
 	start = (image[HDR_SETUP_SECTS] ? image[HDR_SETUP_SECTS] + 1u : 5u) * SECTOR;
-	start += field32(image + HDR_PAYLOAD_OFFSET);
-	len = field32(image + HDR_PAYLOAD_LENGTH);
+	start += load32(image + HDR_PAYLOAD_OFFSET);
+	len = load32(image + HDR_PAYLOAD_LENGTH);
 	if (start > size || len > size - start)
 		return refuse(out, "bzImage is truncated: its payload ends behind the file");
 	out->data = image + start;
@@ -69,7 +62,7 @@ int __init bzimage_find(const void *image, size_t size, struct payload *out)
 		return refuse(out, "compressed, but not a bzImage");
 	if (out->len < 8)
 		return refuse(out, "bzImage is truncated: no payload");
-	out->out_len = field32((const u8 *)out->data + out->len - 4);
+	out->out_len = load32((const u8 *)out->data + out->len - 4);
 	if (out->out_len == 0 || out->out_len > PAYLOAD_MAX)
 		return refuse(out,
 			      "size of the unpacked kernel makes no sense; the file is damaged");

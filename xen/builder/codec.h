@@ -12,9 +12,7 @@
 #define DAIS_BUILDER_CODEC_H
 
 #include "lib/errno.h"
-#include "lib/types.h"
-
-#define __force_inline inline __attribute__((always_inline))
+#include "lib/unaligned.h"
 
 struct unpack_job {
 	const u8 *in, *in_end;
@@ -51,36 +49,6 @@ static inline size_t in_left(const struct unpack_job *job)
 static inline size_t out_left(const struct unpack_job *job)
 {
 	return (size_t)(job->out_end - job->out);
-}
-
-/* Unaligned little-endian loads; the hypervisor only runs on x86. */
-static __force_inline u32 load16(const void *p)
-{
-	u16 v;
-
-	__builtin_memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-static __force_inline u32 load32(const void *p)
-{
-	u32 v;
-
-	__builtin_memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-static __force_inline u64 load64(const void *p)
-{
-	u64 v;
-
-	__builtin_memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-static __force_inline void store64(void *p, u64 v)
-{
-	__builtin_memcpy(p, &v, sizeof(v));
 }
 
 /* How much a wide copy may write (and, from the output, read) past its end. */

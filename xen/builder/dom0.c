@@ -265,7 +265,7 @@ static void __init write_start_info(const struct dom0_builder *b)
 	strlcpy((char *)si->cmd_line, b->info->modules[0].cmdline, sizeof(si->cmd_line));
 	si->console.dom0.info_off = sizeof(*si);
 	si->console.dom0.info_size = sizeof(page.vga);
-	multiboot_vga_info(&b->info->screen, b->info->efi_system_table != 0, &page.vga);
+	page.vga = b->info->screen.vga;
 	if (b->info->screen.kind == SCREEN_TEXT)
 		vga_cursor(&page.vga.u.text_mode_3.cursor_x, &page.vga.u.text_mode_3.cursor_y);
 	dom0_fill(&b->mem, (paddr_t)b->start_info_pfn << PAGE_SHIFT, NULL, PAGE_SIZE);

@@ -13,8 +13,13 @@ struct out {
 	size_t len; /* of the whole text; may run past size */
 };
 
+/* Flags in the order in which FLAGS has their characters. */
+enum { LEFT = 1, ZERO = 2, PLUS = 4, BLANK = 8, ALT = 16 };
+#define FLAGS "-0+ #"
+
 struct spec {
-	bool left, zero, plus, blank, alt, upper, is_signed;
+	unsigned int flags;
+	bool upper, is_signed;
 	unsigned int base;
 	int width, precision; /* precision -1: none given */
 	int size; /* bytes of the argument */
@@ -41,11 +46,11 @@ static void put_string(struct out *out, const struct spec *spec, const char *s)
 		s = "(null)";
 	/* With a precision the string need not be terminated. */
 	len = (int)strnlen(s, spec->precision >= 0 ? (size_t)spec->precision : 0x7fffffff);
-	if (!spec->left)
+	if (!(spec->flags & LEFT))
 		put_n(out, ' ', spec->width - len);
 	for (int i = 0; i < len; i++)
 		put(out, s[i]);
-	if (spec->left)
+	if (spec->flags & LEFT)
 		put_n(out, ' ', spec->width - len);
 }
 
@@ -60,10 +65,10 @@ static void put_number(struct out *out, const struct spec *spec, u64 value)
 
 		if (negative)
 			value = 0 - value;
-		if (negative || spec->plus || spec->blank)
-			prefix[np++] = negative ? '-' : spec->plus ? '+' : ' ';
+		if (negative || (spec->flags & (PLUS | BLANK)))
+			prefix[np++] = negative ? '-' : spec->flags & PLUS ? '+' : ' ';
 	}
-	if (spec->alt && value && spec->base == 16) {
+	if ((spec->flags & ALT) && value && spec->base == 16) {
 		prefix[np++] = '0';
 		prefix[np++] = spec->upper ? 'X' : 'x';
 	}
@@ -72,18 +77,18 @@ static void put_number(struct out *out, const struct spec *spec, u64 value)
 
 	zeros = (spec->precision >= 0 ? spec->precision : 1) - n;
 	zeros = max(zeros, 0);
-	if (spec->zero && !spec->left && spec->precision < 0)
+	if ((spec->flags & ZERO) && !(spec->flags & LEFT) && spec->precision < 0)
 		zeros = max(zeros, spec->width - np - n);
 	pad = spec->width - np - zeros - n;
 
-	if (!spec->left)
+	if (!(spec->flags & LEFT))
 		put_n(out, ' ', pad);
 	for (int i = 0; i < np; i++)
 		put(out, prefix[i]);
 	put_n(out, '0', zeros);
 	while (n)
 		put(out, text[--n]);
-	if (spec->left)
+	if (spec->flags & LEFT)
 		put_n(out, ' ', pad);
 }
 
@@ -98,61 +103,26 @@ static const char *read_count(const char *p, int *count)
 
 static const char *read_flags(const char *p, struct spec *spec)
 {
-	for (;; p++) {
-		switch (*p) {
-		case '-':
-			spec->left = true;
-			break;
-		case '0':
-			spec->zero = true;
-			break;
-		case '+':
-			spec->plus = true;
-			break;
-		case ' ':
-			spec->blank = true;
-			break;
-		case '#':
-			spec->alt = true;
-			break;
-		default:
-			return p;
-		}
-	}
+	const char *flag;
+
+	for (; *p && (flag = strchr(FLAGS, *p)); p++)
+		spec->flags |= 1u << (flag - FLAGS);
+	return p;
 }
 
 static const char *read_size(const char *p, struct spec *spec)
 {
 	spec->size = sizeof(int);
-	for (;; p++) {
-		switch (*p) {
-		case 'h':
-			spec->size /= 2;
-			break;
-		case 'l':
-		case 'z':
-		case 'j':
-		case 't':
-			spec->size = 8;
-			break;
-		default:
-			return p;
-		}
-	}
+	for (; *p && strchr("hlzjt", *p); p++)
+		spec->size = *p == 'h' ? spec->size / 2 : 8;
+	return p;
 }
 
 static u64 narrow(u64 value, const struct spec *spec)
 {
-	switch (spec->size) {
-	case 1:
-		return spec->is_signed ? (u64)(s8)value : (u8)value;
-	case 2:
-		return spec->is_signed ? (u64)(s16)value : (u16)value;
-	case 4:
-		return spec->is_signed ? (u64)(s32)value : (u32)value;
-	default:
-		return value;
-	}
+	unsigned int above = spec->size ? 64 - 8 * (unsigned int)spec->size : 0;
+
+	return spec->is_signed ? (u64)((s64)(value << above) >> above) : value << above >> above;
 }
 
 static void set_base(struct spec *spec, char conversion)
@@ -168,6 +138,7 @@ int vsnprintf(char *buf, size_t size, const char *fmt, va_list args)
 
 	for (const char *p = fmt; *p; p++) {
 		struct spec spec = {.precision = -1, .base = 16};
+		char letter;
 
 		if (*p != '%') {
 			put(&out, *p);
@@ -177,7 +148,7 @@ int vsnprintf(char *buf, size_t size, const char *fmt, va_list args)
 		if (*p == '*') {
 			spec.width = va_arg(args, int);
 			if (spec.width < 0) {
-				spec.left = true;
+				spec.flags |= LEFT;
 				spec.width = -spec.width;
 			}
 			p++;
@@ -206,19 +177,17 @@ int vsnprintf(char *buf, size_t size, const char *fmt, va_list args)
 					  &spec));
 			break;
 		case 'p':
-			spec.alt = true;
+			spec.flags |= ALT;
 			put_number(&out, &spec, (u64)va_arg(args, void *));
 			break;
 		case 's':
 			put_string(&out, &spec, va_arg(args, const char *));
 			break;
-		case 'c': {
-			char c[2] = {(char)va_arg(args, int), '\0'};
-
+		case 'c':
+			letter = (char)va_arg(args, int);
 			spec.precision = 1;
-			put_string(&out, &spec, c);
+			put_string(&out, &spec, &letter);
 			break;
-		}
 		case '\0':
 			p--; /* a format that ends inside a conversion */
 			break;

@@ -110,17 +110,9 @@ static void emit_line(char *line, size_t len)
 	unlock_log(locked, flags);
 }
 
-static size_t append(char *line, size_t len, const char *fmt, va_list args)
-{
-	int n = vsnprintf(line + len, LINE_SIZE - 1 - len, fmt, args);
-
-	return min(len + (size_t)n, (size_t)LINE_SIZE - 2);
-}
-
 /* True when a line of @level may pass; notes in the log what the limit has swallowed. */
 static bool passes(enum log_source source, enum log_level level, struct ratelimit *limit)
 {
-	char line[LINE_SIZE];
 	u32 missed;
 
 	if (READ_ONCE(forced) || (u32)level < levels[source].always)
@@ -128,52 +120,49 @@ static bool passes(enum log_source source, enum log_level level, struct ratelimi
 	if ((u32)level >= levels[source].limited || !ratelimit_pass(limit, (u64)now(), &missed))
 		return false;
 	if (missed)
-		emit_line(line, scnprintf(line, sizeof(line) - 1,
-					  "(DAIS) log: %u messages suppressed", missed));
+		log_line("log: %u messages suppressed", missed);
 	return true;
 }
 
-void log_at(enum log_level level, const char *fmt, ...)
+/* @domid below 0: a line of our own. */
+static void emit(int domid, const char *fmt, va_list args)
 {
 	char line[LINE_SIZE];
-	va_list args;
-	size_t len;
+	size_t len = scnprintf(line, sizeof(line), domid < 0 ? "(DAIS) " : "(DAIS) d%d: ", domid);
+	int n = vsnprintf(line + len, LINE_SIZE - 1 - len, fmt, args);
 
-	if (!passes(LOG_OWN, level, &own_limit))
-		return;
-	len = scnprintf(line, sizeof(line), "(DAIS) ");
-	va_start(args, fmt);
-	len = append(line, len, fmt, args);
-	va_end(args);
-	emit_line(line, len);
-}
-
-void guest_log_at(enum log_level level, unsigned int domid, const char *fmt, ...)
-{
-	char line[LINE_SIZE];
-	va_list args;
-	size_t len;
-
-	if (!passes(LOG_GUEST, level, &guest_limits[domid % GUEST_LIMITS]))
-		return;
-	len = scnprintf(line, sizeof(line), "(DAIS) d%u: ", domid);
-	va_start(args, fmt);
-	len = append(line, len, fmt, args);
-	va_end(args);
-	emit_line(line, len);
+	emit_line(line, min(len + (size_t)n, (size_t)LINE_SIZE - 2));
 }
 
 void log_line(const char *fmt, ...)
 {
-	char line[LINE_SIZE];
 	va_list args;
-	size_t len;
 
-	len = scnprintf(line, sizeof(line), "(DAIS) ");
 	va_start(args, fmt);
-	len = append(line, len, fmt, args);
+	emit(-1, fmt, args);
 	va_end(args);
-	emit_line(line, len);
+}
+
+void log_at(enum log_level level, const char *fmt, ...)
+{
+	va_list args;
+
+	if (!passes(LOG_OWN, level, &own_limit))
+		return;
+	va_start(args, fmt);
+	emit(-1, fmt, args);
+	va_end(args);
+}
+
+void guest_log_at(enum log_level level, unsigned int domid, const char *fmt, ...)
+{
+	va_list args;
+
+	if (!passes(LOG_GUEST, level, &guest_limits[domid % GUEST_LIMITS]))
+		return;
+	va_start(args, fmt);
+	emit((int)domid, fmt, args);
+	va_end(args);
 }
 
 void log_raw(const char *text, size_t len)
