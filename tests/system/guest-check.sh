@@ -78,7 +78,8 @@ capabilities() {
 }
 
 vdso() {
-	"$here/vdso"
+	# /run lets nothing be executed.
+	cp "$here/vdso" /var/tmp/vdso && /var/tmp/vdso
 	status=$?
 	[ $status != 159 ] || echo "clock_gettime is a system call here"
 	return $status
