@@ -127,6 +127,9 @@ static void put(const u8 *bytes, size_t n, unsigned long va)
 	memory[L2][table_index(VA, 2)] = L1 << PAGE_SHIFT | 7;
 	memory[L1][0] = TABLE << PAGE_SHIFT | 5;
 	memory[L1][1] = UPPER << PAGE_SHIFT | 5;
+	all_frames[L3].type = FRAME_TYPE_L3 | FRAME_VALIDATED | 1;
+	all_frames[L2].type = FRAME_TYPE_L2 | FRAME_VALIDATED | 1;
+	all_frames[L1].type = FRAME_TYPE_L1 | FRAME_VALIDATED | 1;
 	all_frames[TABLE].type = FRAME_TYPE_L1 | FRAME_VALIDATED | 1;
 	all_frames[UPPER].type = FRAME_TYPE_L2 | FRAME_VALIDATED | 1;
 	frames = all_frames;
@@ -306,6 +309,13 @@ static void races_and_refusals(void)
 	LEFT_ALONE(VA + 4096);
 	PUT(VA + 8192, 0x48, 0x89, 0x07);
 	LEFT_ALONE(VA + 8192);
+	/* An entry on the way that leads to what is no table of this domain any more. */
+	all_frames[L2].type = FRAME_TYPE_WRITABLE | 1;
+	LEFT_ALONE(VA);
+	all_frames[L2].type = FRAME_TYPE_L2 | FRAME_VALIDATED | 1;
+	all_frames[L3].ref = 1UL << FRAME_OWNER_SHIFT;
+	LEFT_ALONE(VA);
+	all_frames[L3].ref = 0;
 	PUT(0xffff800000000000, 0x48, 0x89, 0x07);
 	LEFT_ALONE(0xffff800000000000);
 	/* Another fault than a write to what is mapped; user mode. */

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Fair (ticket) spin locks.  Fair because guests reach most of them: an unfair
- * lock lets one CPU starve another (security.md, row 114).  A lock that any
+ * lock lets one CPU starve another (security.md, row 114).  Under another
+ * hypervisor "the next in line" may be a processor that its host does not run
+ * just now, and a queue of them moves on once per time slice of the host's; so
+ * there a waiter first tries for a while to get the lock out of turn, and only
+ * then takes its ticket, after which nobody can overtake it.  A lock that any
  * interrupt handler takes is always taken with the _irqsave form.
  */
 #ifndef DAIS_LIB_LOCK_H
@@ -45,11 +49,30 @@ static inline void lockrank_release(const struct spinlock *l __unused)
 }
 #endif
 
+/* Takes a lock that nobody holds or waits for. */
+static inline bool spin_take_free(struct spinlock *l)
+{
+	struct spinlock old = {.both = __atomic_load_n(&l->both, __ATOMIC_RELAXED)};
+	struct spinlock new = old;
+
+	new.tail++;
+	return old.head == old.tail &&
+	       __atomic_compare_exchange_n(&l->both, &old.both, new.both, false, __ATOMIC_ACQUIRE,
+					   __ATOMIC_RELAXED);
+}
+
 static inline void spin_lock(struct spinlock *l)
 {
 	u16 ticket;
 
 	lockrank_acquire(l, false);
+	if (likely(spin_take_free(l)))
+		return;
+	for (unsigned int i = spin_patience(); i; i--) {
+		cpu_relax();
+		if (spin_take_free(l))
+			return;
+	}
 	ticket = __atomic_fetch_add(&l->tail, 1, __ATOMIC_ACQUIRE);
 	while (__atomic_load_n(&l->head, __ATOMIC_ACQUIRE) != ticket)
 		cpu_relax();
@@ -63,14 +86,7 @@ static inline void spin_unlock(struct spinlock *l)
 
 static inline bool spin_trylock(struct spinlock *l)
 {
-	struct spinlock old = {.both = __atomic_load_n(&l->both, __ATOMIC_RELAXED)};
-	struct spinlock new = old;
-
-	if (old.head != old.tail)
-		return false;
-	new.tail++;
-	if (!__atomic_compare_exchange_n(&l->both, &old.both, new.both, false, __ATOMIC_ACQUIRE,
-					 __ATOMIC_RELAXED))
+	if (!spin_take_free(l))
 		return false;
 	lockrank_acquire(l, true);
 	return true;

@@ -16,6 +16,17 @@ static inline void cpu_relax(void)
 	asm volatile("pause" ::: "memory");
 }
 
+/*
+ * How often to try for a lock out of turn before queueing for it: never, unless this is
+ * itself a virtual machine.  Set once by the boot CPU (cpu.c).
+ */
+extern u32 lock_patience;
+
+static inline u32 spin_patience(void)
+{
+	return lock_patience;
+}
+
 #define barrier() asm volatile("" ::: "memory")
 /* From here on the compiler does not know what the variable was computed from. */
 #define forget_origin(x)                      \

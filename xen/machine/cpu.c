@@ -34,8 +34,12 @@
 enum { TSC_MODE_DEFAULT, TSC_MODE_EMULATE, TSC_MODE_NATIVE };
 
 struct cpu_features cpu_features __ro_after_init;
+u32 lock_patience __ro_after_init;
 
 /* CR4 of every CPU, without the bits that a guest chooses. */
+/* Tries, each with a PAUSE: some tenths of a millisecond, longer than any lock is held. */
+#define LOCK_PATIENCE 32768
+
 static unsigned long base_cr4 __ro_after_init;
 
 int rdmsr_asm(u32 msr, u64 *value);
@@ -86,6 +90,8 @@ static void __init identify(struct cpu_features *f)
 	f->tsc_deadline = r.c & BIT(24);
 	f->xsave = r.c & BIT(26);
 	f->hypervisor = r.c & BIT(31);
+	if (f->hypervisor)
+		lock_patience = LOCK_PATIENCE;
 	if (f->max_leaf >= 7) {
 		r = cpuid_count(7, 0);
 		f->fsgsbase = r.b & BIT(0);

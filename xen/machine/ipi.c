@@ -47,12 +47,18 @@ void ipi_serve_call(void)
 	cpumask_clear(&call.waiting, cpu);
 }
 
-/* The ticket lock of lib/lock.h, serving others while it waits. */
+/* spin_lock() of lib/lock.h, serving others while it waits. */
 static void call_lock(void)
 {
 	u16 ticket;
 
 	lockrank_acquire(&call.lock, false);
+	for (unsigned int i = spin_patience(); i; i--) {
+		if (spin_take_free(&call.lock))
+			return;
+		ipi_serve_call();
+		cpu_relax();
+	}
 	ticket = __atomic_fetch_add(&call.lock.tail, 1, __ATOMIC_ACQUIRE);
 	while (__atomic_load_n(&call.lock.head, __ATOMIC_ACQUIRE) != ticket) {
 		ipi_serve_call();

@@ -33,6 +33,7 @@ int mmuext_pin(struct domain *d, mfn_t mfn, u32 type)
 	if (!frame_get(mfn, d))
 		return -EINVAL;
 	f = frame_of(mfn);
+	table_flush_ahead(mfn);
 	spin_lock(&d->mem.pt_lock);
 	/* A destroy that goes on is not to find new ones behind it. */
 	if (!(READ_ONCE(f->type) & FRAME_PINNED) && !domain_is_dying(d))

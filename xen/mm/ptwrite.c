@@ -36,38 +36,52 @@ static unsigned int table_index(unsigned long va, unsigned int level)
 	return (unsigned int)(va >> (PAGE_SHIFT + 9 * (level - 1))) & 511;
 }
 
+/* A frame that an entry may lead to: one that d has as a table of the level, now. */
+static bool is_table_of(const struct domain *d, mfn_t mfn, unsigned int level)
+{
+	const struct frame *f;
+
+	if (!mfn_valid(mfn))
+		return false;
+	f = frame_of(mfn);
+	return frame_type(f) == level << FRAME_TYPE_SHIFT && frame_owner(f) == d->id;
+}
+
 /*
  * The L1 table that va shows, with a general reference; INVALID_MFN: a device's page that is
- * ours to write (E6).  The lock keeps the tables on the way from being freed under us.
+ * ours to write (E6).  The walk takes no lock: every exec, fork and exit comes here a thousand
+ * times, from all CPUs of the domain.  What another vCPU changes meanwhile can lead to a table
+ * that va no longer shows, which is the guest's own race: it still is an L1 table of this
+ * domain, referenced, and the update itself checks the rest.
  */
 static bool find_table(struct vcpu *v, unsigned long va, mfn_t *table)
 {
 	struct domain *d = v->domain;
 	mfn_t mfn = v->arch.kernel_root;
-	bool found = false;
 	u64 entry;
 
-	spin_lock(&d->mem.pt_lock);
-	for (unsigned int level = 4; level; level--) {
+	for (unsigned int level = 4;; level--) {
 		entry = READ_ONCE(((u64 *)mfn_to_virt(mfn))[table_index(va, level)]);
 		if (!(entry & PTE_PRESENT) || (level > 1 && (entry & PTE_LARGE)))
-			goto out;
+			return false;
 		mfn = MFN((entry & PTE_ADDR_MASK) >> PAGE_SHIFT);
+		if (level == 1)
+			break;
+		if (!is_table_of(d, mfn, level - 1))
+			return false;
 	}
 	if (frame_is_mmio(mfn) && iomem_is_readonly(mfn)) {
 		*table = INVALID_MFN;
-		found = true;
-		goto out;
+		return true;
 	}
 	if ((entry & PTE_RW) || !mfn_valid(mfn) || !frame_get(mfn, d))
-		goto out;
-	found = frame_type(frame_of(mfn)) == FRAME_TYPE_L1;
-	if (!found)
-		frame_put(mfn);
-	*table = mfn;
-out:
-	spin_unlock(&d->mem.pt_lock);
-	return found;
+		return false;
+	if (frame_type(frame_of(mfn)) == FRAME_TYPE_L1) {
+		*table = mfn;
+		return true;
+	}
+	frame_put(mfn);
+	return false;
 }
 
 static u64 read_entry(const struct target *t, unsigned int index)

@@ -402,6 +402,14 @@ bool table_put_whole(mfn_t mfn)
 	return true;
 }
 
+void table_flush_ahead(mfn_t mfn)
+{
+	const struct frame *f = frame_of(mfn);
+
+	if (READ_ONCE(f->type) == FRAME_TYPE_WRITABLE) /* count 0: it was, and may be in TLBs */
+		tlb_flush_stale(&cpu_online_map, READ_ONCE(f->stamp));
+}
+
 int table_get(mfn_t mfn, u32 type, struct domain *d)
 {
 	struct frame *f = frame_of(mfn);

@@ -42,6 +42,12 @@ void l1e_put(u64 e);
 int table_entry_get(struct domain *d, mfn_t table, unsigned int level, u64 *e);
 int table_entry_put(mfn_t table, unsigned int level, u64 e);
 
+/*
+ * Drops what TLBs may hold of a frame that is about to become a table, so that table_get(),
+ * which looks again, need not wait for other CPUs while the page-table lock is held.
+ */
+void table_flush_ahead(mfn_t mfn);
+
 /* frame_get_type() and frame_put_type() for page tables. */
 int table_get(mfn_t mfn, u32 type, struct domain *d);
 int table_put(mfn_t mfn);

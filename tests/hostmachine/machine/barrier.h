@@ -16,6 +16,11 @@ static inline void cpu_relax(void)
 {
 }
 
+static inline u32 spin_patience(void)
+{
+	return 0;
+}
+
 #define barrier() __atomic_signal_fence(__ATOMIC_SEQ_CST)
 #define forget_origin(x) ((void)(x))
 #define smp_mb() __atomic_thread_fence(__ATOMIC_SEQ_CST)
