@@ -87,7 +87,7 @@ static int change(struct nl_sock *sock, struct rtnl_link *link, struct rtnl_link
 }
 
 EXPORT int link_plug(const char *name, const char *rename, const char *bridge, uint32_t mtu,
-	      unsigned int timeout_ms, struct dais_error *err)
+		     unsigned int timeout_ms, struct dais_error *err)
 {
 	struct nl_sock *sock = open_socket(err);
 	struct rtnl_link *link = NULL, *master = NULL, *to = rtnl_link_alloc();

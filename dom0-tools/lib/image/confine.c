@@ -162,7 +162,7 @@ static int wait_child(pid_t pid, int pipe_end, unsigned int seconds, struct verd
 }
 
 EXPORT int image_unpack_confined(const struct dais_payload *payload, unsigned int seconds,
-			  struct dais_error *err)
+				 struct dais_error *err)
 {
 	size_t room = payload->unpacked ? payload->unpacked : DAIS_IMAGE_MAX;
 	autoclose int memory = memfd_create("kernel", MFD_CLOEXEC | MFD_ALLOW_SEALING);
