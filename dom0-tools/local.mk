@@ -55,6 +55,7 @@ LIBDAIS_DOMAINS = \
 	dom0-tools/lib/dev/list.c \
 	dom0-tools/lib/dev/loop.c dom0-tools/lib/dev/loop.h \
 	dom0-tools/lib/dev/nic.c \
+	dom0-tools/lib/dev/script.c dom0-tools/lib/dev/script.h \
 	dom0-tools/lib/dom/control.c \
 	dom0-tools/lib/dom/create.c \
 	dom0-tools/lib/dom/destroy.c \

@@ -29,9 +29,8 @@ void console_publish(struct dais *host, uint32_t domid, uint32_t port, uint64_t 
 	store_dir_write(domain, "console/tty", "%s", "");
 	store_dir_write(domain, "console/port", "%u", port);
 	store_dir_write(domain, "console/ring-ref", "%" PRIu64, mfn);
-	store_dir_write(&back, "", "%s", "");
-	store_dir_perms(&back, "", 0, domid);
 	store_dir_write(&back, "frontend", "%s/console", front);
+	store_dir_perms(&back, "", 0, domid);
 	store_dir_write(&back, "frontend-id", "%u", domid);
 	store_dir_write(&back, "online", "1");
 	store_dir_write(&back, "protocol", "vt100");

@@ -12,6 +12,7 @@
 #include "store/device.h"
 
 #define DEVICE_TIMEOUT_MS 10000u
+#define SCRIPT_SECONDS 40u
 
 /* A disk on its way. Zero it first; disk_drop() in the end. */
 struct disk_work {

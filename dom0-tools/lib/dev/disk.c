@@ -16,6 +16,7 @@
 #include "cleanup.h"
 #include "dev/device.h"
 #include "dev/loop.h"
+#include "dev/script.h"
 #include "export.h"
 
 #define KIND "vbd"
@@ -35,9 +36,6 @@ int disk_check(const struct dais_disk *disk, struct dais_error *err)
 
 	if (own_domain_only(disk->backend, "serve the disk from", err))
 		return -1;
-	if (disk->script)
-		return dais_fail(err, DAIS_DEVICE, "attach the disk", target,
-				 "block scripts are not supported");
 	if (disk->format == DAIS_FORMAT_EMPTY)
 		return dais_fail(err, DAIS_DEVICE, "attach the disk", disk->vdev,
 				 "a PV guest has no drive that can be empty");
@@ -46,6 +44,8 @@ int disk_check(const struct dais_disk *disk, struct dais_error *err)
 			  "the kernel's back-end serves raw images only");
 		return dais_hint(err, "convert it: qemu-img convert -O raw %s NEW", target);
 	}
+	if (disk->script)
+		return 0; /* knows itself what the target means */
 	if (stat(target, &st))
 		return dais_fail_errno(err, DAIS_DEVICE, errno, "attach the disk", target);
 	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
@@ -88,7 +88,7 @@ int disk_publish(struct dais *host, uint32_t domid, const struct dais_disk *disk
 		.id = {.domid = domid, .kind = KIND, .devid = disk->devid},
 		.loop = -1,
 	};
-	if (open_device(work, err))
+	if (!disk->script && open_device(work, err))
 		return -1;
 	device_front(&work->id, &host->store, &front);
 	device_back(&work->id, &host->store, &back);
@@ -108,8 +108,12 @@ int disk_publish(struct dais *host, uint32_t domid, const struct dais_disk *disk
 		store_dir_write(&back, "direct-io-safe", "1");
 	if (disk->trusted != DAIS_UNSET)
 		store_dir_write(&front, "trusted", "%d", disk->trusted == DAIS_YES);
+	if (disk->script)
+		store_dir_write(&back, "script", "%s", disk->script);
 	if (device_publish(&work->id, &front, &back, err))
 		return -1;
+	if (disk->script)
+		return script_run(disk->script, "add", KIND, back.path, NULL, SCRIPT_SECONDS, err);
 	store_dir_write(&back, "physical-device", "%x:%x", work->major, work->minor);
 	store_dir_write(&back, "hotplug-status", "connected");
 	return store_dir_done(&back, err);
@@ -173,7 +177,7 @@ EXPORT int dais_disk_attach(struct dais *host, uint32_t domid, const struct dais
 		ret = disk_finish(host, &work, err);
 	disk_drop(&work);
 	if (ret)
-		device_remove(&id, &host->store, true, DEVICE_TIMEOUT_MS, NULL);
+		device_remove(&id, &host->store, true, DEVICE_TIMEOUT_MS, script_closed, NULL);
 	return ret;
 }
 
@@ -191,7 +195,7 @@ static int detach(struct dais *host, const char *kind, uint32_t domid, uint32_t 
 		return dais_hint(err, "`dais %s-list` shows them",
 				 strcmp(kind, "vif") ? "block" : "network");
 	}
-	return device_remove(&id, &host->store, force, DEVICE_TIMEOUT_MS, err);
+	return device_remove(&id, &host->store, force, DEVICE_TIMEOUT_MS, script_closed, err);
 }
 
 EXPORT int dais_disk_detach(struct dais *host, uint32_t domid, uint32_t devid, bool force,

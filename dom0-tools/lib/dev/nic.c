@@ -13,6 +13,7 @@
 #include "cleanup.h"
 #include "dev/device.h"
 #include "dev/link.h"
+#include "dev/script.h"
 #include "export.h"
 
 #define KIND "vif"
@@ -20,6 +21,16 @@
 static const char *bridge_of(const struct dais_nic *nic)
 {
 	return nic->bridge ? nic->bridge : DEFAULT_BRIDGE;
+}
+
+/* What Xen's own script does is done here; any other is the administrator's. */
+static const char *script_of(const struct dais_nic *nic)
+{
+	const char *slash = nic->script ? strrchr(nic->script, '/') : NULL;
+
+	if (!nic->script || !strcmp(slash ? slash + 1 : nic->script, "vif-bridge"))
+		return NULL;
+	return nic->script;
 }
 
 int nic_check(const struct dais_nic *nic, struct dais_error *err)
@@ -32,7 +43,7 @@ int nic_check(const struct dais_nic *nic, struct dais_error *err)
 	if (nic->ifname && strlen(nic->ifname) >= IFNAMSIZ)
 		return dais_fail(err, DAIS_CONFIG, "name the network interface", nic->ifname,
 				 "a name has at most %d characters", IFNAMSIZ - 1);
-	return link_check_bridge(bridge_of(nic), err);
+	return script_of(nic) ? 0 : link_check_bridge(bridge_of(nic), err);
 }
 
 /* From the range that is set aside for Xen's guests. */
@@ -67,8 +78,10 @@ int nic_publish(struct dais *host, uint32_t domid, uint32_t devid, struct dais_n
 		store_dir_write(&front, "mtu", "%u", nic->mtu);
 	if (nic->trusted != DAIS_UNSET)
 		store_dir_write(&front, "trusted", "%d", nic->trusted == DAIS_YES);
-	/* The driver wants the node; no script is run. */
-	store_dir_write(&back, "script", "%s", "");
+	/* The driver wants the node, also if no script is run. */
+	store_dir_write(&back, "script", "%s", script_of(nic) ? nic->script : "");
+	if (nic->gatewaydev)
+		store_dir_write(&back, "gatewaydev", "%s", nic->gatewaydev);
 	store_dir_write(&back, "mac", "%s", mac);
 	store_dir_write(&back, "bridge", "%s", bridge_of(nic));
 	store_dir_write(&back, "handle", "%u", devid);
@@ -91,6 +104,11 @@ int nic_finish(struct dais *host, uint32_t domid, uint32_t devid, const struct d
 	if (device_wait(&id, &host->store, DEVICE_INIT_WAIT, DEVICE_TIMEOUT_MS, err))
 		return dais_while(err, "attach the network interface", bridge_of(nic));
 	snprintf(name, sizeof(name), "vif%u.%u", domid, devid);
+	if (script_of(nic)) {
+		device_back(&id, &host->store, &back);
+		return script_run(nic->script, "online", KIND, back.path, name, SCRIPT_SECONDS,
+				  err);
+	}
 	if (link_plug(name, nic->ifname, bridge_of(nic), nic->mtu, DEVICE_TIMEOUT_MS, err))
 		return -1;
 	device_back(&id, &host->store, &back);
@@ -121,6 +139,6 @@ EXPORT int dais_nic_attach(struct dais *host, uint32_t domid, struct dais_nic *n
 	if (!nic_publish(host, domid, id.devid, nic, err) &&
 	    !nic_finish(host, domid, id.devid, nic, err))
 		return 0;
-	device_remove(&id, &host->store, true, DEVICE_TIMEOUT_MS, NULL);
+	device_remove(&id, &host->store, true, DEVICE_TIMEOUT_MS, script_closed, NULL);
 	return -1;
 }

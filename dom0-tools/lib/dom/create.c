@@ -300,22 +300,12 @@ static void write_vm(struct creation *c, const char *uuid)
 	store_dir_write(&vm, "image/kernel", "%s", dais_config_kernel(c->config));
 }
 
-/* The domain's place in the store, with its name: from here on it can be found by it. */
+/*
+ * The domain's place in the store, with its name: from here on it can be found by it. The nodes
+ * that belong to the guest (abi.md G.6) are made while the whole place does, because a new node
+ * inherits that: half the requests of setting it for each.
+ */
 static int write_name(struct creation *c)
-{
-	struct store_dir dir;
-
-	store_dir_at(&dir, &c->host->store, "/local/domain/%u", c->guest.domid);
-	/* A domain of the same number may have left nodes: nothing of it is inherited. */
-	store_remove(&c->host->store, "%s", dir.path);
-	store_dir_write(&dir, "", "%s", "");
-	store_dir_perms(&dir, "", 0, c->guest.domid);
-	store_dir_write(&dir, "name", "%s", c->config->name);
-	return store_dir_done(&dir, c->err);
-}
-
-/* The nodes of abi.md G.6 beside the name. */
-static int write_domain(struct creation *c)
 {
 	static const char *const guests_own[] = {
 		"control/shutdown",
@@ -330,6 +320,26 @@ static int write_domain(struct creation *c)
 		"error",
 		"device/suspend/event-channel",
 	};
+	static const char *const ours[] = {"", "control", "device", "device/suspend"};
+	uint32_t domid = c->guest.domid;
+	struct store_dir dir;
+
+	store_dir_at(&dir, &c->host->store, "/local/domain/%u", domid);
+	/* A domain of the same number may have left nodes: nothing of it is inherited. */
+	store_remove(&c->host->store, "%s", dir.path);
+	store_dir_write(&dir, "", "%s", "");
+	store_dir_perms(&dir, "", domid, domid);
+	for (size_t i = 0; i < sizeof(guests_own) / sizeof(*guests_own); i++)
+		store_dir_write(&dir, guests_own[i], "%s", "");
+	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
+		store_dir_perms(&dir, ours[i], 0, domid);
+	store_dir_write(&dir, "name", "%s", c->config->name);
+	return store_dir_done(&dir, c->err);
+}
+
+/* The nodes of abi.md G.6 beside the name. */
+static int write_domain(struct creation *c)
+{
 	const struct dais_config *config = c->config;
 	const struct build_guest *g = &c->guest;
 	struct store_dir dir, libxl;
@@ -350,8 +360,6 @@ static int write_domain(struct creation *c)
 	}
 	store_dir_write(&dir, "control/platform-feature-multiprocessor-suspend", "1");
 	store_dir_write(&dir, "control/platform-feature-xs_reset_watches", "1");
-	for (size_t i = 0; i < sizeof(guests_own) / sizeof(*guests_own); i++)
-		store_dir_own(&dir, guests_own[i], g->domid);
 	store_dir_write(&dir, "store/port", "%u", g->store_port);
 	store_dir_write(&dir, "store/ring-ref", "%" PRIu64, (uint64_t)g->store_mfn);
 	write_vm(c, uuid);

@@ -11,6 +11,7 @@
 
 #include "cleanup.h"
 #include "dev/device.h"
+#include "dev/script.h"
 #include "dom/host.h"
 #include "export.h"
 
@@ -28,7 +29,7 @@ static int close_device(const struct device_id *id, void *arg)
 	if (!strcmp(id->kind, "console"))
 		store_remove(&r->host->store, "/local/domain/%u/backend/console/%u", id->backend,
 			     id->domid);
-	else if (device_remove(id, &r->host->store, true, DEVICE_TIMEOUT_MS, r->err))
+	else if (device_remove(id, &r->host->store, true, DEVICE_TIMEOUT_MS, script_closed, r->err))
 		r->ret = -1;
 	return 0;
 }

@@ -148,12 +148,6 @@ void store_dir_perms(struct store_dir *dir, const char *name, uint32_t owner, ui
 	     path);
 }
 
-void store_dir_own(struct store_dir *dir, const char *name, uint32_t owner)
-{
-	store_dir_write(dir, name, "%s", "");
-	store_dir_perms(dir, name, owner, owner);
-}
-
 int store_dir_done(const struct store_dir *dir, struct dais_error *err)
 {
 	if (!dir->errnum)

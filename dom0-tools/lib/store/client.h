@@ -55,8 +55,6 @@ void store_dir_write(struct store_dir *dir, const char *name, const char *value_
 	DAIS_PRINTF(3, 4);
 /* Gives the node to @owner; @reader may read it, nobody else; both are domain numbers. */
 void store_dir_perms(struct store_dir *dir, const char *name, uint32_t owner, uint32_t reader);
-/* An empty node that belongs to the domain @owner. */
-void store_dir_own(struct store_dir *dir, const char *name, uint32_t owner);
 /* 0, or -1 with @err if something failed since store_dir_at(). */
 int store_dir_done(const struct store_dir *dir, struct dais_error *err);
 

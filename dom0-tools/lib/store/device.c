@@ -37,9 +37,8 @@ void device_begin(const struct device_id *id, struct store_dir *front, struct st
 	store_dir_perms(front, "", id->domid, id->backend);
 	store_dir_write(front, "backend", "%s", back->path);
 	store_dir_write(front, "backend-id", "%u", id->backend);
-	store_dir_write(back, "", "%s", "");
-	store_dir_perms(back, "", id->backend, id->domid);
 	store_dir_write(back, "frontend", "%s", front->path);
+	store_dir_perms(back, "", id->backend, id->domid);
 	store_dir_write(back, "frontend-id", "%u", id->domid);
 	store_dir_write(back, "online", "1");
 }
@@ -125,7 +124,9 @@ static void remove_nodes(const struct device_id *id, struct store *store)
 }
 
 int device_remove(const struct device_id *id, struct store *store, bool force,
-		  unsigned int timeout_ms, struct dais_error *err)
+		  unsigned int timeout_ms,
+		  void (*closed)(const struct device_id *id, struct store *store),
+		  struct dais_error *err)
 {
 	uint64_t end = now_ms() + timeout_ms;
 	unsigned int pause_us = 200;
@@ -148,6 +149,8 @@ int device_remove(const struct device_id *id, struct store *store, bool force,
 		}
 	}
 	if (state == DEVICE_UNKNOWN || state == DEVICE_CLOSED || force) {
+		if (closed)
+			closed(id, store);
 		remove_nodes(id, store);
 		return 0;
 	}

@@ -47,10 +47,12 @@ int device_wait(const struct device_id *id, struct store *store, enum device_sta
 /*
  * Takes it away. With the guest's help (@force false) the front-end may refuse or time out,
  * then -1 and the device stays; by force its nodes are removed and the back-end given
- * @timeout_ms to let go.
+ * @timeout_ms to let go. @closed, which may be NULL, is called when it has, before its nodes go.
  */
 int device_remove(const struct device_id *id, struct store *store, bool force,
-		  unsigned int timeout_ms, struct dais_error *err);
+		  unsigned int timeout_ms,
+		  void (*closed)(const struct device_id *id, struct store *store),
+		  struct dais_error *err);
 
 /* Calls @each for every device of the domain, as the store has them; stops at non-zero. */
 int device_for_each(struct store *store, uint32_t domid, const char *kind,
