@@ -102,6 +102,7 @@ EXPORT int dais_trigger(struct dais *host, uint32_t domid, const char *trigger, 
 
 EXPORT int dais_rename(struct dais *host, uint32_t domid, const char *name, struct dais_error *err)
 {
+	struct dais_domain now = {.domid = domid};
 	struct xen_domctl_getdomaininfo info;
 	autoclose int lock = -1;
 	char path[128], text[37];
@@ -117,6 +118,9 @@ EXPORT int dais_rename(struct dais *host, uint32_t domid, const char *name, stru
 	snprintf(path, sizeof(path), "/local/domain/%u/name", domid);
 	if (store_write(&host->store, path, name))
 		return dais_fail_errno(err, DAIS_FAILED, errno, "rename the domain", path);
+	memcpy(now.uuid, info.handle, sizeof(now.uuid));
+	snprintf(now.name, sizeof(now.name), "%s", name);
+	names_note(&now, 1);
 	snprintf(path, sizeof(path), "/vm/%s/name", dais_uuid_text(info.handle, text));
 	if (store_write(&host->store, path, name))
 		return dais_fail_errno(err, DAIS_FAILED, errno, "rename the domain", path);

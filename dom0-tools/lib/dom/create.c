@@ -322,6 +322,7 @@ static int write_name(struct creation *c)
 	};
 	static const char *const ours[] = {"", "control", "device", "device/suspend"};
 	uint32_t domid = c->guest.domid;
+	struct dais_domain now = {.domid = domid};
 	struct store_dir dir;
 
 	store_dir_at(&dir, &c->host->store, "/local/domain/%u", domid);
@@ -334,7 +335,12 @@ static int write_name(struct creation *c)
 	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
 		store_dir_perms(&dir, ours[i], 0, domid);
 	store_dir_write(&dir, "name", "%s", c->config->name);
-	return store_dir_done(&dir, c->err);
+	if (store_dir_done(&dir, c->err))
+		return -1;
+	memcpy(now.uuid, c->config->uuid, sizeof(now.uuid));
+	snprintf(now.name, sizeof(now.name), "%s", c->config->name);
+	names_note(&now, 1);
+	return 0;
 }
 
 /* The nodes of abi.md G.6 beside the name. */

@@ -38,6 +38,8 @@ int names_lock(void);
  * another tool gave to a domain we know already is noticed by names_note() only.
  */
 int names_find(struct dais *host, const char *name, const struct dais_domain *list, size_t count);
+/* Fills in the names of @list, from what is remembered as far as that goes. */
+void names_fill(struct dais *host, struct dais_domain *list, size_t count);
 /* Remembers names as they were just read. */
 void names_note(const struct dais_domain *list, size_t count);
 /* False with @err if no domain may be called that. */

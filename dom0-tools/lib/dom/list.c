@@ -93,8 +93,7 @@ EXPORT int dais_list(struct dais *host, struct dais_domain **list, size_t *count
 {
 	if (list_all(host, list, count, err))
 		return -1;
-	for (size_t i = 0; i < *count; i++)
-		add_name(host, &(*list)[i]);
+	names_fill(host, *list, *count);
 	return 0;
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Names of domains. The store's are the true ones; so that a create need not read them all, a
- * file beside it remembers by number and UUID which name was last seen, and a domain that it
- * does not know is looked up and added. A name that the file gives is confirmed before use.
+ * Names of domains. The store's are the true ones; so that a create or a list need not read
+ * them all, a file beside it remembers by number and UUID which name was last seen, and a
+ * domain that it does not know is looked up and added. What we rename is changed there too; a
+ * name given by another tool is seen as soon as a domain is looked for by it, or by its old one.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -108,6 +109,30 @@ void names_note(const struct dais_domain *list, size_t count)
 		memcpy(records[list[i].domid].uuid, list[i].uuid, sizeof(list[i].uuid));
 		memcpy(records[list[i].domid].name, list[i].name, sizeof(list[i].name));
 	}
+	if (records)
+		munmap(records, NAMES_SIZE);
+}
+
+void names_fill(struct dais *host, struct dais_domain *list, size_t count)
+{
+	struct name_record *records = map_names();
+	autoclose int lock = -1;
+
+	for (size_t i = 0; i < count; i++) {
+		struct name_record *r = records && list[i].domid < DAIS_DOMID_MAX
+						? &records[list[i].domid]
+						: NULL;
+
+		if (r && *r->name && !memcmp(r->uuid, list[i].uuid, sizeof(r->uuid))) {
+			memcpy(list[i].name, r->name, sizeof(r->name));
+			list[i].name[DAIS_NAME_MAX] = 0;
+			continue;
+		}
+		if (lock < 0)
+			lock = names_lock();
+		refresh(host, &list[i], r, list[i].name);
+	}
+	(void)lock;
 	if (records)
 		munmap(records, NAMES_SIZE);
 }
