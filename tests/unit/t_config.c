@@ -247,6 +247,18 @@ static void test_cmdline(void)
 	}
 }
 
+static void test_boot(void)
+{
+	CHECK_EQ(read_text("name='a'\nmemory=16\nbootloader='/usr/bin/pygrub'"), 0);
+	CHECK(fault_at(3, "bootloader") && fault_at(3, "bootloader")->warning);
+	CHECK(strstr(dais_config_kernel(&config), "grub-x86_64-xen.bin"));
+	CHECK_EQ(read_text("name='a'\nmemory=16\nbootloader='/usr/bin/other'"), -1);
+	CHECK_EQ(read_text("name='a'\nmemory=16\nfirmware='pvgrub64'"), 0);
+	CHECK(strstr(dais_config_kernel(&config), "grub-x86_64-xen.bin"));
+	CHECK_EQ(read_text("name='a'\nmemory=16"), -1);
+	CHECK(dais_config_kernel(&config) == NULL);
+}
+
 static void test_vdev(void)
 {
 	static const struct {
@@ -371,6 +383,7 @@ int main(void)
 	test_vfb();
 	test_show();
 	test_cmdline();
+	test_boot();
 	test_vdev();
 	test_cpulist();
 	test_uuid();

@@ -215,10 +215,20 @@ EXPORT char *dais_config_cmdline(const struct dais_config *config)
 	return rc < 0 ? NULL : line;
 }
 
+/* pygrub reads the guest's disk in dom0, as root; PV GRUB does the same inside the guest. */
+bool config_is_pygrub(const char *bootloader)
+{
+	const char *slash = bootloader ? strrchr(bootloader, '/') : NULL;
+
+	return bootloader && !strcmp(slash ? slash + 1 : bootloader, "pygrub");
+}
+
 EXPORT const char *dais_config_kernel(const struct dais_config *config)
 {
 	if (config->kernel)
 		return config->kernel;
+	if (!config->firmware && config_is_pygrub(config->bootloader))
+		return PVGRUB64;
 	if (config->firmware)
 		return *config->firmware == '/' ? config->firmware : PVGRUB64;
 	return NULL;
@@ -305,15 +315,13 @@ EXPORT void dais_config_check_files(const struct dais_config *config, struct dai
 	const char *kernel = dais_config_kernel(config);
 	size_t i;
 
-	if (config->firmware && !config->kernel && kernel && access(kernel, R_OK))
-		missing(faults, 0, "firmware", kernel, "Install Debian's package grub-xen-bin.");
+	if (!config->kernel && kernel && access(kernel, R_OK))
+		missing(faults, 0, config->firmware ? "firmware" : "bootloader", kernel,
+			"Install Debian's package grub-xen-bin.");
 	else if (kernel)
 		check_regular("kernel", kernel, faults);
 	if (config->ramdisk)
 		check_regular("ramdisk", config->ramdisk, faults);
-	if (config->bootloader && !config->kernel && *config->bootloader == '/' &&
-	    access(config->bootloader, X_OK))
-		missing(faults, 0, "bootloader", config->bootloader, NULL);
 	for (i = 0; i < config->disk_count; i++)
 		check_disk(&config->disks[i], faults);
 	for (i = 0; i < config->nic_count; i++) {

@@ -437,6 +437,17 @@ static void check_together(struct reading *r)
 				"Write firmware=\"pvgrub64\".",
 				"there is no firmware \"%s\" for 64-bit paravirtual guests",
 				c->firmware);
+	if (c->bootloader && !c->kernel && !c->firmware) {
+		if (config_is_pygrub(c->bootloader))
+			dais_faults_add(
+				f, true, line_of(r, "bootloader"), "bootloader",
+				"Write firmware=\"pvgrub64\", which says the same.",
+				"PV GRUB boots in the guest what pygrub would read in dom0");
+		else
+			dais_faults_add(f, false, line_of(r, "bootloader"), "bootloader",
+					"Write firmware=\"pvgrub64\", or name the kernel.",
+					"boot loaders of dom0 are not run");
+	}
 	if (c->kernel && c->bootloader)
 		dais_faults_add(f, true, line_of(r, "bootloader"), "bootloader", "Remove one.",
 				"with kernel= the boot loader is not run");

@@ -74,6 +74,9 @@ void settings_override(struct settings *settings, const char *text, struct dais_
 void config_read(const struct settings *settings, struct dais_config *config,
 		 struct dais_faults *faults);
 
+/* Whether that boot loader is pygrub, in whose place PV GRUB is booted. */
+bool config_is_pygrub(const char *bootloader);
+
 /* Whether the key is xl's, but of other kinds of guests. */
 bool config_is_foreign(const char *key);
 
