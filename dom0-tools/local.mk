@@ -208,8 +208,9 @@ $(DAIS_MADE): %: $(srcdir)/%.in Makefile
 		-e 's|@[i]ncludedir@|$(includedir)|g' -e 's|@[P]ACKAGE_VERSION@|$(PACKAGE_VERSION)|g' \
 		$< > $@
 
-install-exec-local: $(LIBDAIS_SO)
+install-exec-local: $(LIBDAIS_SO) $(LIBDAIS_PARTS)
 	$(MKDIR_P) $(DESTDIR)$(libdir)
+	$(INSTALL_DATA) $(LIBDAIS_PARTS) $(DESTDIR)$(libdir)
 	$(INSTALL_DATA) $(LIBDAIS_SO) $(DESTDIR)$(libdir)/libdais.so.$(PACKAGE_VERSION)
 	cd $(DESTDIR)$(libdir) && $(LN_S) -f libdais.so.$(PACKAGE_VERSION) libdais.so.0 && \
 		$(LN_S) -f libdais.so.0 libdais.so
@@ -227,7 +228,7 @@ install-data-local: $(DAIS_MADE)
 	$(INSTALL_DATA) $(DAIS_UNITS) $(DESTDIR)$(unitdir)
 
 uninstall-local:
-	cd $(DESTDIR)$(libdir) && rm -f libdais.so libdais.so.0 libdais.so.$(PACKAGE_VERSION)
+	cd $(DESTDIR)$(libdir) && rm -f $(notdir $(LIBDAIS_PARTS)) libdais.so libdais.so.0 libdais.so.$(PACKAGE_VERSION)
 	rm -rf $(DESTDIR)$(includedir)/dais
 	rm -f $(DESTDIR)$(bashcompdir)/dais $(DESTDIR)$(pkgconfigdir)/libdais.pc
 	cd $(DESTDIR)$(unitdir) && rm -f daisd.service dais-consoled.service

@@ -39,15 +39,22 @@ check-dom0: xen/dais
 		python3 $(SYSTEM)/dom0.py --cache $(SYSTEM_CACHE) --hypervisor $(HYPERVISOR) \
 		--only $(MACHINES)
 
+# The daemons of dom0 in a Debian dom0.
+check-daemons: xen/dais all
+	@$(MKDIR_P) $(SYSTEM_CACHE)
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/daemons.count -t 2400 -n daemons \
+		python3 $(SYSTEM)/daemons.py --cache $(SYSTEM_CACHE) --hypervisor $(HYPERVISOR) \
+		--build .
+
 # GRUB, the hypervisor, Debian's login; what the hypervisor says of itself is printed last.
 demo: xen/dais
 	@$(MKDIR_P) $(SYSTEM_CACHE)
 	@python3 $(SYSTEM)/demo.py --cache $(SYSTEM_CACHE) --hypervisor $(HYPERVISOR)
 
-.PHONY: check-boot check-debug check-console check-dom0
+.PHONY: check-daemons check-boot check-debug check-console check-dom0
 
 EXTRA_DIST += tests/system/fetch.sh tests/system/mkquick.sh tests/system/mkdisk.sh \
 	tests/system/mkqemu10.sh tests/system/mkiso.sh tests/system/run-quick.sh \
 	tests/system/quick/init tests/system/guest-check.sh tests/system/tcp.py tests/system/vdso.c \
 	tests/system/vm.py tests/system/console.py tests/system/dom0.py tests/system/boot.py tests/system/kernels.py \
-	tests/system/demo.py tests/system/tools.py
+	tests/system/demo.py tests/system/tools.py tests/system/daemons.py

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: MIT
+"""daisd and dais-consoled in a Debian dom0: policies, the API, consoles, and being killed.
+
+  daemons.py --cache DIR --hypervisor PATH|stock --build DIR [--checks NAME,...]
+
+The rest of dom0 is Debian's.  Debian's xenconsoled is replaced by ours while a guest runs.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import guest
+import tools
+
+CHECKS = ["install", "consoled", "journal", "api", "refused_api", "reboot", "killed", "metrics",
+          "ended", "left"]
+
+# A request in Perl, which every Debian has: HTTP/1.0, so that the end is the connection's.
+HTTP = (r"use IO::Socket::UNIX; my ($m, $p, $f) = @ARGV; my $b = q{};"
+        r"if ($f) { local $/; open(my $h, q{<}, $f); $b = <$h>; }"
+        r"my $s = IO::Socket::UNIX->new(q{/run/dais/daisd.sock}) or die $!;"
+        r"print $s qq{$m $p HTTP/1.0\r\nHost: dais\r\nContent-Length: }.length($b).qq{\r\n\r\n$b};"
+        r"$s->flush; print while <$s>;")
+
+
+class Daemons(tools.Ours):
+    def tools(self):
+        super().tools()
+        work = self.file("tools")
+        build = os.path.join(self.args.build, "dom0-tools")
+        files = [os.path.join(build, "dais-consoled"), os.path.join(build, "daisd/daisd")]
+        subprocess.run(["cp", "-L"] + files + [work], check=True)
+        for line in subprocess.run(["ldd"] + files, check=True, stdout=subprocess.PIPE,
+                                   universal_newlines=True).stdout.splitlines():
+            part = line.split()
+            if len(part) > 2 and part[1] == "=>" and part[2].startswith("/") and \
+                    not part[0].startswith(("libc.", "libm.", "libdais", "ld-")):
+                subprocess.run(["cp", "-L", part[2], work], check=True)
+        with open(os.path.join(work, "http.pl"), "w", encoding="utf-8") as f:
+            f.write(HTTP)
+        subprocess.run(["tar", "-cf", work + ".tar", "-b", "64", "-C", work, "."], check=True)
+        return work + ".tar"
+
+    # --- small helpers
+
+    def ask(self, method, path, body="", timeout=400):
+        """Status and data of the API's answer."""
+        said = self.must("perl /opt/dais/http.pl %s '%s' %s" % (method, path, body), timeout)
+        head, _, document = said.replace("\r", "").partition("\n\n")
+        status = int(head.split()[1])
+        return status, json.loads(document)["data"] if document.startswith("{") else document
+
+    def daisd(self):
+        self.must("LD_LIBRARY_PATH=/opt/dais /opt/dais/daisd --pid-file=/run/daisd.pid "
+                  "--auto=/root/auto")
+        self.wait_for("daisd", 60, lambda: not self.vm.run("perl /opt/dais/http.pl GET /v1/version")[0])
+
+    def consoled(self):
+        self.must("LD_LIBRARY_PATH=/opt/dais /opt/dais/dais-consoled --timestamp=guest "
+                  "--pid-file=/run/consoled.pid")
+
+    def domains(self):
+        return {d["name"]: d for d in self.ask("GET", "/v1/domains")[1]}
+
+    # --- checks: True, or what was wrong
+
+    def check_consoled(self):
+        """Ours in the place of Debian's, killed and started again: the guest stays at hand."""
+        self.free = self.free_memory()
+        self.config("c1", memory=96)
+        self.create("c1")
+        with guest.Console(self.vm, "c1") as g:
+            g.shell(240)
+        self.must("kill $(cat /run/xenconsoled.pid)")
+        self.consoled()
+        for turn in ("one", "two"):
+            with guest.Console(self.vm, "c1") as g:
+                g.shell(60)
+                g.run("echo turn-''%s > /dev/hvc0" % turn)
+            self.must("grep -q '^.20.*turn-%s' /var/log/dais/console/c1.log" % turn)
+            if turn == "one":
+                self.must("kill -9 $(cat /run/consoled.pid)")
+                self.consoled()
+        self.detail = self.must("grep VmRSS /proc/$(cat /run/consoled.pid)/status").split(":")[1].strip()
+        return True
+
+    def check_journal(self):
+        """daisd starts what stands in its folder, once; domains of others it leaves alone."""
+        self.config("auto", memory=96)
+        self.must("mkdir -p /root/auto && mv /root/auto.cfg /root/auto/")
+        self.daisd()
+        self.wait_for("autostart", 300, lambda: "auto" in self.domains())
+        events = [e["event"] for e in self.ask("GET", "/v1/journal?name=auto")[1]]
+        return "autostarted" in events or str(events)
+
+    def check_api(self):
+        self.config("api", memory=96)
+        status, made = self.ask("POST", "/v1/domains", "/root/api.cfg")
+        if status != 201 or made["name"] != "api":
+            return "%d: %s" % (status, made)
+        for path, state in (("pause", True), ("unpause", False)):
+            status, said = self.ask("POST", "/v1/domains/api/" + path)
+            if status != 200 or said["paused"] != state:
+                return "%s: %d %s" % (path, status, said)
+        if self.ask("POST", "/v1/domains/api/rename?name=other")[1]["name"] != "other":
+            return "not renamed"
+        if self.ask("GET", "/v1/domains/other/config")[1]["memory_kb"] != 96 << 10:
+            return "another configuration"
+        status, _ = self.ask("DELETE", "/v1/domains/" + made["uuid"])
+        self.gone("other")
+        return status == 200
+
+    def check_refused_api(self):
+        self.must("echo 'name = ' > /root/bad.cfg")
+        for method, path, body, status, code in (
+                ("GET", "/v1/nothing", "", 404, "usage"),
+                ("PUT", "/v1/domains", "", 405, "usage"),
+                ("GET", "/v1/domains/nobody", "", 404, "no-domain"),
+                ("POST", "/v1/domains", "/root/bad.cfg", 400, "config"),
+                ("POST", "/v1/domains", "/root/auto/auto.cfg", 409, "exists"),
+                ("POST", "/v1/domains/auto/vcpus?count=x", "", 400, "usage")):
+            got, said = self.ask(method, path, body)
+            if got != status or said["code"] != code:
+                return "%s %s: %d %s" % (method, path, got, said)
+        return True
+
+    def again(self, name, before, timeout=300):
+        """The domain is there under another number."""
+        self.wait_for(name + " again", timeout, lambda: self.domains().get(
+            name, {"domid": before["domid"]})["domid"] != before["domid"])
+        return self.domains()[name]
+
+    def check_reboot(self):
+        before = self.domains()["auto"]
+        self.must("xl console auto < /dev/null > /dev/null 2>&1 & sleep 1; kill $! 2>/dev/null; true")
+        with guest.Console(self.vm, "auto") as g:
+            g.shell(240)
+        self.ask("POST", "/v1/domains/auto/reboot")
+        after = self.again("auto", before)
+        if after["uuid"] != before["uuid"]:
+            return "another UUID"
+        with guest.Console(self.vm, "auto") as g:
+            g.shell(240)
+        return True
+
+    def check_killed(self):
+        """Killed again and again while a guest goes from one life to the next."""
+        before = self.domains()["auto"]
+        self.ask("POST", "/v1/domains/auto/reboot")
+        self.wait_for("its end", 120, lambda: self.domains().get("auto", before) == {} or
+                      self.domains().get("auto", {}).get("state") == "shutdown" or
+                      self.domains().get("auto", before)["domid"] != before["domid"])
+        for _ in range(8):
+            self.must("kill -9 $(cat /run/daisd.pid)")
+            self.daisd()
+            time.sleep(0.7)
+        self.again("auto", before)
+        with guest.Console(self.vm, "auto") as g:
+            g.shell(240)
+        left = self.must("ls /var/lib/dais/daisd/intents").strip()
+        names = sorted(self.domains())
+        return (not left and names == ["Domain-0", "auto", "c1"]) or "%s %s" % (left, names)
+
+    def check_metrics(self):
+        status, text = self.ask("GET", "/metrics")
+        ok = status == 200 and text.endswith("# EOF\n") and \
+            'dais_domain_memory_bytes{name="auto"' in text
+        return ok or text[-400:]
+
+    def check_ended(self):
+        """A guest that powers off is gone for good, also for the next daisd."""
+        self.ask("POST", "/v1/domains/auto/shutdown")
+        self.gone("auto", 240)
+        self.must("kill $(cat /run/daisd.pid)")
+        time.sleep(3)
+        self.daisd()
+        time.sleep(5)
+        if "auto" in self.domains():
+            return "started again"
+        self.must("xl destroy c1", 120)
+        self.gone("c1")
+        return True
+
+
+if __name__ == "__main__":
+    tools.Ours, tools.FIRST, guest.CHECKS = Daemons, CHECKS, []
+    sys.exit(tools.main())
