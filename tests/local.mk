@@ -13,6 +13,7 @@ include tests/fuzz/local.mk
 include tests/style/local.mk
 include tests/system/local.mk
 include tests/guests/local.mk
+include tests/guests/attack/local.mk
 include tests/bench/local.mk
 include tests/xenstore/local.mk
 

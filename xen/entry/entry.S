@@ -228,6 +228,7 @@ entry_syscall:
 hypercall_done:
 	cmp	$-ERESTART, %rax
 	je	hypercall_again
+hypercall_result:
 	mov	%rax, REGS_RAX(%rsp)
 
 	.globl	return_to_guest
@@ -279,6 +280,9 @@ guest_iret:
 	/* A frame that the processor refuses: trap.c recognises this address. */
 
 hypercall_again:
+	/* Unless iret has just loaded registers of which RAX holds this number. */
+	cmpl	$VECTOR_SYSCALL, REGS_VECTOR(%rsp)
+	jne	hypercall_result
 	/* SYSCALL is two bytes: the guest executes it again, with the arguments as they are now. */
 	subq	$2, REGS_RIP(%rsp)
 	jmp	return_to_guest

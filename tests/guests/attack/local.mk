@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: MIT
+noinst_PROGRAMS += tests/guests/attack/guest
+tests_guests_attack_guest_SOURCES = tests/guests/attack/main.c
+tests_guests_attack_guest_CPPFLAGS = $(GUEST_CPPFLAGS)
+tests_guests_attack_guest_CFLAGS = $(GUEST_CFLAGS)
+tests_guests_attack_guest_LDFLAGS = $(GUEST_LINK)
+tests_guests_attack_guest_LDADD = $(GUEST_LIBS)
