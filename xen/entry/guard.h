@@ -11,7 +11,7 @@
 #include "machine/mitigate.h"
 
 #ifdef __ASSEMBLER__
-/* clang-format off: this is no C */
+/* clang-format off */
 
 #define MSR_SPEC_CTRL 0x48
 #define MSR_PRED_CMD 0x49
