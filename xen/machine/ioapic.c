@@ -102,12 +102,11 @@ void ioapic_route(unsigned int gsi, u8 vector, unsigned int cpu, bool level, boo
 {
 	unsigned int pin;
 	const struct ioapic *io = find(gsi, &pin);
-	unsigned long flags;
 	u32 low;
 
 	if (!io)
 		return;
-	flags = spin_lock_irqsave(&lock);
+	guard_lock_irq(&lock);
 	low = (io->low[pin] & ENTRY_MASKED) | vector | (level ? ENTRY_LEVEL : 0) |
 	      (active_low ? ENTRY_ACTIVE_LOW : 0);
 	/* Masked meanwhile: the entry's halves cannot be written together. */
@@ -116,39 +115,34 @@ void ioapic_route(unsigned int gsi, u8 vector, unsigned int cpu, bool level, boo
 	if (!(low & ENTRY_MASKED))
 		reg_write(io, REG_PIN(pin), low);
 	io->low[pin] = low;
-	spin_unlock_irqrestore(&lock, flags);
 }
 
 void ioapic_set_mask(unsigned int gsi, bool mask)
 {
 	unsigned int pin;
 	const struct ioapic *io = find(gsi, &pin);
-	unsigned long flags;
 	u32 low;
 
 	if (!io)
 		return;
-	flags = spin_lock_irqsave(&lock);
+	guard_lock_irq(&lock);
 	low = mask ? io->low[pin] | ENTRY_MASKED : io->low[pin] & ~ENTRY_MASKED;
 	if (low != io->low[pin])
 		reg_write(io, REG_PIN(pin), low);
 	io->low[pin] = low;
-	spin_unlock_irqrestore(&lock, flags);
 }
 
 int ioapic_guest_read(paddr_t address, u32 reg, u32 *value)
 {
 	for (unsigned int i = 0; i < ioapic_count; i++) {
 		const struct ioapic *io = &ioapics[i];
-		unsigned long flags;
 
 		if (io->address != address)
 			continue;
 		if (reg >= REG_PIN(io->pins))
 			return -EINVAL;
-		flags = spin_lock_irqsave(&lock);
+		guard_lock_irq(&lock);
 		*value = reg_read(io, reg);
-		spin_unlock_irqrestore(&lock, flags);
 		return 0;
 	}
 	return -EINVAL;

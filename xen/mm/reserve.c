@@ -299,12 +299,6 @@ static bool reservation_pause(const struct reservation *res, unsigned long start
 	return res->next != start && res->next < res->r.nr_extents && hypercall_should_preempt();
 }
 
-static long reservation_close(struct reservation *res, unsigned int op, bool paused)
-{
-	domain_put(res->d);
-	return paused ? memory_op_continue(op, res->next) : (long)res->next;
-}
-
 static bool release_block(struct domain *d, mfn_t mfn, unsigned int order)
 {
 	bool all = true;
@@ -314,7 +308,32 @@ static bool release_block(struct domain *d, mfn_t mfn, unsigned int order)
 	return all;
 }
 
-long memop_populate_physmap(unsigned long arg, unsigned long start)
+/* One extent, whose place in the guest's list is @where; false: it ends here. */
+static bool reservation_step(const struct reservation *res, unsigned int op, unsigned long where)
+{
+	unsigned int order = res->r.extent_order;
+	xen_pfn_t frame;
+	mfn_t mfn;
+
+	if (op != XENMEM_increase_reservation && guest_read(&frame, where, sizeof(frame)))
+		return false;
+	if (op == XENMEM_decrease_reservation)
+		return mfn_valid(MFN(frame)) && release_block(res->d, MFN(frame), order);
+	mfn = reserve_alloc(res->d, order, res->address_bits);
+	if (mfn_eq(mfn, INVALID_MFN))
+		return false;
+	if (op == XENMEM_populate_physmap)
+		m2p_set_range(mfn, frame, order);
+	else if (guest_handle_null(res->r.extent_start))
+		return true;
+	frame = mfn.m;
+	if (!guest_write(where, &frame, sizeof(frame)))
+		return true;
+	release_block(res->d, mfn, order);
+	return false;
+}
+
+static long change_reservation(unsigned int op, unsigned long arg, unsigned long start)
 {
 	struct reservation res;
 	bool paused = false;
@@ -323,74 +342,28 @@ long memop_populate_physmap(unsigned long arg, unsigned long start)
 	if (ret)
 		return ret < 0 ? ret : (long)start;
 	for (; res.next < res.r.nr_extents; res.next++) {
-		unsigned long where = guest_handle_addr(res.r.extent_start, res.next);
-		xen_pfn_t pfn, out;
-		mfn_t mfn;
-
 		paused = reservation_pause(&res, start);
-		if (paused || guest_read(&pfn, where, sizeof(pfn)))
+		if (paused ||
+		    !reservation_step(&res, op, guest_handle_addr(res.r.extent_start, res.next)))
 			break;
-		mfn = reserve_alloc(res.d, res.r.extent_order, res.address_bits);
-		if (mfn_eq(mfn, INVALID_MFN))
-			break;
-		m2p_set_range(mfn, pfn, res.r.extent_order);
-		out = mfn.m;
-		if (guest_write(where, &out, sizeof(out))) {
-			release_block(res.d, mfn, res.r.extent_order);
-			break;
-		}
 	}
-	return reservation_close(&res, XENMEM_populate_physmap, paused);
+	domain_put(res.d);
+	return paused ? memory_op_continue(op, res.next) : (long)res.next;
+}
+
+long memop_populate_physmap(unsigned long arg, unsigned long start)
+{
+	return change_reservation(XENMEM_populate_physmap, arg, start);
 }
 
 long memop_increase_reservation(unsigned long arg, unsigned long start)
 {
-	struct reservation res;
-	bool paused = false;
-	int ret = reservation_open(&res, arg, start);
-
-	if (ret)
-		return ret < 0 ? ret : (long)start;
-	for (; res.next < res.r.nr_extents; res.next++) {
-		xen_pfn_t out;
-		mfn_t mfn;
-
-		paused = reservation_pause(&res, start);
-		if (paused)
-			break;
-		mfn = reserve_alloc(res.d, res.r.extent_order, res.address_bits);
-		if (mfn_eq(mfn, INVALID_MFN))
-			break;
-		out = mfn.m;
-		if (!guest_handle_null(res.r.extent_start) &&
-		    guest_write(guest_handle_addr(res.r.extent_start, res.next), &out,
-				sizeof(out))) {
-			release_block(res.d, mfn, res.r.extent_order);
-			break;
-		}
-	}
-	return reservation_close(&res, XENMEM_increase_reservation, paused);
+	return change_reservation(XENMEM_increase_reservation, arg, start);
 }
 
 long memop_decrease_reservation(unsigned long arg, unsigned long start)
 {
-	struct reservation res;
-	bool paused = false;
-	int ret = reservation_open(&res, arg, start);
-
-	if (ret)
-		return ret < 0 ? ret : (long)start;
-	for (; res.next < res.r.nr_extents; res.next++) {
-		xen_pfn_t base;
-
-		paused = reservation_pause(&res, start);
-		if (paused || guest_read(&base, guest_handle_addr(res.r.extent_start, res.next),
-					 sizeof(base)))
-			break;
-		if (!mfn_valid(MFN(base)) || !release_block(res.d, MFN(base), res.r.extent_order))
-			break;
-	}
-	return reservation_close(&res, XENMEM_decrease_reservation, paused);
+	return change_reservation(XENMEM_decrease_reservation, arg, start);
 }
 
 /*
