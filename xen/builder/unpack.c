@@ -90,23 +90,16 @@ static __force_inline u64 xxh_round(u64 lane, u64 word)
 
 __init u64 xxh64(const u8 *p, size_t len)
 {
+	u64 lane[4] = {XXH_P1 + XXH_P2, XXH_P2, 0, 0 - XXH_P1}, h = XXH_P5;
 	const u8 *end = p + len;
-	u64 h = XXH_P5;
 
 	if (len >= 32) {
-		u64 a = XXH_P1 + XXH_P2, b = XXH_P2, c = 0, d = 0 - XXH_P1;
-
-		for (; end - p >= 32; p += 32) {
-			a = xxh_round(a, load64(p));
-			b = xxh_round(b, load64(p + 8));
-			c = xxh_round(c, load64(p + 16));
-			d = xxh_round(d, load64(p + 24));
-		}
-		h = rol64(a, 1) + rol64(b, 7) + rol64(c, 12) + rol64(d, 18);
-		h = (h ^ xxh_round(0, a)) * XXH_P1 + XXH_P4;
-		h = (h ^ xxh_round(0, b)) * XXH_P1 + XXH_P4;
-		h = (h ^ xxh_round(0, c)) * XXH_P1 + XXH_P4;
-		h = (h ^ xxh_round(0, d)) * XXH_P1 + XXH_P4;
+		for (; end - p >= 32; p += 32)
+			for (u32 i = 0; i < 4; i++)
+				lane[i] = xxh_round(lane[i], load64(p + 8 * i));
+		h = rol64(lane[0], 1) + rol64(lane[1], 7) + rol64(lane[2], 12) + rol64(lane[3], 18);
+		for (u32 i = 0; i < 4; i++)
+			h = (h ^ xxh_round(0, lane[i])) * XXH_P1 + XXH_P4;
 	}
 	h += len;
 	for (; end - p >= 8; p += 8)
@@ -122,40 +115,6 @@ __init u64 xxh64(const u8 *p, size_t len)
 	return h ^ h >> 32;
 }
 
-/* First bytes of each format, and of those that a kernel may be packed in but we do not know. */
-static const struct magic {
-	u8 len, bytes[7];
-	u8 format;
-	char why[48];
-} magics[] __initconst = {
-	{4,
-	 "\x7f"
-	 "ELF",
-	 UNPACK_NONE, ""},
-	{6,
-	 "\xfd"
-	 "7zXZ",
-	 UNPACK_XZ, ""},
-	{4, "\x28\xb5\x2f\xfd", UNPACK_ZSTD, ""},
-	{2, "\x1f\x8b", UNPACK_GZIP, ""},
-	{4, "\x02\x21\x4c\x18", UNPACK_LZ4, ""},
-	{3, "BZh", UNPACK_UNKNOWN, "bzip2 kernel: only xz, zstd, gzip, lz4 are known"},
-	{3, "\x89LZ", UNPACK_UNKNOWN, "lzo kernel: only xz, zstd, gzip, lz4 are known"},
-	{3, "\x5d\0\0", UNPACK_UNKNOWN, "lzma kernel: only xz, zstd, gzip, lz4 are known"},
-};
-
-__init enum unpack_format unpack_identify(const void *in, size_t in_len, const char **why)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(magics); i++) {
-		if (in_len < magics[i].len || memcmp(in, magics[i].bytes, magics[i].len))
-			continue;
-		*why = magics[i].why;
-		return magics[i].format;
-	}
-	*why = "neither an ELF image nor xz, zstd, gzip or lz4 data";
-	return UNPACK_UNKNOWN;
-}
-
 static __init int unpack_copy(struct unpack_job *job)
 {
 	if (out_left(job) < in_left(job))
@@ -163,6 +122,41 @@ static __init int unpack_copy(struct unpack_job *job)
 	memcpy(job->out, job->in, in_left(job));
 	job->out += in_left(job);
 	return 0;
+}
+
+/* First bytes of each format; without a decoder, of those that a kernel may be packed in. */
+static const struct magic {
+	u8 len, bytes[7];
+	u8 format;
+	int (*decode)(struct unpack_job *job);
+	const char *why;
+} magics[] __initconst = {
+	{4, "\177ELF", UNPACK_NONE, unpack_copy, ""},
+	{6, "\3757zXZ", UNPACK_XZ, unpack_xz, ""},
+	{4, "\050\265\057\375", UNPACK_ZSTD, unpack_zstd, ""},
+	{2, "\037\213", UNPACK_GZIP, unpack_gzip, ""},
+	{4, "\002\041\114\030", UNPACK_LZ4, unpack_lz4, ""},
+	{3, "BZh", UNPACK_UNKNOWN, NULL, "bzip2 kernel: only xz, zstd, gzip, lz4 are known"},
+	{3, "\211LZ", UNPACK_UNKNOWN, NULL, "lzo kernel: only xz, zstd, gzip, lz4 are known"},
+	{3, "\135\0\0", UNPACK_UNKNOWN, NULL, "lzma kernel: only xz, zstd, gzip, lz4 are known"},
+	{0, "", UNPACK_UNKNOWN, NULL, "neither an ELF image nor xz, zstd, gzip or lz4 data"},
+};
+
+static __init const struct magic *magic_of(const void *in, size_t in_len)
+{
+	const struct magic *m = magics;
+
+	while (in_len < m->len || memcmp(in, m->bytes, m->len))
+		m++;
+	return m;
+}
+
+__init enum unpack_format unpack_identify(const void *in, size_t in_len, const char **why)
+{
+	const struct magic *m = magic_of(in, in_len);
+
+	*why = m->why;
+	return m->format;
 }
 
 __init int unpack(enum unpack_format format, const void *in, size_t in_len, void *out,
@@ -178,24 +172,15 @@ __init int unpack(enum unpack_format format, const void *in, size_t in_len, void
 		.workspace = workspace,
 		.why = "",
 	};
-	enum unpack_format found = unpack_identify(in, in_len, &job.why);
+	const struct magic *found = magic_of(in, in_len);
 	int rc;
 
 	if (workspace_len < UNPACK_WORKSPACE)
 		rc = unpack_refuse(&job, "workspace too small");
-	else if (found == UNPACK_UNKNOWN || found != format)
-		rc = unpack_refuse(&job,
-				   found == UNPACK_UNKNOWN ? job.why : "not in the format given");
-	else if (format == UNPACK_XZ)
-		rc = unpack_xz(&job);
-	else if (format == UNPACK_ZSTD)
-		rc = unpack_zstd(&job);
-	else if (format == UNPACK_GZIP)
-		rc = unpack_gzip(&job);
-	else if (format == UNPACK_LZ4)
-		rc = unpack_lz4(&job);
+	else if (!found->decode || found->format != format)
+		rc = unpack_refuse(&job, found->decode ? "not in the format given" : found->why);
 	else
-		rc = unpack_copy(&job);
+		rc = found->decode(&job);
 	if (!rc && job.out != job.out_end)
 		rc = unpack_refuse(&job, "unpacks to less than it says");
 	*produced = (size_t)(job.out - (u8 *)out);
