@@ -54,7 +54,7 @@ struct elf_parser {
 	struct elf_image *out;
 	u32 seen; /* bit per type of note that the image has */
 	struct {
-		u64 number[2];
+		u64 number;
 		char text[16];
 	} note[XEN_ELFNOTE_MAX + 1];
 };
@@ -170,9 +170,7 @@ static int __init elf_note(struct elf_parser *p, u32 type, const u8 *desc, u32 s
 		return 0;
 	p->seen |= 1u << type;
 	memset(&p->note[type], 0, sizeof(p->note[type]));
-	memcpy(p->note[type].number, desc, min(size, 16u));
-	if (size < 8)
-		p->note[type].number[0] &= 0xffffffff;
+	memcpy(&p->note[type].number, desc, size < 8 ? min(size, 4u) : 8);
 	memcpy(p->note[type].text, desc, min(size, 15u));
 	if (type == XEN_ELFNOTE_FEATURES)
 		return elf_features(p, (const char *)desc, size);
@@ -241,7 +239,7 @@ static bool __init elf_va_is_free(u64 va, u64 size)
 
 static u64 __init note_number(const struct elf_parser *p, u32 type)
 {
-	return p->note[type].number[0];
+	return p->note[type].number;
 }
 
 static bool __init note_seen(const struct elf_parser *p, u32 type)
@@ -259,12 +257,8 @@ static void __init elf_take_notes(const struct elf_parser *p, struct elf_image *
 	out->init_p2m = note_number(p, XEN_ELFNOTE_INIT_P2M);
 	out->has_init_p2m = note_seen(p, XEN_ELFNOTE_INIT_P2M);
 	out->mod_start_pfn = note_number(p, XEN_ELFNOTE_MOD_START_PFN) != 0;
-	out->suspend_cancel = note_number(p, XEN_ELFNOTE_SUSPEND_CANCEL) != 0;
-	out->l1_mfn_mask = p->note[XEN_ELFNOTE_L1_MFN_VALID].number[0];
-	out->l1_mfn_value = p->note[XEN_ELFNOTE_L1_MFN_VALID].number[1];
 	out->features_supported |= (u32)note_number(p, XEN_ELFNOTE_SUPPORTED_FEATURES);
 	memcpy(out->guest_os, p->note[XEN_ELFNOTE_GUEST_OS].text, 16);
-	memcpy(out->guest_version, p->note[XEN_ELFNOTE_GUEST_VERSION].text, 16);
 }
 
 static int __init elf_check_notes(struct elf_parser *p)

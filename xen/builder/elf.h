@@ -33,11 +33,10 @@ struct elf_image {
 	u64 hypercall_page; /* inside them, page aligned; if has_hypercall_page */
 	u64 init_p2m; /* page aligned, outside our hole; if has_init_p2m */
 	u64 paddr_offset;
-	u64 l1_mfn_mask, l1_mfn_value; /* zero without the note */
-	bool has_hypercall_page, has_init_p2m, suspend_cancel;
+	bool has_hypercall_page, has_init_p2m;
 	bool mod_start_pfn; /* the ramdisk may be passed unmapped, by PFN */
 	u32 features_required, features_supported; /* bits XENFEAT_* */
-	char guest_os[16], guest_version[16]; /* "" if not said; cut short to fit */
+	char guest_os[16]; /* "" if not said; cut short to fit */
 	unsigned int segments;
 	struct elf_segment segment[ELF_SEGMENTS_MAX];
 };

@@ -84,7 +84,6 @@ static void __init identify(struct cpu_features *f)
 		f->model |= (r.a >> 12) & 0xf0;
 	if (f->family == 15)
 		f->family += (r.a >> 20) & 0xff;
-	f->mwait = r.c & BIT(3);
 	f->pcid = r.c & BIT(17);
 	f->x2apic = r.c & BIT(21);
 	f->tsc_deadline = r.c & BIT(24);
@@ -98,13 +97,10 @@ static void __init identify(struct cpu_features *f)
 		f->smep = r.b & BIT(7);
 		f->invpcid = r.b & BIT(10);
 		f->smap = r.b & BIT(20);
-		f->umip = r.c & BIT(2);
 	}
 
 	f->max_ext_leaf = cpuid_count(0x80000000, 0).a;
 	r = cpuid_count(0x80000001, 0);
-	f->svm = r.c & BIT(2);
-	f->page1gb = r.d & BIT(26);
 	f->rdtscp = r.d & BIT(27);
 	f->phys_bits = 36;
 	if (f->max_ext_leaf >= 0x80000007)
@@ -131,7 +127,6 @@ static void __init size_xsave(struct cpu_features *f)
 	/* AVX-512 comes whole or not at all. */
 	if ((f->xcr0_mask & 0xe0) != 0xe0)
 		f->xcr0_mask &= ~0xe0ULL;
-	f->xsaveopt = cpuid_count(0xd, 1).a & 1;
 	f->xsave_size = 576;
 	for (unsigned int i = 2; i < 63; i++) {
 		if (!(f->xcr0_mask & BIT(i)))

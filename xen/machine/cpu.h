@@ -14,8 +14,8 @@ struct cpu_features {
 	u32 family, model, stepping;
 	u32 max_leaf, max_ext_leaf;
 	unsigned int phys_bits;
-	bool page1gb, smep, smap, umip, fsgsbase, pcid, invpcid, xsave, xsaveopt, rdtscp;
-	bool tsc_deadline, x2apic, invariant_tsc, mwait, svm, hypervisor;
+	bool smep, smap, fsgsbase, pcid, invpcid, xsave, rdtscp;
+	bool tsc_deadline, x2apic, invariant_tsc, hypervisor;
 	u64 xcr0_mask; /* states that guests may use */
 	u32 xsave_size; /* for all of xcr0_mask */
 };
