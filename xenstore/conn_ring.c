@@ -170,7 +170,8 @@ static bool serve_long(struct ring_conn *r, uint32_t avail, const struct xsd_soc
 	char whole[HEAD + XENSTORE_PAYLOAD_MAX];
 
 	if (n) {
-		memcpy(whole, c->in, c->in_len);
+		if (c->in_len)
+			memcpy(whole, c->in, c->in_len);
 		copy_in(whole + c->in_len, r->ring.page->req, r->in_pos, n);
 		if (!conn_stash(c, whole, c->in_len + n))
 			return false;

@@ -262,9 +262,7 @@ int domain_set_target(uint32_t domid, uint32_t target)
 {
 	struct domain *d = find(domid), *t = find(target);
 
-	if (!domid)
-		return EINVAL;
-	if (!d || !d->introduced || !t || !t->introduced)
+	if (!domid || !d || !d->introduced || !t || !t->introduced)
 		return ENOENT;
 	d->ring.conn.who.target = (uint16_t)target;
 	note(d, false);
@@ -478,7 +476,8 @@ bool domain_restore_in(uint32_t domid, uint32_t in_pos, const char *stash, size_
 	}
 	if (c->in_len + len > sizeof(whole))
 		return false;
-	memcpy(whole, c->in, c->in_len);
+	if (c->in_len)
+		memcpy(whole, c->in, c->in_len);
 	memcpy(whole + c->in_len, stash, len);
 	return conn_stash(c, whole, c->in_len + len);
 }

@@ -17,50 +17,8 @@
 
 #include <string.h>
 
+#include "kidsparts.h"
 #include "mem.h"
-
-#define SMALL 16
-#define CHUNK_TEXT 1000
-#define WAYS 16
-#define WAY_BITS 4
-#define HASH_BITS 32
-
-enum { KIND_LEAF, KIND_INNER, KIND_CHUNK, KIND_MASK = 3 };
-
-struct entry {
-	struct node *node;
-	uint32_t hash;
-	uint32_t chunk;
-};
-
-struct leaf {
-	uint32_t ref;
-	uint16_t count, room;
-	struct entry entry[];
-};
-
-struct chunk {
-	uint32_t ref;
-	uint16_t used, room;
-	char text[];
-};
-
-struct inner {
-	uint32_t ref;
-	uint32_t bytes; /* of text below; order only */
-	uintptr_t way[WAYS];
-};
-
-struct kids {
-	uint32_t ref;
-	uint32_t count;
-	uint64_t gen;
-	uint64_t text;
-	uintptr_t names; /* a leaf, or an inner part */
-	uintptr_t order; /* 0 as long as names is one small leaf */
-	uint32_t chunks; /* numbers given out */
-	uint32_t levels; /* of order above the chunks */
-};
 
 struct dead {
 	struct dead *next;
@@ -95,16 +53,6 @@ uint32_t name_hash(const char *name, size_t len)
 	return (uint32_t)(h >> 32);
 }
 
-static inline void *part(uintptr_t p)
-{
-	return (void *)(p & ~(uintptr_t)KIND_MASK);
-}
-
-static inline unsigned int kind(uintptr_t p)
-{
-	return p & KIND_MASK;
-}
-
 static inline void get(uintptr_t p)
 {
 	++*(uint32_t *)part(p);
@@ -115,7 +63,7 @@ static size_t leaf_size(unsigned int room)
 	return sizeof(struct leaf) + room * sizeof(struct entry);
 }
 
-static void put(uintptr_t p)
+void kids_part_put(uintptr_t p)
 {
 	struct leaf *l;
 	struct chunk *c;
@@ -158,7 +106,7 @@ bool kids_reap(unsigned int budget)
 
 			dead_inner = dead_inner->next;
 			for (int i = 0; i < WAYS; i++)
-				put(in->way[i]);
+				kids_part_put(in->way[i]);
 			mem_free(in, sizeof(*in));
 			budget -= budget < WAYS ? budget : WAYS;
 		} else {
@@ -184,8 +132,8 @@ void kids_put(struct kids *k)
 {
 	if (!k || --k->ref)
 		return;
-	put(k->names);
-	put(k->order);
+	kids_part_put(k->names);
+	kids_part_put(k->order);
 	mem_free(k, sizeof(*k));
 }
 
@@ -214,7 +162,7 @@ static struct leaf *leaf_new(unsigned int room)
 	return l;
 }
 
-static struct inner *inner_new(void)
+struct inner *kids_inner_new(void)
 {
 	struct inner *in = mem_take(sizeof(*in));
 
@@ -224,7 +172,7 @@ static struct inner *inner_new(void)
 }
 
 /* Makes what PLACE points to ours alone. */
-static void *own(uintptr_t *place)
+void *kids_part_own(uintptr_t *place)
 {
 	uintptr_t p = *place;
 	struct leaf *l, *was_leaf;
@@ -259,7 +207,7 @@ static void *own(uintptr_t *place)
 				get(in->way[i]);
 		*place = (uintptr_t)in | KIND_INNER;
 	}
-	put(p);
+	kids_part_put(p);
 	return part(*place);
 }
 
@@ -297,11 +245,6 @@ static int leaf_find(const struct leaf *l, const char *name, size_t len, uint32_
 	return -1;
 }
 
-static unsigned int way(uint32_t hash, unsigned int shift)
-{
-	return hash >> shift & (WAYS - 1);
-}
-
 static const struct leaf *names_leaf(const struct kids *k, uint32_t hash)
 {
 	uintptr_t p = k->names;
@@ -325,7 +268,7 @@ static uintptr_t *names_own(struct kids *k, uint32_t hash, unsigned int *shift)
 	uintptr_t *p = &k->names;
 
 	for (*shift = 0; *p && kind(*p) == KIND_INNER; *shift += WAY_BITS) {
-		struct inner *in = own(p);
+		struct inner *in = kids_part_own(p);
 
 		p = &in->way[way(hash, *shift)];
 	}
@@ -336,111 +279,18 @@ struct node **kids_own(struct kids **place, const char *name, size_t len, uint32
 {
 	struct kids *k = own_kids(place);
 	unsigned int shift;
-	struct leaf *l = own(names_own(k, hash, &shift));
+	struct leaf *l = kids_part_own(names_own(k, hash, &shift));
 
 	return &l->entry[leaf_find(l, name, len, hash)].node;
-}
-
-/* The way to chunk ID, made ours and made where missing, each part counting CHANGE bytes more. */
-static uintptr_t *order_own(struct kids *k, uint32_t id, int change)
-{
-	uintptr_t *p = &k->order;
-
-	while (k->levels < 8 && id >> k->levels * WAY_BITS) {
-		struct inner *top = inner_new();
-
-		top->way[0] = k->order;
-		top->bytes = (uint32_t)k->text;
-		k->order = (uintptr_t)top | KIND_INNER;
-		k->levels++;
-	}
-	for (unsigned int level = k->levels; level--;) {
-		struct inner *in;
-
-		if (!*p)
-			*p = (uintptr_t)inner_new() | KIND_INNER;
-		in = own(p);
-		in->bytes += (uint32_t)change;
-		p = &in->way[way(id, level * WAY_BITS)];
-	}
-	return p;
-}
-
-/*
- * Appends a name and returns its chunk.  k->text still says the bytes before it.  A chunk that a
- * removal has emptied is gone, then its number is not used again.
- */
-static uint32_t order_append(struct kids *k, const char *name, size_t len)
-{
-	uintptr_t *p = NULL;
-	struct chunk *c = NULL;
-
-	if (k->chunks) {
-		p = order_own(k, k->chunks - 1, 0);
-		if (*p)
-			c = own(p);
-	}
-	if (!c || c->used + len + 1 > c->room) {
-		size_t room = len + 1 > CHUNK_TEXT ? len + 1 : CHUNK_TEXT;
-
-		c = mem_take(sizeof(*c) + room);
-		c->ref = 1;
-		c->used = 0;
-		c->room = (uint16_t)room;
-		p = order_own(k, k->chunks++, 0);
-		*p = (uintptr_t)c | KIND_CHUNK;
-	}
-	memcpy(c->text + c->used, name, len);
-	c->text[c->used + len] = 0;
-	c->used = (uint16_t)(c->used + len + 1);
-	order_own(k, k->chunks - 1, (int)len + 1);
-	return k->chunks - 1;
-}
-
-/* Offset of a name that is there. */
-static unsigned int chunk_find(const struct chunk *c, const char *name, size_t len)
-{
-	unsigned int at = 0;
-
-	while (at < c->used) {
-		size_t n = strlen(c->text + at);
-
-		if (n == len && memcmp(c->text + at, name, len) == 0)
-			break;
-		at += (unsigned int)n + 1;
-	}
-	return at;
-}
-
-static void order_remove(struct kids *k, uint32_t id, const char *name, size_t len)
-{
-	struct chunk *c = own(order_own(k, id, -(int)len - 1));
-	unsigned int at = chunk_find(c, name, len);
-	uintptr_t *p = &k->order;
-
-	memmove(c->text + at, c->text + at + len + 1, c->used - at - len - 1);
-	c->used = (uint16_t)(c->used - len - 1);
-	if (c->used)
-		return;
-	/* Nothing below the highest part that counts no bytes is of use. */
-	for (unsigned int level = k->levels; level--;) {
-		struct inner *in = part(*p);
-
-		if (!in->bytes)
-			break;
-		p = &in->way[way(id, level * WAY_BITS)];
-	}
-	put(*p);
-	*p = 0;
 }
 
 /* Puts an entry into the leaf at PLACE, splitting it when it is full. */
 static void leaf_insert(uintptr_t *place, struct entry e, unsigned int shift)
 {
-	struct leaf *l = *place ? own(place) : NULL;
+	struct leaf *l = *place ? kids_part_own(place) : NULL;
 
 	if (l && l->count >= SMALL && shift < HASH_BITS) {
-		struct inner *in = inner_new();
+		struct inner *in = kids_inner_new();
 
 		*place = (uintptr_t)in | KIND_INNER;
 		for (int i = 0; i < l->count; i++)
@@ -472,7 +322,7 @@ void kids_add(struct kids **place, struct node *child, uint64_t gen)
 	uintptr_t *p;
 
 	if (!k->order && k->count == SMALL) {
-		struct leaf *l = own(&k->names);
+		struct leaf *l = kids_part_own(&k->names);
 		uint64_t text = k->text;
 
 		k->text = 0;
@@ -498,7 +348,7 @@ void kids_remove(struct kids **place, const char *name, size_t len, uint32_t has
 	struct kids *k = own_kids(place);
 	unsigned int shift;
 	uintptr_t *p = names_own(k, hash, &shift);
-	struct leaf *l = own(p);
+	struct leaf *l = kids_part_own(p);
 	int i = leaf_find(l, name, len, hash);
 	struct node *child = l->entry[i].node;
 
@@ -516,55 +366,12 @@ void kids_remove(struct kids **place, const char *name, size_t len, uint32_t has
 	node_put(child);
 	/* Empty, it is small again; this bounds how sparse the two trees can become. */
 	if (!k->count && k->chunks) {
-		put(k->names);
-		put(k->order);
+		kids_part_put(k->names);
+		kids_part_put(k->order);
 		k->names = (uintptr_t)leaf_new(2);
 		k->order = 0;
 		k->chunks = k->levels = 0;
 	}
-}
-
-/* The first chunk whose number is *ID or higher; *ID becomes its number. */
-static const struct chunk *order_seek(const struct kids *k, uint64_t *id)
-{
-	while (*id >> k->levels * WAY_BITS == 0) {
-		uintptr_t p = k->order;
-		unsigned int level = k->levels;
-
-		while (p && level)
-			p = ((struct inner *)part(p))->way[way((uint32_t)*id, --level * WAY_BITS)];
-		if (p)
-			return part(p);
-		/* Nothing from here to the end of this part. */
-		*id = ((*id >> level * WAY_BITS) + 1) << level * WAY_BITS;
-	}
-	return NULL;
-}
-
-/* The chunk with byte OFFSET of the list, and the offset inside it. */
-static uint64_t order_offset(const struct kids *k, size_t *offset)
-{
-	uintptr_t p = k->order;
-	uint64_t id = 0;
-
-	for (unsigned int level = k->levels; level && p; level--) {
-		const struct inner *in = part(p);
-		unsigned int w = 0;
-
-		for (;; w++) {
-			size_t bytes = 0;
-
-			if (in->way[w])
-				bytes = level > 1 ? ((struct inner *)part(in->way[w]))->bytes
-						  : ((struct chunk *)part(in->way[w]))->used;
-			if (*offset < bytes || w == WAYS - 1)
-				break;
-			*offset -= bytes;
-		}
-		id = id << WAY_BITS | w;
-		p = in->way[w];
-	}
-	return id;
 }
 
 size_t kids_list(const struct kids *k, size_t offset, char *to, size_t room)
@@ -619,7 +426,7 @@ uint64_t kids_position(const struct kids *k, const char *name, size_t len, uint3
 	if (!k->order)
 		return (uint64_t)i;
 	id = l->entry[i].chunk;
-	return id << 16 | chunk_find(order_seek(k, &id), name, len);
+	return id << 16 | order_chunk_find(order_seek(k, &id), name, len);
 }
 
 struct node *kids_next(const struct kids *k, uint64_t *pos)

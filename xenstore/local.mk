@@ -25,6 +25,7 @@ xenstore_xenstored_SOURCES += xenstore/loop.c
 xenstore_xenstored_SOURCES += xenstore/main.c
 xenstore_xenstored_SOURCES += xenstore/mem.c
 xenstore_xenstored_SOURCES += xenstore/options.c
+xenstore_xenstored_SOURCES += xenstore/order.c
 xenstore_xenstored_SOURCES += xenstore/perm.c
 xenstore_xenstored_SOURCES += xenstore/persist.c
 xenstore_xenstored_SOURCES += xenstore/quota.c
@@ -38,6 +39,6 @@ xenstore_xenstored_SOURCES += xenstore/watchtrie.c
 xenstore_xenstored_SOURCES += xenstore/wire.c
 
 EXTRA_DIST += xenstore/checkpoint.h xenstore/conn.h xenstore/conn_ring.h xenstore/conn_socket.h xenstore/control.h xenstore/domain.h \
-	xenstore/hv.h xenstore/log.h xenstore/loop.h xenstore/mem.h xenstore/node.h xenstore/options.h \
+	xenstore/hv.h xenstore/kidsparts.h xenstore/log.h xenstore/loop.h xenstore/mem.h xenstore/node.h xenstore/options.h \
 	xenstore/perm.h xenstore/persist.h xenstore/quota.h xenstore/record.h xenstore/request.h xenstore/store.h \
 	xenstore/tree.h xenstore/txn.h xenstore/watch.h xenstore/watchtrie.h xenstore/wire.h

@@ -28,7 +28,7 @@ struct area {
 };
 
 static struct free_block *small_free[CLASSES], *large_free[LARGE];
-static struct area region, reserve;
+static struct area reserve;
 static size_t used, held;
 static long fail_after = -1;
 
@@ -90,6 +90,9 @@ static void *area_cut(struct area *area, size_t room)
 	return p;
 }
 
+#ifndef DAIS_HOST
+static struct area region;
+
 static void *cut(size_t room)
 {
 	void *p = area_cut(&region, room);
@@ -106,6 +109,7 @@ static void *cut(size_t room)
 	region.end = region.at + REGION;
 	return area_cut(&region, room);
 }
+#endif
 
 void *mem_alloc(size_t size)
 {
@@ -116,7 +120,7 @@ void *mem_alloc(size_t size)
 		return NULL;
 	if (fail_after > 0)
 		fail_after--;
-	p = aligned_alloc(16, (size + 15) & ~(size_t)15);
+	p = aligned_alloc(16, mem_room(size));
 	used += mem_room(size);
 	return p;
 #else
@@ -139,7 +143,7 @@ void *mem_take(size_t size)
 
 #ifdef DAIS_HOST
 	if (!p)
-		p = aligned_alloc(16, (size + 15) & ~(size_t)15);
+		p = aligned_alloc(16, mem_room(size));
 #endif
 	if (p)
 		return p;

@@ -134,7 +134,7 @@ static void changed(struct txn *t, const char *path, size_t len)
 	if (t)
 		return;
 	persist_set(path, len, tree_find(store_root, path, len));
-	watch_changed(store_root, path, len);
+	watch_changed(store_root, path, len, NULL);
 }
 
 int store_write(struct txn *t, const struct subject *who, const char *path, size_t len,
@@ -145,7 +145,7 @@ int store_write(struct txn *t, const struct subject *who, const char *path, size
 	int err;
 
 	if (!who->privileged) {
-		if (!size_fits(who, n, value_len, 0))
+		if (!size_fits(who, n, value_len, 0) || !txn_fits(t, path, len, value_len))
 			return ENOSPC;
 		if (value_len > n->value_len && owner &&
 		    !room_for(t, owner, 0, (int64_t)(value_len - n->value_len)))
@@ -154,6 +154,7 @@ int store_write(struct txn *t, const struct subject *who, const char *path, size
 	err = tree_reserve(len, 1) ? txn_note(t, path, len, USE_WRITE) : ENOMEM;
 	if (err)
 		return err;
+	txn_charge(t, path, len, value_len);
 	if (owner)
 		store_charge(t, n, -1);
 	tree_set(root_of(t), path, len, value, value_len, NULL, ++store_gen);
@@ -199,6 +200,7 @@ int store_make(struct txn *t, const struct subject *who, const char *path, size_
 		size_t name = len - at;
 
 		if (!size_fits(who, above, above->value_len, name) ||
+		    !txn_fits(t, path, len, value_len) ||
 		    NODE_HEAD + PERM_BYTES * above->perms->count + value_len >=
 			    quota_limit(who->domid, QUOTA_NODE_SIZE) ||
 		    !room_for(t, who->domid, made, (int64_t)(value_len + made * 64 + name)))
@@ -209,6 +211,7 @@ int store_make(struct txn *t, const struct subject *who, const char *path, size_
 	err = note_made(t, path, len, at);
 	if (err)
 		return err;
+	txn_charge(t, path, len, value_len);
 	perms = who->privileged ? perms_get(above->perms) : perms_inherit(above->perms, who->domid);
 	store_gen++;
 	while (at < len) {
@@ -259,7 +262,7 @@ int store_remove(struct txn *t, const char *path, size_t len)
 		return 0;
 	}
 	/* Watchers below are told what they may read, by the tree that still has it. */
-	watch_removed(store_root, path, len);
+	watch_removed(store_root, path, len, NULL);
 	store_take_out(NULL, path, len);
 	return 0;
 }
@@ -267,6 +270,7 @@ int store_remove(struct txn *t, const char *path, size_t len)
 int store_set_perms(struct txn *t, const char *path, size_t len, struct perms *perms)
 {
 	struct node *n = tree_find(store_view(t), path, len);
+	struct perms *before;
 	int err;
 
 	err = tree_reserve(len, 1) ? txn_note(t, path, len, USE_WRITE) : ENOMEM;
@@ -275,9 +279,15 @@ int store_set_perms(struct txn *t, const char *path, size_t len, struct perms *p
 	if (err)
 		return err;
 	store_charge(t, n, -1);
+	before = perms_get(n->perms);
 	tree_set(root_of(t), path, len, NULL, 0, perms, ++store_gen);
 	store_charge(t, tree_find(store_view(t), path, len), 1);
-	changed(t, path, len);
+	/* Those are told who could see it before. */
+	if (!t) {
+		persist_set(path, len, tree_find(store_root, path, len));
+		watch_changed(store_root, path, len, before);
+	}
+	perms_put(before);
 	return 0;
 }
 
@@ -320,10 +330,17 @@ void store_replay_set(const char *path, size_t len, const char *value, size_t va
 		store_charge(NULL, n, -1);
 		tree_set(&store_root, path, len, value, value_len, perms, ++store_gen);
 	} else {
+		/*
+		 * What a transaction made stands in the order of first use, a child perhaps before
+		 * its parent, which then comes in the same batch with its own value and rights.
+		 */
 		tree_deepest(store_root, path, len, &at);
-		/* The journal has each node after its parent. */
-		if (at != tree_parent(path, len))
+		if (!at || !tree_reserve(len, (unsigned int)(len - at)))
 			return;
+		while ((at = next_end(path, len, at)) < len) {
+			tree_add(&store_root, path, at, NULL, 0, perms, ++store_gen);
+			store_charge(NULL, tree_find(store_root, path, at), 1);
+		}
 		tree_add(&store_root, path, len, value, value_len, perms, ++store_gen);
 	}
 	store_charge(NULL, tree_find(store_root, path, len), 1);

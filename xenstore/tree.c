@@ -216,11 +216,15 @@ static bool walk_push(struct tree_walk *w, struct node *n)
 {
 	if (w->depth == w->room) {
 		size_t room = w->room ? w->room * 2 : 32;
-		struct tree_step *step = mem_grow(w->step, w->room * sizeof(*step),
-						  room * sizeof(*step));
+		struct tree_step *step;
 
-		if (!step)
+		/* A removal, which has reserved more than this, must not be cut short. */
+		if (!mem_reserve(room * sizeof(*step)))
 			return false;
+		step = mem_take(room * sizeof(*step));
+		if (w->depth)
+			memcpy(step, w->step, w->depth * sizeof(*step));
+		mem_free(w->step, w->room * sizeof(*step));
 		w->step = step;
 		w->room = room;
 	}

@@ -101,6 +101,7 @@ int txn_note(struct txn *t, const char *path, size_t len, enum txn_use use)
 	n->hash = hash;
 	n->len = (uint16_t)len;
 	n->use = (uint8_t)use;
+	n->charged = 0;
 	memcpy(n->path, path, len);
 	t->bytes += (int64_t)mem_room(sizeof(*n) + len);
 	quota_charge(t->conn->who.domid, QUOTA_MEMORY, (int64_t)mem_room(sizeof(*n) + len));
@@ -108,6 +109,45 @@ int txn_note(struct txn *t, const char *path, size_t len, enum txn_use use)
 	if (t->table)
 		table_put(t, hash, t->count);
 	return 0;
+}
+
+/* What a changed node takes besides its value: its copy's head, and its part of those above. */
+#define COPY_HEAD 256
+
+static int64_t copy_more(const struct txn *t, const char *path, size_t len, size_t value_len,
+			 struct note **note)
+{
+	int64_t size = (int64_t)(COPY_HEAD + value_len);
+
+	*note = note_find(t, path, len, name_hash(path, len));
+	return *note && (*note)->charged >= size ? 0 : size - (*note ? (*note)->charged : 0);
+}
+
+bool txn_fits(const struct txn *t, const char *path, size_t len, size_t value_len)
+{
+	struct note *note;
+	unsigned int domid;
+
+	if (!t)
+		return true;
+	domid = t->conn->who.domid;
+	return quota_used(domid, QUOTA_MEMORY) + copy_more(t, path, len, value_len, &note) <=
+	       quota_limit(domid, QUOTA_MEMORY);
+}
+
+void txn_charge(struct txn *t, const char *path, size_t len, size_t value_len)
+{
+	struct note *note;
+	int64_t more;
+
+	if (!t || t->conn->who.privileged)
+		return;
+	more = copy_more(t, path, len, value_len, &note);
+	if (!note)
+		return;
+	note->charged += (uint32_t)more;
+	t->bytes += more;
+	quota_charge(t->conn->who.domid, QUOTA_MEMORY, more);
 }
 
 static struct txn *begin(struct conn *c, uint32_t id)
@@ -288,18 +328,27 @@ static void adopt(struct txn *t)
 	store_root = node_get(t->root);
 }
 
-/* A node that went with one above it is told of by that one's removal. */
+/*
+ * A client is told of a node if he could read it before, or, of a new one, can now.  What went
+ * with a removed node is told of only by that one's removal, to those who watch below it.
+ */
 static void fire(struct txn *t, struct node *before)
 {
 	for (unsigned int i = 0; i < t->count; i++) {
 		struct note *n = t->note[i];
+		struct node *was, *is;
 
 		if (!(n->use & (USE_WRITE | USE_REMOVE)))
 			continue;
-		if (tree_find(store_root, n->path, n->len))
-			watch_changed(store_root, n->path, n->len);
-		else if (n->use & USE_REMOVE && tree_find(before, n->path, n->len))
-			watch_removed(before, n->path, n->len);
+		was = tree_find(before, n->path, n->len);
+		is = tree_find(store_root, n->path, n->len);
+		if (is) {
+			if (was && n->use & USE_REMOVE)
+				watch_removed_below(before, store_root, n->path, n->len);
+			watch_changed(store_root, n->path, n->len, was ? was->perms : is->perms);
+		} else if (was && n->use & USE_REMOVE) {
+			watch_removed(before, n->path, n->len, was->perms);
+		}
 	}
 }
 

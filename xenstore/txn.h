@@ -27,6 +27,7 @@ struct note {
 	uint32_t hash;
 	uint16_t len;
 	uint8_t use; /* all that was ever wanted */
+	uint32_t charged; /* bytes of the node's own copy in this transaction */
 	char path[];
 };
 
@@ -53,6 +54,13 @@ struct txn {
 
 /* Notes that a request uses a node; T may be NULL: 0, ENOSPC (quota) or ENOMEM. */
 int txn_note(struct txn *t, const char *path, size_t len, enum txn_use use);
+
+/*
+ * A node changed in a transaction has a copy there, for whose bytes its client answers: whether a
+ * value of this length fits his quota, and that it was written.  T may be NULL.
+ */
+bool txn_fits(const struct txn *t, const char *path, size_t len, size_t value_len);
+void txn_charge(struct txn *t, const char *path, size_t len, size_t value_len);
 
 /* A transaction of a connection: 0 and its number in *ID, or ENOSPC, ENOMEM. */
 int txn_begin(struct conn *c, uint32_t *id);

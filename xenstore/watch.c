@@ -197,7 +197,8 @@ void watch_pay(struct conn *c)
 	}
 }
 
-static bool may_see(const struct watch *w, struct node *root, const char *path, size_t len)
+static bool may_see(const struct watch *w, struct node *root, const char *path, size_t len,
+		    const struct perms *perms)
 {
 	const struct subject *who = &w->conn->who;
 	size_t up = tree_parent(path, len);
@@ -205,6 +206,8 @@ static bool may_see(const struct watch *w, struct node *root, const char *path, 
 
 	if (who->privileged)
 		return true;
+	if (perms)
+		return perms_rights(perms, who) & RIGHT_READ;
 	n = tree_find(root, path, len);
 	if (!n)
 		return false;
@@ -214,23 +217,23 @@ static bool may_see(const struct watch *w, struct node *root, const char *path, 
 	return n && perms_rights(n->perms, who) & RIGHT_READ;
 }
 
-static void tell(struct node *root, const char *path, size_t len)
+static void tell(struct node *root, const char *path, size_t len, const struct perms *perms)
 {
 	for (size_t i = 0; i < found.count; i++) {
 		struct watch *w = (struct watch *)found.item[i];
 
-		if (may_see(w, root, path, len))
+		if (may_see(w, root, path, len, perms))
 			send_event(w, path, len, "");
 	}
 	found.count = 0;
 }
 
-void watch_changed(struct node *root, const char *path, size_t len)
+void watch_changed(struct node *root, const char *path, size_t len, const struct perms *perms)
 {
 	if (!paths.root)
 		return;
 	trie_match(&paths, path, len, &found);
-	tell(root, path, len);
+	tell(root, path, len, perms);
 }
 
 /* A watched child of a node that is being told of, by where the node's list has it. */
@@ -281,11 +284,12 @@ static void below_add(struct node *n, struct trie_node *t)
 }
 
 /*
- * Watches strictly below a removed node, whose own nodes go with it.  The recursion is as deep as
+ * Watches strictly below a removed node, whose own nodes go with it and are not in AFTER, if that
+ * is given.  The recursion is as deep as
  * a path has names, which a path's length bounds.
  */
-static void tell_below(struct node *root, struct node *n, struct trie_node *t, char *path,
-		       size_t len)
+static void tell_below(struct node *root, struct node *after, struct node *n, struct trie_node *t,
+		       char *path, size_t len)
 {
 	size_t start = below_count;
 
@@ -296,28 +300,40 @@ static void tell_below(struct node *root, struct node *n, struct trie_node *t, c
 
 		path[len] = '/';
 		memcpy(path + len + 1, node_name(b.n), b.n->name_len);
-		tell_below(root, b.n, b.t, path, end);
+		tell_below(root, after, b.n, b.t, path, end);
 		below_count = keep;
 		for (struct trie_item *item = trie_items(b.t); item; item = item->next)
 			trie_found_add(&found, item);
-		tell(root, path, end);
+		if (after && tree_find(after, path, end))
+			found.count = 0;
+		tell(root, path, end, NULL);
 	}
 	below_count = start;
 }
 
-void watch_removed(struct node *root, const char *path, size_t len)
+static void removed_below(struct node *root, struct node *after, const char *path, size_t len)
 {
 	struct trie_node *t = trie_find(&paths, path, len);
 	static char name[TREE_PATH_MAX];
 
+	if (!t || !trie_first_child(t))
+		return;
+	memcpy(name, path, len);
+	tell_below(root, after, tree_find(root, path, len), t, name, len);
+}
+
+void watch_removed(struct node *root, const char *path, size_t len, const struct perms *perms)
+{
 	if (!paths.root)
 		return;
-	if (t && trie_first_child(t)) {
-		memcpy(name, path, len);
-		tell_below(root, tree_find(root, path, len), t, name, len);
-	}
+	removed_below(root, NULL, path, len);
 	trie_match(&paths, path, len, &found);
-	tell(root, path, len);
+	tell(root, path, len, perms);
+}
+
+void watch_removed_below(struct node *before, struct node *after, const char *path, size_t len)
+{
+	removed_below(before, after, path, len);
 }
 
 enum special special_find(const char *path, size_t len)

@@ -36,10 +36,15 @@ void watch_remove_all(struct conn *c);
 void watch_first(struct conn *c);
 void watch_pay(struct conn *c);
 
-/* A node was created or changed: ROOT is the tree that has it. */
-void watch_changed(struct node *root, const char *path, size_t len);
+/*
+ * A node was created or changed: ROOT is the tree that has it.  PERMS say who may know; NULL: who
+ * may read the node or its parent.
+ */
+void watch_changed(struct node *root, const char *path, size_t len, const struct perms *perms);
 /* A node was removed with all below it: ROOT is the tree that still has it. */
-void watch_removed(struct node *root, const char *path, size_t len);
+void watch_removed(struct node *root, const char *path, size_t len, const struct perms *perms);
+/* A node was replaced by one of its name: of what was below, some is not there any more. */
+void watch_removed_below(struct node *before, struct node *after, const char *path, size_t len);
 
 enum special { SPECIAL_INTRODUCE, SPECIAL_RELEASE, SPECIAL_COUNT };
 

@@ -71,6 +71,10 @@ tests/fuzz/fz_kernel: FUZZ_LIBS = $(image_libs)
 FUZZ_CPPFLAGS = $(AM_CPPFLAGS)
 FUZZ_LIBS =
 
+FUZZ_TARGETS += tests/fuzz/fz_xs_request tests/fuzz/fz_xs_ring
+tests/fuzz/fz_xs_request: tests/fuzz/fz_xs_request.c $(xs_sources)
+tests/fuzz/fz_xs_ring: tests/fuzz/fz_xs_ring.c $(xs_sources) xenstore/conn_ring.c
+
 $(FUZZ_TARGETS): $(wildcard $(srcdir)/xen/*/*.h $(srcdir)/tests/unit/*.h \
 	$(srcdir)/tests/hostmachine/*/*.h)
 	@$(MKDIR_P) tests/fuzz
