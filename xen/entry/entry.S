@@ -304,7 +304,7 @@ deliver_event:
 deliver_nmi:
 	mov	%rsp, %rdi
 	call	inject_nmi
-	jmp	restore_guest
+	jmp	return_to_guest
 
 syscall_from_user:
 	mov	%rsp, %rdi

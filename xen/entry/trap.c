@@ -222,7 +222,8 @@ void trap_ist(struct cpu_regs *regs)
 			ipi_serve_stop();
 		if (dom0 && dom0->vcpu[0]) {
 			dom0->vcpu[0]->arch.nmi_pending = true;
-			if (dom0->vcpu[0] != current)
+			/* Our own code may have been between the two halves of such a message. */
+			if ((regs->cs & 3) && dom0->vcpu[0] != current)
 				smp_kick(dom0->vcpu[0]->sched.cpu);
 		}
 		return;

@@ -65,6 +65,14 @@ static uint64_t number(struct state *s)
 	}
 }
 
+/* Where we see a frame, if it is ours; the M2P table has no entries beyond the machine. */
+static void *linear(uint64_t frame)
+{
+	unsigned long end = (unsigned long)memory_op(XENMEM_maximum_ram_page, NULL);
+
+	return frame < end ? mfn_to_virt(frame) : NULL;
+}
+
 static uint64_t mfn(struct state *s)
 {
 	switch (r(s, 12)) {
@@ -165,7 +173,7 @@ static long do_mmu_update(struct state *s)
 		u[i].ptr = mfn(s) << 12 | r(s, 512) << 3 | (r(s, 4) ? 0 : r(s, 8));
 		u[i].val = pte(s);
 		/* Entries of the tables that we run on stay, but for slots that nothing uses. */
-		if (mfn_to_virt(u[i].ptr >> 12) && r(s, 16))
+		if (linear(u[i].ptr >> 12) && r(s, 16))
 			for (int l = 1; l <= 4; l++)
 				if (PTE_MFN(*table_at(kernel_root(), PVRT_BASE, l)) ==
 					    u[i].ptr >> 12 ||
@@ -276,7 +284,7 @@ static long do_memory(struct state *s)
 			frames[i] = 0x18000 + r(s, 0x1000);
 	if (op == XENMEM_decrease_reservation || op == XENMEM_exchange)
 		for (unsigned int i = 0; i < 8; i++)
-			if (mfn_to_virt(frames[i]))
+			if (linear(frames[i]))
 				frames[i] = ~frames[i];
 	if (op > XENMEM_exchange || op == XENMEM_set_memory_map)
 		fill(s);
