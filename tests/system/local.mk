@@ -9,7 +9,7 @@ SYSTEM_CACHE = tests/system/cache
 HYPERVISOR = xen/dais
 MACHINES = pc-bios,q35-bios,q35-uefi,q35-debian13,q35-qemu10
 
-check-system: check-boot check-debug check-console check-dom0
+check-system: check-boot check-debug check-console check-dom0 check-guest
 
 check-boot: xen/dais
 	@$(MKDIR_P) $(SYSTEM_CACHE)
@@ -46,15 +46,22 @@ check-daemons: xen/dais all
 		python3 $(SYSTEM)/daemons.py --cache $(SYSTEM_CACHE) --hypervisor $(HYPERVISOR) \
 		--build .
 
+check-guest: xen/dais tests/guests/wild/wild
+	@$(MKDIR_P) $(SYSTEM_CACHE)
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/guest.count -t 1800 -n guest \
+		python3 $(SYSTEM)/guest.py --cache $(SYSTEM_CACHE) --hypervisor $(HYPERVISOR)
+
 # GRUB, the hypervisor, Debian's login; what the hypervisor says of itself is printed last.
 demo: xen/dais
 	@$(MKDIR_P) $(SYSTEM_CACHE)
 	@python3 $(SYSTEM)/demo.py --cache $(SYSTEM_CACHE) --hypervisor $(HYPERVISOR)
 
-.PHONY: check-daemons check-boot check-debug check-console check-dom0
+.PHONY: check-daemons check-boot check-debug check-console check-dom0 check-guest
 
 EXTRA_DIST += tests/system/fetch.sh tests/system/mkquick.sh tests/system/mkdisk.sh \
 	tests/system/mkqemu10.sh tests/system/mkiso.sh tests/system/run-quick.sh \
 	tests/system/quick/init tests/system/guest-check.sh tests/system/tcp.py tests/system/vdso.c \
-	tests/system/vm.py tests/system/console.py tests/system/dom0.py tests/system/boot.py tests/system/kernels.py \
-	tests/system/demo.py tests/system/tools.py tests/system/daemons.py
+	tests/system/vm.py tests/system/console.py tests/system/dom0.py tests/system/boot.py \
+	tests/system/kernels.py tests/system/demo.py tests/system/tools.py \
+	tests/system/daemons.py tests/system/guest.py tests/system/mkguest.sh \
+	tests/system/guest/boot-init tests/system/guest/dom0-init tests/system/guest/guest-init

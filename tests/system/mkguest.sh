@@ -78,9 +78,19 @@ if [ ! -e guest/tools.done ]; then
 	chroot guest/root ldconfig
 	touch guest/tools.done
 fi
-if newer guest/root.img "$here/guest/dom0-init" guest/guest.img guest/tools.done; then
+if newer guest/root.img "$here/mkguest.sh" "$here/guest/dom0-init" guest/guest.img \
+	guest/tools.done; then
 	install -m 755 "$here/guest/dom0-init" guest/root/sbin/dom0-init
-	mkdir -p guest/root/guests
+	# A guest's disk with a kernel on it, for PV GRUB.
+	[ -d guest/grub/usr/lib/grub-xen ] || "$here/fetch.sh" . unpack guest/grub bookworm grub-xen-host
+	rm -rf guest/disk
+	mkdir -p guest/disk/boot/grub guest/root/guests
+	cp quick/vmlinuz guest/guest.img guest/disk/boot/
+	printf 'set timeout=0\nmenuentry guest {\nlinux /boot/vmlinuz console=hvc0 loglevel=4 %s\n%s\n}\n' \
+		from=grub 'initrd /boot/guest.img' > guest/disk/boot/grub/grub.cfg
+	rm -f guest/root/guests/grub.raw
+	mke2fs -q -t ext2 -d guest/disk guest/root/guests/grub.raw 24M
+	cp guest/grub/usr/lib/grub-xen/grub-x86_64-xen.bin guest/root/guests/
 	cp guest/guest.img guest/root/guests/ramdisk
 	cp quick/vmlinuz quick/vmlinuz-6.12 guest/root/guests/
 	cp quick/hvinfo guest/root/usr/local/bin/

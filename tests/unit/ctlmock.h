@@ -16,6 +16,7 @@
 #include "irq/pci.h"
 #include "machine/clocksource.h"
 #include "sched/runqueue.h"
+#include <xen/physdev.h>
 #include <xen/sysctl.h>
 
 struct cpumask cpu_online_map = {.bits = {0xf}};

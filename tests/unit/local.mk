@@ -105,6 +105,12 @@ tests_unit_t_domctl_SOURCES = tests/unit/t_domctl.c tests/unit/ctlmock.h xen/ctl
 	xen/ctl/policy.c xen/domain/destroy.c xen/domain/domain.c xen/domain/lookup.c \
 	xen/domain/privilege.c xen/domain/vcpustate.c xen/lib/bitmap.c
 
+check_PROGRAMS += tests/unit/t_sysctl
+tests_unit_t_sysctl_SOURCES = tests/unit/t_sysctl.c tests/unit/ctlmock.h xen/ctl/ctlbitmap.c \
+	xen/ctl/dominfo.c xen/ctl/policy.c xen/ctl/sysctl.c xen/ctl/sysctlinfo.c \
+	xen/domain/destroy.c xen/domain/domain.c xen/domain/lookup.c xen/domain/privilege.c \
+	xen/domain/vcpustate.c xen/lib/bitmap.c
+
 check_PROGRAMS += tests/unit/t_grants
 tests_unit_t_grants_SOURCES = tests/unit/t_grants.c tests/unit/grantmock.h tests/unit/world.h \
 	xen/gnttab/copy.c xen/gnttab/gnttabop.c \
