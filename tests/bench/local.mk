@@ -11,7 +11,12 @@ bench-paths: xen/dais tests/bench/pv/bench
 	@python3 $(srcdir)/tests/bench/pvcost.py --cache $(SYSTEM_CACHE) --hypervisor xen/dais \
 		--guest tests/bench/pv/bench
 
-.PHONY: bench bench-paths
+bench-tools: xen/dais dom0-tools/dais xenstore/xenstored tests/guests/hello/hello
+	@$(MKDIR_P) $(SYSTEM_CACHE)
+	@python3 $(srcdir)/tests/bench/toolcost.py --cache $(SYSTEM_CACHE) --hypervisor xen/dais \
+		--build .
+
+.PHONY: bench bench-paths bench-tools
 
 noinst_PROGRAMS += tests/bench/pv/bench
 tests_bench_pv_bench_SOURCES = tests/bench/pv/main.c tests/bench/pv/memory.c \
@@ -22,4 +27,5 @@ tests_bench_pv_bench_CCASFLAGS = $(GUEST_CFLAGS)
 tests_bench_pv_bench_LDFLAGS = $(GUEST_LINK)
 tests_bench_pv_bench_LDADD = $(GUEST_LIBS)
 
-EXTRA_DIST += tests/bench/bootcost.py tests/bench/pvcost.py tests/bench/hvinfo.c tests/bench/stub.S
+EXTRA_DIST += tests/bench/bootcost.py tests/bench/pvcost.py tests/bench/hvinfo.c tests/bench/stub.S \
+	tests/bench/toolcost.py tests/bench/cost.c

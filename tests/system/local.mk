@@ -51,12 +51,20 @@ check-guest: xen/dais tests/guests/wild/wild
 	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/guest.count -t 1800 -n guest \
 		python3 $(SYSTEM)/guest.py --cache $(SYSTEM_CACHE) --hypervisor $(HYPERVISOR)
 
+# Our tools and store in the place of xl's, above our hypervisor and above Xen.
+check-tools: xen/dais dom0-tools/dais xenstore/xenstored
+	@$(MKDIR_P) $(SYSTEM_CACHE)
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/tools.count -t 3600 -n tools \
+		python3 $(SYSTEM)/tools.py --cache $(SYSTEM_CACHE) --hypervisor $(HYPERVISOR) --build .
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/tools-xen.count -t 3600 -n tools-xen \
+		python3 $(SYSTEM)/tools.py --cache $(SYSTEM_CACHE) --hypervisor stock --build .
+
 # GRUB, the hypervisor, Debian's login; what the hypervisor says of itself is printed last.
 demo: xen/dais
 	@$(MKDIR_P) $(SYSTEM_CACHE)
 	@python3 $(SYSTEM)/demo.py --cache $(SYSTEM_CACHE) --hypervisor $(HYPERVISOR)
 
-.PHONY: check-daemons check-boot check-debug check-console check-dom0 check-guest
+.PHONY: check-daemons check-boot check-debug check-console check-dom0 check-guest check-tools
 
 EXTRA_DIST += tests/system/fetch.sh tests/system/mkquick.sh tests/system/mkdisk.sh \
 	tests/system/mkqemu10.sh tests/system/mkiso.sh tests/system/run-quick.sh \

@@ -15,6 +15,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 
 import guest
 
@@ -30,8 +31,9 @@ class Ours(guest.Run):
     def tools(self):
         """dais, libdais and what they need that dom0 may not have, as a tar archive."""
         build = os.path.join(self.args.build, "dom0-tools")
-        work = self.file("tools")
-        subprocess.run(["rm", "-rf", work], check=True)
+        # Of this run alone, and gone with it.
+        self.scratch = tempfile.TemporaryDirectory(prefix="tools-", dir=self.cache)
+        work = os.path.join(self.scratch.name, "files")
         os.makedirs(work)
         # The library's parts are loaded by name, so that ldd of the program does not see them.
         store = os.path.join(self.args.build, "xenstore", "xenstored")
@@ -46,8 +48,12 @@ class Ours(guest.Run):
             if len(part) > 2 and part[1] == "=>" and part[2].startswith("/") and \
                     not part[0].startswith(("libc.", "libm.", "libdais", "ld-")):
                 subprocess.run(["cp", "-L", part[2], work], check=True)
+        self.more_files(work)
         subprocess.run(["tar", "-cf", work + ".tar", "-b", "64", "-C", work, "."], check=True)
         return work + ".tar"
+
+    def more_files(self, work):
+        """For benchmarks: what else is to come along."""
 
     def arguments(self):
         args = super().arguments()
