@@ -142,7 +142,8 @@ DAIS_COMMANDS = \
 
 # The command line uses the library by its shared object only, so that it cannot reach inside.
 bin_PROGRAMS += dom0-tools/dais
-dom0_tools_dais_CPPFLAGS = $(TOOLS_CPPFLAGS) -I$(srcdir)/dom0-tools/cli
+dom0_tools_dais_CPPFLAGS = $(TOOLS_CPPFLAGS) -I$(srcdir)/dom0-tools/cli \
+	-DDAIS_LIBEXEC='"$(libexecdir)"'
 dom0_tools_dais_CFLAGS = $(TOOLS_CFLAGS)
 dom0_tools_dais_LDFLAGS = $(TOOLS_LDFLAGS) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib'
 dom0_tools_dais_LDADD = $(LIBDAIS_SO) -ljson-c -l:libncursesw.a -l:libtinfo.a
@@ -155,6 +156,28 @@ dom0_tools_dais_SOURCES = $(DAIS_COMMANDS) \
 	dom0-tools/cli/main.c \
 	dom0-tools/cli/monitor.c dom0-tools/cli/monitor.h \
 	dom0-tools/cli/output.c dom0-tools/cli/output.h
+
+# `dais -c URI`: the same program with another table, over libvirt.
+if LIBVIRT
+libexec_PROGRAMS += dom0-tools/dais-remote
+endif
+dom0_tools_dais_remote_CPPFLAGS = $(TOOLS_CPPFLAGS) -I$(srcdir)/dom0-tools/cli \
+	-I$(srcdir)/dom0-tools/remote -DCOMMANDS_DEF='"remote.def"' \
+	-DDAIS_LIBEXEC='"$(libexecdir)"'
+dom0_tools_dais_remote_CFLAGS = $(TOOLS_CFLAGS)
+dom0_tools_dais_remote_LDFLAGS = $(TOOLS_LDFLAGS) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib'
+dom0_tools_dais_remote_LDADD = $(LIBDAIS_SO) -ljson-c -lvirt
+dom0_tools_dais_remote_SOURCES = \
+	dom0-tools/cli/args.c dom0-tools/cli/args.h \
+	dom0-tools/cli/cli.h \
+	dom0-tools/cli/cmd_help.c dom0-tools/cli/cmd_version.c \
+	dom0-tools/cli/commands.h \
+	dom0-tools/cli/main.c \
+	dom0-tools/cli/output.c dom0-tools/cli/output.h \
+	dom0-tools/remote/connect.c dom0-tools/remote/connect.h \
+	dom0-tools/remote/control.c \
+	dom0-tools/remote/list.c \
+	dom0-tools/remote/remote.def
 
 CLEANFILES += $(LIBDAIS_SO) $(LIBDAIS_PARTS)
 EXTRA_DIST += dom0-tools/lib/libdais.map

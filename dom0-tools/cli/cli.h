@@ -50,6 +50,7 @@ struct cli {
 	bool force; /* xl -f */
 	bool dry_run; /* xl -N */
 	int verbose; /* number of -v */
+	const char *uri; /* -c: another host, through libvirt; NULL: this one */
 	const struct command *command;
 	struct dais *host; /* NULL until a command opens it; closed by main() */
 };

@@ -7,8 +7,16 @@
 
 #include "cli.h"
 
+/* Which table: dais has this one, dais-remote its own. */
+#ifndef COMMANDS_DEF
+#define COMMANDS_DEF "commands.def"
+#define IS_REMOTE 0
+#else
+#define IS_REMOTE 1
+#endif
+
 #define COMMAND(name) extern const struct command command_##name;
-#include "commands.def"
+#include COMMANDS_DEF
 #undef COMMAND
 
 #endif

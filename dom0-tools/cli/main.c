@@ -2,12 +2,17 @@
 /*
  * dais, the command line: finds the command in the table and runs it. Called by the name xl it
  * takes xl's options and answers with xl's exit status; all that is the same, it does the same.
+ *
+ * With -c URI another program takes over, dais-remote, which is this one with a table of its own
+ * over libvirt: a library that no other command should have to load.
  */
+#include <errno.h>
 #include <json-c/json.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "args.h"
 #include "cli.h"
@@ -18,7 +23,7 @@
 
 const struct command *const commands[] = {
 #define COMMAND(name) &command_##name,
-#include "commands.def"
+#include COMMANDS_DEF
 #undef COMMAND
 	NULL,
 };
@@ -87,6 +92,26 @@ int cli_usage(const struct cli *cli, const char *fmt, ...)
 	return cli_report(cli, &err);
 }
 
+/* The other program, beside this one or where it is installed. Returns only when it is not there. */
+static int run_remote(const struct cli *cli, char **argv)
+{
+	char path[4096];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - sizeof("dais-remote"));
+	struct dais_error err;
+	char *slash;
+
+	if (n > 0) {
+		path[n] = '\0';
+		slash = strrchr(path, '/');
+		strcpy(slash ? slash + 1 : path, "dais-remote");
+		execv(path, argv);
+	}
+	execv(DAIS_LIBEXEC "/dais-remote", argv);
+	dais_fail_errno(&err, DAIS_FAILED, errno, "run", "dais-remote");
+	dais_hint(&err, "Build with libvirt (configure --with-libvirt) for -c URI.");
+	return cli_report(cli, &err);
+}
+
 /* Options before the command: those of xl (-v -f -N -t -T), and --json, --help, --version. */
 static int global_options(struct cli *cli, int argc, char **argv, const char **name)
 {
@@ -100,7 +125,9 @@ static int global_options(struct cli *cli, int argc, char **argv, const char **n
 			*name = word;
 			return i;
 		}
-		if (!strcmp(word, "--json")) {
+		if (!strcmp(word, "-c") && i + 1 < argc) {
+			cli->uri = argv[++i];
+		} else if (!strcmp(word, "--json")) {
 			cli->json = true;
 		} else if (!strcmp(word, "--help") || !strcmp(word, "-h")) {
 			return i;
@@ -132,6 +159,8 @@ int main(int argc, char **argv)
 	at = global_options(&cli, argc, argv, &name);
 	if (at < 0)
 		return -at;
+	if (cli.uri && !IS_REMOTE)
+		return run_remote(&cli, argv);
 	if (cli.verbose)
 		dais_log_to(NULL, NULL, cli.verbose > 1 ? DAIS_LOG_DEBUG : DAIS_LOG_INFO);
 	cli.command = command_find(name);

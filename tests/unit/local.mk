@@ -220,3 +220,12 @@ tests_unit_t_xs_trie_SOURCES = tests/unit/t_xs_trie.c $(xs_tree_sources) xenstor
 
 check_PROGRAMS += tests/unit/t_xs_request
 tests_unit_t_xs_request_SOURCES = tests/unit/t_xs_request.c $(xs_sources)
+
+
+if LIBVIRT
+check_PROGRAMS += tests/unit/t_remote
+tests_unit_t_remote_CPPFLAGS = $(TOOLS_CPPFLAGS)
+tests_unit_t_remote_SOURCES = tests/unit/t_remote.c
+tests_unit_t_remote_LDADD = -ljson-c
+EXTRA_tests_unit_t_remote_DEPENDENCIES = dom0-tools/dais dom0-tools/dais-remote
+endif
