@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Tables are held back until they are whole, so that columns fit their contents. Progress is
- * drawn from a timer's signal with write(2) alone: the work itself need not know of it.
+ * drawn by a thread, and only on a terminal: no signal interrupts the work's own waiting.
  */
 #include "output.h"
 
 #include <json-c/json.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 int output_json(const char *schema, struct json_object *data)
@@ -97,60 +98,84 @@ void table_end(struct table *table)
 }
 
 static struct {
-	char text[2][120]; /* one is shown while the other is written */
-	volatile sig_atomic_t current;
-	bool active, quiet;
-} progress;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	pthread_t thread;
+	char text[120];
+	bool active, stop;
+} progress = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
-static void draw(int signal_number)
+static void put(const char *text, size_t length)
+{
+	if (write(STDERR_FILENO, text, length) < 0)
+		return; /* a terminal that went away is not worth a word */
+}
+
+/* Waits so long or for the end. false: it is the end. Called with the lock. */
+static bool nap(long ms)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += ms % 1000 * 1000000;
+	until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	while (!progress.stop &&
+	       pthread_cond_timedwait(&progress.changed, &progress.lock, &until) == 0)
+		;
+	return !progress.stop;
+}
+
+static void *draw(void *arg)
 {
 	static const char spin[] = "|/-\\";
-	static unsigned int turn;
-	char line[140] = "\r";
-	const char *text = progress.text[progress.current];
-	size_t length = 1;
+	bool drawn = false;
+	char line[160];
+	unsigned int turn = 0;
+	int n;
 
-	(void)signal_number;
-	line[length++] = spin[turn++ % 4];
-	line[length++] = ' ';
-	while (*text && length < sizeof(line) - 4)
-		line[length++] = *text++;
-	memcpy(line + length, "\033[K", 3);
-	if (write(STDERR_FILENO, line, length + 3) < 0)
-		return;
+	pthread_mutex_lock(&progress.lock);
+	for (bool on = nap(1000); on; on = nap(200)) {
+		n = snprintf(line, sizeof(line), "\r%c %s\033[K", spin[turn++ % 4], progress.text);
+		put(line, (size_t)n);
+		drawn = true;
+	}
+	pthread_mutex_unlock(&progress.lock);
+	if (drawn)
+		put("\r\033[K", 4);
+	return arg;
 }
 
 void progress_step(const char *what)
 {
-	int next = !progress.current;
-
-	snprintf(progress.text[next], sizeof(progress.text[next]), "%s", what);
-	progress.current = next;
+	pthread_mutex_lock(&progress.lock);
+	snprintf(progress.text, sizeof(progress.text), "%s", what);
+	pthread_mutex_unlock(&progress.lock);
 }
 
 void progress_begin(const struct cli *cli, const char *what)
 {
-	const struct itimerval every = {.it_value = {1, 0}, .it_interval = {0, 200000}};
-	struct sigaction action = {.sa_handler = draw, .sa_flags = SA_RESTART};
+	sigset_t all, before;
 
 	progress_step(what);
-	if (cli->json || !isatty(STDERR_FILENO) || progress.active)
+	if (cli->json || progress.active || !isatty(STDERR_FILENO))
 		return;
-	progress.active = true;
-	sigaction(SIGALRM, &action, NULL);
-	setitimer(ITIMER_REAL, &every, NULL);
+	/* Signals are the command's business. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	progress.stop = false;
+	progress.active = !pthread_create(&progress.thread, NULL, draw, NULL);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 void progress_end(void)
 {
-	static const struct itimerval never;
-	struct sigaction action = {.sa_handler = SIG_IGN};
-
 	if (!progress.active)
 		return;
+	pthread_mutex_lock(&progress.lock);
+	progress.stop = true;
+	pthread_cond_signal(&progress.changed);
+	pthread_mutex_unlock(&progress.lock);
+	pthread_join(progress.thread, NULL);
 	progress.active = false;
-	setitimer(ITIMER_REAL, &never, NULL);
-	sigaction(SIGALRM, &action, NULL);
-	if (write(STDERR_FILENO, "\r\033[K", 4) < 0)
-		return;
 }

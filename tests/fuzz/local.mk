@@ -61,10 +61,11 @@ tests/fuzz/fz_mmuext: tests/fuzz/fz_mmuext.c xen/mm/buddy.c xen/mm/frame.c xen/m
 	xen/mm/validate.c xen/lib/bitmap.c
 
 # Of the tools, with their own flags and libraries.
-FUZZ_TARGETS += tests/fuzz/fz_config tests/fuzz/fz_kernel
+FUZZ_TARGETS += tests/fuzz/fz_config tests/fuzz/fz_kernel tests/fuzz/fz_consolering
 tests/fuzz/fz_config: tests/fuzz/fz_config.c $(config_sources)
 tests/fuzz/fz_kernel: tests/fuzz/fz_kernel.c $(image_sources) dom0-tools/lib/error.c
-tests/fuzz/fz_config tests/fuzz/fz_kernel: FUZZ_CPPFLAGS = $(TOOLS_CPPFLAGS)
+tests/fuzz/fz_consolering: tests/fuzz/fz_consolering.c dom0-tools/consoled/ring.c
+tests/fuzz/fz_config tests/fuzz/fz_kernel tests/fuzz/fz_consolering: FUZZ_CPPFLAGS = $(TOOLS_CPPFLAGS)
 tests/fuzz/fz_config: FUZZ_LIBS = -ljson-c
 tests/fuzz/fz_kernel: FUZZ_LIBS = $(image_libs)
 

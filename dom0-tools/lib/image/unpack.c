@@ -127,12 +127,12 @@ static const char *unpack_zstd(struct stream *s)
 
 static uint32_t little32(const uint8_t *p)
 {
-	return p[0] | p[1] << 8 | p[2] << 16 | (uint32_t)p[3] << 24;
+	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
 static uint32_t big32(const uint8_t *p)
 {
-	return (uint32_t)p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3];
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | (uint32_t)p[3];
 }
 
 /* `lz4 -l`: a magic number, then blocks, each behind its packed size. */
@@ -175,7 +175,7 @@ static size_t lzop_header(const struct stream *s, uint32_t *flags)
 
 	if (s->left < 40)
 		return 0;
-	version = p[9] << 8u | p[10];
+	version = (unsigned int)p[9] << 8 | p[10];
 	at += version >= LZOP_FILTERED ? 2u : 0u; /* version needed */
 	at += version >= LZOP_FILTERED ? 2u : 1u; /* method, level */
 	*flags = big32(p + at);
