@@ -61,14 +61,14 @@ class Ours(guest.Run):
             # Then dom0 comes up without a store, and check_install starts it.
             args = [a.replace(" loglevel=4,", " loglevel=4 NO_STORE=1,") for a in args]
         return args + [
-            "-drive", "file=%s,format=raw,if=none,id=t,readonly=on" % self.tools(),
-            "-device", "virtio-blk-pci,drive=t"]
+            "-drive", "file=%s,format=raw,if=none,id=o,readonly=on" % self.tools(),
+            "-device", "virtio-blk-pci,drive=o"]
 
     def json(self, command, timeout=60):
         return json.loads(self.must(command + " --json", timeout))["data"]
 
     def check_install(self):
-        self.must("mkdir -p /opt/dais && tar xf /dev/vdc -C /opt/dais", 120)
+        self.must("mkdir -p /opt/dais && tar xf /dev/vdd -C /opt/dais", 120)
         if self.args.store == "ours":
             self.must("LD_LIBRARY_PATH=/opt/dais /opt/dais/xenstored --pid-file "
                       "/run/xenstored.pid && for i in $(seq 100); do xenstore-read -s / "
