@@ -60,6 +60,8 @@ static struct {
 	xengnttab_handle *grants;
 	struct console *by_id[DAIS_DOMID_MAX];
 	uint32_t highest; /* no console above this domain */
+	struct console **by_port; /* by our own port; NULL where none is bound */
+	size_t ports;
 	ev_io store_io, event_io;
 	ev_timer tick;
 	bool ticking;
@@ -169,7 +171,7 @@ static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 static void on_event(struct ev_loop *loop, ev_io *io, int events)
 {
 	xenevtchn_port_or_error_t port = xenevtchn_pending(self.events);
-	uint32_t id;
+	struct console *c;
 
 	(void)loop;
 	(void)io;
@@ -177,15 +179,11 @@ static void on_event(struct ev_loop *loop, ev_io *io, int events)
 	if (port < 0)
 		return;
 	xenevtchn_unmask(self.events, (evtchn_port_t)port);
-	for (id = 0; id <= self.highest; id++) {
-		struct console *c = self.by_id[id];
-
-		if (c && c->port == port && c->ring) {
-			take(c);
-			if (c->ring)
-				want_input(c);
-			return;
-		}
+	c = (size_t)port < self.ports ? self.by_port[port] : NULL;
+	if (c && c->ring) {
+		take(c);
+		if (c->ring)
+			want_input(c);
 	}
 }
 
@@ -206,10 +204,30 @@ static void unserve(struct console *c)
 {
 	ev_io_stop(self.loop, &c->input);
 	ev_io_stop(self.loop, &c->output);
-	if (c->port >= 0)
+	if (c->port >= 0) {
+		self.by_port[c->port] = NULL;
 		xenevtchn_unbind(self.events, (evtchn_port_t)c->port);
+	}
 	c->port = -1;
 	unmap(c);
+}
+
+/* Notes whose port that is. */
+static bool own_port(struct console *c, xenevtchn_port_or_error_t port)
+{
+	if ((size_t)port >= self.ports) {
+		size_t ports = (size_t)port + 64;
+		struct console **more = realloc(self.by_port, ports * sizeof(*more));
+
+		if (!more)
+			return false;
+		memset(more + self.ports, 0, (ports - self.ports) * sizeof(*more));
+		self.by_port = more;
+		self.ports = ports;
+	}
+	self.by_port[port] = c;
+	c->port = port;
+	return true;
 }
 
 static void forget(struct console *c)
@@ -323,7 +341,10 @@ static void update(struct console *c)
 			 strerror(errno));
 		return;
 	}
-	c->port = port;
+	if (!own_port(c, port)) {
+		xenevtchn_unbind(self.events, (evtchn_port_t)port);
+		return;
+	}
 	if (!map(c)) {
 		dais_log(DAIS_LOG_WARNING, "domain %u: the page of its console: %s", c->domid,
 			 strerror(errno));
