@@ -113,6 +113,14 @@ u64 mitigate_l1tf_mask(bool privileged)
 	return privileged ? 0 : l1tf_mask;
 }
 
+static u32 *settles; /* a type word that another CPU is about to settle */
+
+void smp_serve(void)
+{
+	if (settles)
+		*settles &= ~FRAME_PARTIAL;
+}
+
 void machine_root_changed(const struct cpumask *cpus)
 {
 	(void)cpus;

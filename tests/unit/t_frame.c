@@ -39,6 +39,15 @@ static void types(void)
 	struct frame *f = frame_of(mfn);
 	unsigned int before = flushes;
 
+	/* A type that another CPU settles: its flush is answered while we wait. */
+	f->type = FRAME_TYPE_SEGDESC | FRAME_PARTIAL | 1;
+	settles = &f->type;
+	CHECK_EQ(frame_get_and_type(mfn, d, FRAME_TYPE_SEGDESC), 0);
+	settles = NULL;
+	CHECK_EQ(f->type, FRAME_TYPE_SEGDESC | 2);
+	frame_put_and_type(mfn);
+	f->type = FRAME_TYPE_NONE;
+
 	CHECK_EQ(frame_get_and_type(mfn, d, FRAME_TYPE_WRITABLE), 0);
 	CHECK_EQ(frame_get_and_type(mfn, d, FRAME_TYPE_WRITABLE), 0);
 	CHECK_EQ(flushes, before); /* as new: nothing is stale */

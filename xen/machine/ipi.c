@@ -47,6 +47,15 @@ void ipi_serve_call(void)
 	cpumask_clear(&call.waiting, cpu);
 }
 
+void smp_serve(void)
+{
+	unsigned long flags = local_irq_save();
+
+	ipi_serve_call();
+	local_irq_restore(flags);
+	cpu_relax();
+}
+
 /* spin_lock() of lib/lock.h, serving others while it waits. */
 static void call_lock(void)
 {

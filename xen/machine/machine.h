@@ -50,6 +50,11 @@ void cache_flush_all(void);
 void smp_kick(unsigned int cpu);
 /* Runs fn(arg) on each CPU of the set with interrupts off there; waits for all. */
 void smp_call(const struct cpumask *cpus, void (*fn)(void *arg), void *arg);
+/*
+ * What a loop does that waits, perhaps with interrupts off, for a CPU which may itself wait for
+ * our answer to smp_call(): answers.
+ */
+void smp_serve(void);
 /* Stops all other CPUs for good (panic, reboot). */
 void smp_stop_others(void);
 

@@ -104,8 +104,9 @@ static int get_plain_type(mfn_t mfn, u32 type)
 	u32 old = READ_ONCE(f->type), new;
 
 	do {
+		/* Whoever settles it has all CPUs flush, and we may be here with interrupts off. */
 		while ((old & (FRAME_TYPE_MASK | FRAME_PARTIAL)) == (type | FRAME_PARTIAL)) {
-			cpu_relax();
+			smp_serve();
 			old = READ_ONCE(f->type);
 		}
 		new = old + 1;
