@@ -9,7 +9,7 @@ SYSTEM_CACHE = tests/system/cache
 HYPERVISOR = xen/dais
 MACHINES = pc-bios,q35-bios,q35-uefi,q35-debian13,q35-qemu10
 
-check-system: check-boot check-debug check-console check-dom0 check-guest
+check-system: check-boot check-debug check-attack check-console check-dom0 check-guest
 
 check-boot: xen/dais
 	@$(MKDIR_P) $(SYSTEM_CACHE)
@@ -32,6 +32,11 @@ check-debug: debug/xen/dais
 	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/debug.count -t 900 -n debug \
 		python3 $(SYSTEM)/boot.py --cache $(SYSTEM_CACHE) --hypervisor debug/xen/dais \
 		--only "qemu64,2 processors,4 processors"
+
+check-attack: debug/xen/dais tests/guests/attack/guest
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/attack.count -t 900 -n attack \
+		python3 $(SYSTEM)/attack.py --cache $(SYSTEM_CACHE) --hypervisor debug/xen/dais \
+		--guest tests/guests/attack/guest
 
 check-dom0: xen/dais
 	@$(MKDIR_P) $(SYSTEM_CACHE)
@@ -64,12 +69,12 @@ demo: xen/dais
 	@$(MKDIR_P) $(SYSTEM_CACHE)
 	@python3 $(SYSTEM)/demo.py --cache $(SYSTEM_CACHE) --hypervisor $(HYPERVISOR)
 
-.PHONY: check-daemons check-boot check-debug check-console check-dom0 check-guest check-tools
+.PHONY: check-daemons check-boot check-debug check-attack check-console check-dom0 check-guest check-tools
 
 EXTRA_DIST += tests/system/fetch.sh tests/system/mkquick.sh tests/system/mkdisk.sh \
 	tests/system/mkqemu10.sh tests/system/mkiso.sh tests/system/run-quick.sh \
 	tests/system/quick/init tests/system/guest-check.sh tests/system/tcp.py tests/system/vdso.c \
-	tests/system/vm.py tests/system/console.py tests/system/dom0.py tests/system/boot.py \
+	tests/system/vm.py tests/system/attack.py tests/system/console.py tests/system/dom0.py tests/system/boot.py \
 	tests/system/kernels.py tests/system/demo.py tests/system/tools.py \
 	tests/system/daemons.py tests/system/guest.py tests/system/mkguest.sh \
 	tests/system/guest/boot-init tests/system/guest/dom0-init tests/system/guest/guest-init

@@ -84,8 +84,11 @@ static uint64_t mfn(struct state *s)
 		return PTE_MFN(*table_at(kernel_root(), PVRT_BASE, 2 + (int)r(s, 3)));
 	case 3:
 		return start_info->shared_info >> 12;
-	case 4:
-		return r(s, 0x20000); /* somebody's */
+	case 4: { /* somebody's, but not what we run on */
+		uint64_t frame = r(s, 0x20000);
+
+		return linear(frame) ? pool_mfn[0] : frame;
+	}
 	default:
 		return pool_mfn[r(s, POOL)];
 	}
@@ -511,7 +514,7 @@ static long do_multicall(struct state *s)
 	/* What the buffer holds must not load another root, nor write to our own tables. */
 	for (unsigned int i = 0; i < 128; i += 3)
 		((uint64_t *)s->buf)[i] = pool_mfn[r(s, POOL)] << 12 | r(s, 512) << 3;
-	return HC2(__HYPERVISOR_multicall, r(s, 16) ? (unsigned long)shared : pointer(s), r(s, 12));
+	return HC2(__HYPERVISOR_multicall, r(s, 16) ? (unsigned long)shared : pointer(s), r(s, 9));
 }
 
 static void attack(void *arg)
