@@ -302,6 +302,12 @@ static void check_disk(const struct dais_disk *disk, struct dais_faults *f)
 	if (disk->format != seen && disk->format != DAIS_FORMAT_RAW)
 		dais_faults_add(f, false, disk->line, "disk", "Write the format that it has.",
 				"%s is no %s image", path, dais_disk_format_name(disk->format));
+	else if (disk->format != DAIS_FORMAT_RAW || disk->backend_type == DAIS_BACKEND_QDISK)
+		dais_faults_add(
+			f, false, disk->line, "disk",
+			"Convert it with `qemu-img convert -O raw`, and leave out format and "
+			"backendtype.",
+			"%s has no back-end on this host: only raw images do", path);
 	else if (disk->format != seen)
 		dais_faults_add(f, true, disk->line, "disk",
 				"If so, write the format. If a guest wrote this, leave it: formats "
@@ -322,6 +328,13 @@ EXPORT void dais_config_check_files(const struct dais_config *config, struct dai
 		check_regular("kernel", kernel, faults);
 	if (config->ramdisk)
 		check_regular("ramdisk", config->ramdisk, faults);
+	if (config->vfb_count)
+		dais_faults_add(faults, false, config->vfbs[0].line, "vfb",
+				"Leave it out; `dais console` has the text console.",
+				"frame buffers have no back-end on this host");
+	if (config->channel_count)
+		dais_faults_add(faults, false, config->channels[0].line, "channel", "Leave it out.",
+				"channels have no back-end on this host");
 	for (i = 0; i < config->disk_count; i++)
 		check_disk(&config->disks[i], faults);
 	for (i = 0; i < config->nic_count; i++) {
