@@ -146,6 +146,7 @@ def main():
     parser.add_argument("--smp", default=1, type=int)
     parser.add_argument("--cpu", default="Nehalem")
     args = parser.parse_args()
+    args.wild = os.path.join(args.build, "tests/guests/wild/wild")
     if args.tools == "xl":
         args.checks = ",".join(c for c in args.checks.split(",") if c not in ("refused", "undone"))
     status = subprocess.run([os.path.join(HERE, "mkguest.sh"), args.cache]).returncode
