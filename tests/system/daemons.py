@@ -27,9 +27,7 @@ HTTP = (r"use IO::Socket::UNIX; my ($m, $p, $f) = @ARGV; my $b = q{};"
 
 
 class Daemons(tools.Ours):
-    def tools(self):
-        super().tools()
-        work = self.file("tools")
+    def more_files(self, work):
         build = os.path.join(self.args.build, "dom0-tools")
         files = [os.path.join(build, "dais-consoled"), os.path.join(build, "daisd/daisd")]
         subprocess.run(["cp", "-L"] + files + [work], check=True)
@@ -41,8 +39,6 @@ class Daemons(tools.Ours):
                 subprocess.run(["cp", "-L", part[2], work], check=True)
         with open(os.path.join(work, "http.pl"), "w", encoding="utf-8") as f:
             f.write(HTTP)
-        subprocess.run(["tar", "-cf", work + ".tar", "-b", "64", "-C", work, "."], check=True)
-        return work + ".tar"
 
     # --- small helpers
 
