@@ -19,7 +19,6 @@
 #define VECTOR_ERROR 0xfe
 #define VECTOR_SPURIOUS 0xff
 
-
 /* A device's message or an I/O APIC pin can name only these without interrupt remapping. */
 #define APIC_ID_ROUTABLE_MAX 254u
 

@@ -38,7 +38,6 @@
 
 #ifndef __ASSEMBLER__
 
-
 #define m2p_table ((unsigned long *)M2P_START)
 #define frame_table ((struct frame *)FRAME_TABLE_START)
 
