@@ -99,7 +99,7 @@ static void __init early_console(u32 magic, paddr_t mbi)
 static void __init memory_init(void)
 {
 	unsigned int i;
-	u64 start, end;
+	u64 end;
 
 	memmap_settle(&boot_info.memory);
 	if (boot_info.memory.overflow)
@@ -110,8 +110,7 @@ static void __init memory_init(void)
 		memmap_clip_ram(&ram, options.mem_limit);
 	memmap_clip_ram(&ram, DIRECT_MAP_END - DIRECT_MAP_START);
 
-	for (i = 0; memmap_next_ram(&ram, &i, &start, &end);)
-		bootmem_add(start, end);
+	bootmem_init(&ram);
 	if (bootmem_ram_pages() < (64UL << 20) >> PAGE_SHIFT)
 		panic("the machine has %lu MiB of memory; at least 256 MiB are needed",
 		      bootmem_ram_pages() >> 8);

@@ -92,7 +92,7 @@ static void emit_locked(const char *text, size_t len)
 	mid_line = text[len - 1] != '\n';
 	for (struct log_sink *sink = sinks; sink; sink = sink->next)
 		if (sink->enabled)
-			sink->write(text, len);
+			sink->write(sink, text, len);
 }
 
 /* @line of @len characters has room for one more. */
@@ -247,7 +247,7 @@ void log_sinks_select(const char *list)
 
 		if (enable && !sink->enabled)
 			for (u32 i = ring_start; i != ring_end; i++)
-				sink->write(&ring[i % RING_SIZE], 1);
+				sink->write(sink, &ring[i % RING_SIZE], 1);
 		sink->enabled = enable;
 	}
 	unlock_log(locked, flags);

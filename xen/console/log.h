@@ -57,7 +57,7 @@ bool log_set_levels(enum log_source source, const char *value);
 
 struct log_sink {
 	const char *name; /* as console= names it */
-	void (*write)(const char *text, size_t len);
+	void (*write)(struct log_sink *sink, const char *text, size_t len);
 	bool enabled; /* log lock */
 	struct log_sink *next; /* log lock */
 };

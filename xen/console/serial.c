@@ -30,13 +30,12 @@ struct serial_port {
 	bool stuck; /* timed out: try each character once until it moves again */
 };
 
-static void com1_write(const char *text, size_t len);
-static void com2_write(const char *text, size_t len);
+static void port_write(struct log_sink *sink, const char *text, size_t len);
 
 /* Set up during boot; output under the log lock. */
 static struct serial_port ports[SERIAL_PORTS] = {
-	{.sink = {.name = "com1", .write = com1_write}, .io = 0x3f8, .irq = 4},
-	{.sink = {.name = "com2", .write = com2_write}, .io = 0x2f8, .irq = 3},
+	{.sink = {.name = "com1", .write = port_write}, .io = 0x3f8, .irq = 4},
+	{.sink = {.name = "com2", .write = port_write}, .io = 0x2f8, .irq = 3},
 };
 
 static void (*receiver)(char c);
@@ -98,8 +97,9 @@ static bool tx_ready(struct serial_port *port)
 }
 
 /* LSR_TX_EMPTY says that the whole FIFO is free, so it is asked once per 16 characters. */
-static void port_write(struct serial_port *port, const char *text, size_t len)
+static void port_write(struct log_sink *sink, const char *text, size_t len)
 {
+	struct serial_port *port = container_of(sink, struct serial_port, sink);
 	unsigned int room = 0;
 
 	if (!port->present)
@@ -117,16 +117,6 @@ static void port_write(struct serial_port *port, const char *text, size_t len)
 		reg_write(port, REG_DATA, (u8)text[i]);
 		room--;
 	}
-}
-
-static void com1_write(const char *text, size_t len)
-{
-	port_write(&ports[0], text, len);
-}
-
-static void com2_write(const char *text, size_t len)
-{
-	port_write(&ports[1], text, len);
 }
 
 void serial_init_early(void)

@@ -57,7 +57,7 @@ static void set_cursor(void)
 	port_out(CRTC_INDEX + 1, 1, at & 0xff);
 }
 
-static void vga_write(const char *text, size_t len)
+static void vga_write(struct log_sink *sink __unused, const char *text, size_t len)
 {
 	unsigned int first = row;
 	bool all = false;
