@@ -11,7 +11,8 @@ bench-paths: xen/dais tests/bench/pv/bench
 	@python3 $(srcdir)/tests/bench/pvcost.py --cache $(SYSTEM_CACHE) --hypervisor xen/dais \
 		--guest tests/bench/pv/bench
 
-bench-tools: xen/dais dom0-tools/dais xenstore/xenstored tests/guests/hello/hello
+bench-tools: xen/dais dom0-tools/dais xenstore/xenstored tests/guests/hello/hello \
+	tests/guests/wild/wild
 	@$(MKDIR_P) $(SYSTEM_CACHE)
 	@python3 $(srcdir)/tests/bench/toolcost.py --cache $(SYSTEM_CACHE) --hypervisor xen/dais \
 		--build .

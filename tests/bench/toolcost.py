@@ -29,6 +29,7 @@ class Cost(tools.Ours):
     def __init__(self, args, ours):
         args.tools, args.store = ("dais", "ours") if ours else ("xl", "stock")
         args.checks, args.options, args.cpu, args.smp = "", "", "Nehalem", 1
+        args.wild = os.path.join(args.build, "tests/guests/wild/wild")
         super().__init__(args)
         if not ours:
             self.hypervisor = self.file("quick/xen")

@@ -57,7 +57,7 @@ check-guest: xen/dais tests/guests/wild/wild
 		python3 $(SYSTEM)/guest.py --cache $(SYSTEM_CACHE) --hypervisor $(HYPERVISOR)
 
 # Our tools and store in the place of xl's, above our hypervisor and above Xen.
-check-tools: xen/dais dom0-tools/dais xenstore/xenstored
+check-tools: xen/dais dom0-tools/dais xenstore/xenstored tests/guests/wild/wild
 	@$(MKDIR_P) $(SYSTEM_CACHE)
 	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/tools.count -t 3600 -n tools \
 		python3 $(SYSTEM)/tools.py --cache $(SYSTEM_CACHE) --hypervisor $(HYPERVISOR) --build .
