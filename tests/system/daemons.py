@@ -180,6 +180,18 @@ class Daemons(tools.Ours):
         self.gone("c1")
         return True
 
+    def check_left(self):
+        """Nothing is left, and another life costs nothing: dom0's own tables have grown by now."""
+        self.free -= 64
+        first = super().check_left()
+        if first is not True:
+            return first
+        self.free = self.free_memory()
+        made = self.ask("POST", "/v1/domains", "/root/api.cfg")[1]
+        self.ask("DELETE", "/v1/domains/" + made["uuid"])
+        self.gone("api")
+        return super().check_left()
+
 
 if __name__ == "__main__":
     tools.Ours, tools.FIRST, guest.CHECKS = Daemons, CHECKS, []
