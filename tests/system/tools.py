@@ -73,7 +73,8 @@ class Ours(guest.Run):
             self.must("LD_LIBRARY_PATH=/opt/dais /opt/dais/xenstored --pid-file "
                       "/run/xenstored.pid && for i in $(seq 100); do xenstore-read -s / "
                       "> /dev/null 2>&1 && break; sleep 0.1; done; b=/usr/lib/xen-4.17/bin; "
-                      "$b/xen-init-dom0 && $b/xenconsoled --pid-file /run/xenconsoled.pid", 120)
+                      "$b/xen-init-dom0 && $b/xenconsoled --pid-file /run/xenconsoled.pid "
+                      "--log=guest", 120)
         if self.args.tools == "xl":
             return True
         self.must("echo 'exec env LD_LIBRARY_PATH=/opt/dais /opt/dais/dais \"$@\"' "

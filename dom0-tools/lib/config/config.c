@@ -326,7 +326,7 @@ EXPORT void dais_config_check_files(const struct dais_config *config, struct dai
 			"Install Debian's package grub-xen-bin.");
 	else if (kernel)
 		check_regular("kernel", kernel, faults);
-	if (config->ramdisk)
+	if (config->ramdisk && *config->ramdisk)
 		check_regular("ramdisk", config->ramdisk, faults);
 	if (config->vfb_count)
 		dais_faults_add(faults, false, config->vfbs[0].line, "vfb",

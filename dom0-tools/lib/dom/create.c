@@ -75,7 +75,8 @@ static int open_images(struct creation *c)
 	if (dais_image_open(kernel, &options, &c->image, c->err))
 		return -1;
 	mark(c, "kernel image");
-	if (c->config->ramdisk && dais_blob_open(c->config->ramdisk, &c->ramdisk, c->err))
+	if (c->config->ramdisk && *c->config->ramdisk &&
+	    dais_blob_open(c->config->ramdisk, &c->ramdisk, c->err))
 		return -1;
 	c->cmdline = dais_config_cmdline(c->config);
 	if (!c->cmdline)
