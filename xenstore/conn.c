@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "handover.h"
+#include "loop.h"
 #include "mem.h"
 #include "persist.h"
 #include "quota.h"
@@ -75,6 +77,26 @@ void conn_lost(uint32_t id)
 		conn_close(c);
 }
 
+void conn_restore(struct conn *c, uint32_t id, uint32_t word)
+{
+	c->id = id;
+	if (id >= CONN_ID_SOCKETS && id > last_id)
+		last_id = id;
+	c->word = word;
+	c->kept = true;
+	c->restored = true;
+	/* Away from the numbers of transactions that may still be spoken of. */
+	c->next_tx = (uint32_t)(loop_now() & 0xffff) << 16 | 1;
+}
+
+void conn_keep(struct conn *c)
+{
+	c->kept = true;
+	persist_conn(c);
+	for (const struct watch *w = c->watches; w; w = w->next)
+		persist_watch(c, w);
+}
+
 void conn_mark(struct conn *c)
 {
 	if (c->dirty)
@@ -128,6 +150,7 @@ void conn_push(struct conn *c, uint32_t type, uint32_t req_id, uint32_t tx_id, s
 	c->out_len += sizeof(head) + len;
 	if (c->exact)
 		persist_out(c->id, c->out + c->out_len - len - sizeof(head), len + sizeof(head));
+	handover_set(c->word, true);
 	if (type != XS_WATCH_EVENT)
 		c->unread++;
 	conn_mark(c);

@@ -41,6 +41,7 @@ struct conn {
 	bool closed;
 	bool owes; /* some watch owes an event */
 	bool restored; /* from before a restart */
+	uint32_t word; /* handover.h's, of a socket that is kept */
 
 	struct watch *watches, *last_watch; /* oldest first */
 	unsigned int watch_count;
@@ -64,6 +65,10 @@ extern struct conn *conn_list;
 /* While restoring: a connection by its number, or NULL; and that it was ended after all. */
 struct conn *conn_by_id(uint32_t id);
 void conn_lost(uint32_t id);
+/* Makes a new connection that of before a restart. */
+void conn_restore(struct conn *c, uint32_t id, uint32_t word);
+/* From now on it outlives the process: tells the journal of it and its watches. */
+void conn_keep(struct conn *c);
 
 void conn_init(struct conn *c, const struct conn_transport *transport);
 /* Ends a connection and all that is its own.  The memory of C remains its transport's. */

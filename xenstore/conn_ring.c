@@ -86,7 +86,7 @@ void ring_resume(struct ring_conn *r)
 {
 	uint32_t delivered = load(&r->ring.page->rsp_prod) - r->out_pos;
 
-	r->conn.restored = true;
+	conn_restore(&r->conn, r->conn.id, 0);
 	r->notify = true;
 	store(&r->ring.page->server_features, FEATURES);
 	/* Its indices mean nothing until its wish for a new connection is granted. */

@@ -17,6 +17,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "handover.h"
 #include "log.h"
 #include "loop.h"
 #include "mem.h"
@@ -57,6 +58,30 @@ int socket_fd(const struct conn *c)
 unsigned int socket_count(void)
 {
 	return sockets;
+}
+
+/* What we are to the service manager, and to the journal. */
+static void name_of(char *to, size_t room, uint32_t id)
+{
+	snprintf(to, room, "conn-%u", id);
+}
+
+/*
+ * A client that watches something is there to stay, and worth a call to the service manager; it
+ * would have to set its watches again.
+ */
+static void keep(struct conn *c)
+{
+	char name[32];
+
+	c->word = handover_word();
+	if (!c->word)
+		return;
+	handover_set(c->word, true);
+	name_of(name, sizeof(name), c->id);
+	handover_keep(of(c)->source.fd, name);
+	conn_keep(c);
+	persist_commit();
 }
 
 static void wanted(struct socket_conn *s)
@@ -116,6 +141,10 @@ static void flush(struct conn *c)
 			break;
 		conn_sent(c, (size_t)n);
 	}
+	if (!c->word && c->watches && handover_keeper())
+		keep(c);
+	if (c->word && !conn_pending(c) && !c->in_len)
+		handover_set(c->word, false);
 	wanted(of(c));
 }
 
@@ -128,6 +157,7 @@ static void receive(struct conn *c)
 		serve_stashed(c);
 		return;
 	}
+	handover_set(c->word, true);
 	n = recv(of(c)->source.fd, buffer + had, READ_SIZE, MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -182,7 +212,13 @@ static void release(struct loop_later *later)
 static void end(struct conn *c)
 {
 	struct socket_conn *s = of(c);
+	char name[32];
 
+	if (c->word) {
+		name_of(name, sizeof(name), c->id);
+		handover_forget(name);
+		handover_word_free(c->word);
+	}
 	loop_remove(&s->source);
 	close(s->source.fd);
 	s->source.fd = -1;
@@ -209,6 +245,51 @@ struct conn *socket_adopt(int fd)
 		return NULL;
 	}
 	return &s->conn;
+}
+
+void socket_restore(uint32_t id, uint32_t word)
+{
+	char name[32];
+	struct conn *c;
+	int fd;
+
+	name_of(name, sizeof(name), id);
+	if (!word && !handover_is_update())
+		return;
+	fd = handover_take(name);
+	if (fd < 0)
+		return;
+	if (handover_was_busy(word) && !handover_is_update()) {
+		handover_forget(name);
+		close(fd);
+		return;
+	}
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	c = socket_adopt(fd);
+	if (!c) {
+		close(fd);
+		return;
+	}
+	conn_restore(c, id, word);
+}
+
+void socket_pass_all(void)
+{
+	char name[32];
+
+	handover_pass(listener.fd, HANDOVER_LISTENER);
+	for (struct conn *c = conn_list; c; c = c->next) {
+		if (!socket_is(c))
+			continue;
+		if (!c->kept)
+			conn_keep(c);
+		if (conn_pending(c))
+			persist_out(c->id, c->out + c->out_at, conn_pending(c));
+		if (c->in_len)
+			persist_stash(c->id, 0, c->in, c->in_len);
+		name_of(name, sizeof(name), c->id);
+		handover_pass(of(c)->source.fd, name);
+	}
 }
 
 static void accept_some(struct loop_source *source, uint32_t events)
@@ -238,6 +319,8 @@ int socket_listen(const char *path, int fd)
 	struct sockaddr_un name = {.sun_family = AF_UNIX};
 
 	spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		fcntl(fd, F_SETFL, O_NONBLOCK);
 	if (fd < 0) {
 		mode_t mask;
 		int err;
@@ -258,6 +341,7 @@ int socket_listen(const char *path, int fd)
 			return err;
 		}
 	}
+	handover_keep(fd, HANDOVER_LISTENER);
 	listener = (struct loop_source){fd, EPOLLIN, accept_some};
 	return loop_add(&listener);
 }

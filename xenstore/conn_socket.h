@@ -12,5 +12,9 @@ struct conn *socket_adopt(int fd);
 int socket_fd(const struct conn *c);
 bool socket_is(const struct conn *c);
 unsigned int socket_count(void);
+/* Takes up a client of before a restart, if its descriptor was handed over. */
+void socket_restore(uint32_t id, uint32_t word);
+/* Passes listener and clients on to the program that replaces us, their queues by the journal. */
+void socket_pass_all(void);
 
 #endif

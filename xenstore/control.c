@@ -9,6 +9,7 @@
 #include <syslog.h>
 
 #include "conn_socket.h"
+#include "handover.h"
 #include "log.h"
 #include "mem.h"
 #include "persist.h"
@@ -178,12 +179,33 @@ static int run_quota(unsigned int count, const struct wire_field *arg, struct te
 	return 0;
 }
 
+/* As xenstore-control sends it: -f FILE, -c ARGUMENTS (ours stay), then -s to do it; -a not. */
+static int run_live_update(unsigned int count, const struct wire_field *arg, struct text *t)
+{
+	int err = 0;
+
+	if (!count)
+		return EINVAL;
+	if (strcmp(arg->text, "-f") == 0 && count == 2)
+		err = handover_program(arg[1].text);
+	else if (strcmp(arg->text, "-s") == 0)
+		handover_wanted = true;
+	else if (strcmp(arg->text, "-a") != 0 && strcmp(arg->text, "-c") != 0)
+		return EINVAL;
+	if (err)
+		add(t, "%s: %s", arg[1].text, strerror(err));
+	else
+		add(t, "OK");
+	return 0;
+}
+
 static const struct {
 	const char *name, *args;
 	int (*run)(unsigned int count, const struct wire_field *arg, struct text *t);
 } commands[] = {
 	{"check", "", run_check},
 	{"help", "", run_help},
+	{"live-update", "-f <file>|-s", run_live_update},
 	{"log", "on|off", run_log},
 	{"memreport", "", run_memreport},
 	{"print", "<string>", run_print},

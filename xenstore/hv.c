@@ -53,6 +53,9 @@ int hv_open(void)
 	events = xenevtchn_open(NULL, 0);
 	if (!events)
 		return failed("the event channel device");
+	/* Ports are asked for until there are no more. */
+	if (fcntl(xenevtchn_fd(events), F_SETFL, O_NONBLOCK))
+		return failed("the event channel device without waiting");
 	memory = xenforeignmemory_open(NULL, 0);
 	if (!memory)
 		return failed("the foreign memory device");

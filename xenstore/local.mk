@@ -9,15 +9,17 @@ xenstore_xenstored_CFLAGS = -std=gnu11 -O2 -g -fno-common -fno-strict-aliasing -
 	-fstack-protector-strong -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion \
 	-Wmissing-prototypes -Wstrict-prototypes -Wundef -Wvla -Werror
 xenstore_xenstored_LDFLAGS = -pie -Wl,-z,relro,-z,now
-xenstore_xenstored_LDADD = -lxencall -lxenevtchn -lxenforeignmemory -lxengnttab
+xenstore_xenstored_LDADD = -lxencall -lxenevtchn -lxenforeignmemory -lxengnttab -lseccomp
 
 xenstore_xenstored_SOURCES =
 xenstore_xenstored_SOURCES += xenstore/checkpoint.c
+xenstore_xenstored_SOURCES += xenstore/confine.c
 xenstore_xenstored_SOURCES += xenstore/conn.c
 xenstore_xenstored_SOURCES += xenstore/conn_ring.c
 xenstore_xenstored_SOURCES += xenstore/conn_socket.c
 xenstore_xenstored_SOURCES += xenstore/control.c
 xenstore_xenstored_SOURCES += xenstore/domain.c
+xenstore_xenstored_SOURCES += xenstore/handover.c
 xenstore_xenstored_SOURCES += xenstore/hv.c
 xenstore_xenstored_SOURCES += xenstore/kids.c
 xenstore_xenstored_SOURCES += xenstore/log.c
@@ -38,7 +40,7 @@ xenstore_xenstored_SOURCES += xenstore/watch.c
 xenstore_xenstored_SOURCES += xenstore/watchtrie.c
 xenstore_xenstored_SOURCES += xenstore/wire.c
 
-EXTRA_DIST += xenstore/checkpoint.h xenstore/conn.h xenstore/conn_ring.h xenstore/conn_socket.h xenstore/control.h xenstore/domain.h \
-	xenstore/hv.h xenstore/kidsparts.h xenstore/log.h xenstore/loop.h xenstore/mem.h xenstore/node.h xenstore/options.h \
+EXTRA_DIST += xenstore/checkpoint.h xenstore/confine.h xenstore/conn.h xenstore/conn_ring.h xenstore/conn_socket.h xenstore/control.h xenstore/domain.h \
+	xenstore/handover.h xenstore/hv.h xenstore/kidsparts.h xenstore/log.h xenstore/loop.h xenstore/mem.h xenstore/node.h xenstore/options.h \
 	xenstore/perm.h xenstore/persist.h xenstore/quota.h xenstore/record.h xenstore/request.h xenstore/store.h \
 	xenstore/tree.h xenstore/txn.h xenstore/watch.h xenstore/watchtrie.h xenstore/wire.h

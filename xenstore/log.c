@@ -13,7 +13,7 @@ void log_open(bool to_syslog)
 {
 	use_syslog = to_syslog;
 	if (to_syslog)
-		openlog("xenstored", LOG_PID, LOG_DAEMON);
+		openlog("xenstored", LOG_PID | LOG_NDELAY, LOG_DAEMON);
 }
 
 void log_line(int level, const char *format, ...)

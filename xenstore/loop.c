@@ -7,12 +7,17 @@
 #include "loop.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/epoll.h>
+#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "conn.h"
+#include "conn_socket.h"
 #include "domain.h"
+#include "handover.h"
+#include "log.h"
 #include "persist.h"
 #include "tree.h"
 
@@ -73,6 +78,19 @@ uint64_t loop_now(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
+/* Lets another program go on from here.  If it cannot be run, we go on ourselves. */
+static void replace(void)
+{
+	int err;
+
+	handover_wanted = false;
+	socket_pass_all();
+	persist_commit();
+	err = handover_exec();
+	log_line(LOG_ERR, "live update: %s; going on as before", strerror(err));
+	persist_restart();
+}
+
 void loop_run(void)
 {
 	struct epoll_event event[BATCH];
@@ -94,6 +112,8 @@ void loop_run(void)
 			later = l->next;
 			l->fn(l);
 		}
+		if (handover_wanted)
+			replace();
 		more = tree_reap(REAP_SLICE);
 		more |= persist_work();
 	}

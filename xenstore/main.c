@@ -16,8 +16,10 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "confine.h"
 #include "conn_socket.h"
 #include "domain.h"
+#include "handover.h"
 #include "log.h"
 #include "loop.h"
 #include "options.h"
@@ -115,6 +117,8 @@ int main(int argc, char **argv)
 	struct options o;
 	int up_fd = -1, err;
 
+	handover_receive();
+	handover_arguments(argv);
 	options_read(&o, argc, argv);
 	raise_file_limit();
 	signal(SIGPIPE, SIG_IGN);
@@ -122,7 +126,7 @@ int main(int argc, char **argv)
 	signal(SIGTERM, on_signal);
 	signal(SIGINT, on_signal);
 	log_open(!o.foreground);
-	if (!o.foreground)
+	if (!o.foreground && !handover_is_update())
 		up_fd = daemonize();
 	request_log = o.verbose;
 	seed_names();
@@ -146,13 +150,17 @@ int main(int argc, char **argv)
 	if (domain_start())
 		return 1;
 	persist_commit();
-	err = socket_listen(o.socket, -1);
+	err = socket_listen(o.socket, handover_take(HANDOVER_LISTENER));
 	if (err) {
 		fprintf(stderr, "xenstored: %s: %s\n", o.socket, strerror(err));
 		return 1;
 	}
 	if (o.pid_file)
 		write_pid(o.pid_file);
+	handover_drop();
+	handover_ready();
+	if (o.confined && confine(o.user, o.state_dir, o.hypervisor))
+		return 1;
 	if (up_fd >= 0)
 		detach(up_fd);
 	log_line(LOG_INFO, "serving %s", o.socket);

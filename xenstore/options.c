@@ -13,7 +13,14 @@
 #include "quota.h"
 #include "wire.h"
 
-enum { OPT_FOREGROUND = 256, OPT_NO_HYPERVISOR, OPT_STATE_DIR, OPT_SOCKET, OPT_USER };
+enum {
+	OPT_FOREGROUND = 256,
+	OPT_NO_HYPERVISOR,
+	OPT_STATE_DIR,
+	OPT_SOCKET,
+	OPT_USER,
+	OPT_UNCONFINED
+};
 
 static const struct {
 	struct option option;
@@ -28,6 +35,7 @@ static const struct {
 	 "PATH",
 	 "where clients connect (/run/xenstored/socket)"},
 	{{"user", required_argument, NULL, OPT_USER}, "NAME", "become this user once started"},
+	{{"unconfined", no_argument, NULL, OPT_UNCONFINED}, "", "keep all rights, for debugging"},
 	{{"pid-file", required_argument, NULL, 'F'}, "FILE", "write the process number there"},
 	{{"verbose", no_argument, NULL, 'V'}, "", "log every request"},
 	{{"quota", required_argument, NULL, 'Q'}, "NAME=N", "set a quota for all domains"},
@@ -102,7 +110,8 @@ void options_read(struct options *o, int argc, char **argv)
 
 	for (size_t i = 0; i < COUNT; i++)
 		options[i] = table[i].option;
-	*o = (struct options){.hypervisor = true, .state_dir = "/run/dais/xenstored"};
+	*o = (struct options){
+		.hypervisor = true, .confined = true, .state_dir = "/run/dais/xenstored"};
 	snprintf(default_socket, sizeof(default_socket), "%s/socket", dir ? dir : "/run/xenstored");
 	o->socket = getenv("XENSTORED_PATH") ? getenv("XENSTORED_PATH") : default_socket;
 	while ((c = getopt_long(argc, argv, "F:VQ:HNDE:S:W:t:A:M:PT:RI::Kq:w:", options, NULL)) !=
@@ -121,6 +130,9 @@ void options_read(struct options *o, int argc, char **argv)
 			break;
 		case OPT_SOCKET:
 			o->socket = optarg;
+			break;
+		case OPT_UNCONFINED:
+			o->confined = false;
 			break;
 		case OPT_USER:
 			o->user = optarg;

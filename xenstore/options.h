@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 struct options {
-	bool foreground, hypervisor, verbose;
+	bool foreground, hypervisor, verbose, confined;
 	const char *state_dir, *socket, *pid_file, *user;
 };
 

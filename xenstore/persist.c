@@ -29,6 +29,7 @@
 
 #include "checkpoint.h"
 #include "conn.h"
+#include "handover.h"
 #include "log.h"
 #include "loop.h"
 #include "mem.h"
@@ -236,7 +237,7 @@ void persist_quota(uint32_t domid, unsigned int quota, uint32_t limit)
 
 void persist_conn(const struct conn *c)
 {
-	note(RECORD_CONN, c->id, NULL, 0, NULL, 0, NULL, 0);
+	note(RECORD_CONN, c->id, NULL, 0, NULL, 0, &c->word, sizeof(c->word));
 }
 
 void persist_conn_end(const struct conn *c)
@@ -403,6 +404,8 @@ int persist_open(const char *dir)
 	if (flock(lock_fd, LOCK_EX | LOCK_NB))
 		return errno == EWOULDBLOCK ? EBUSY : errno;
 	unlinkat(dir_fd, CHECKPOINT_UNFINISHED, 0);
+	if (handover_open_words(dir_fd))
+		log_line(LOG_WARNING, "%s: clients cannot be kept over a kill", dir);
 	checkpoint_scan(dir_fd, &checkpoint, &first, &last);
 	check_boot(first, last);
 	checkpoint_scan(dir_fd, &checkpoint, &first, &last);
@@ -444,6 +447,12 @@ void persist_start(void)
 		if (err)
 			give_up("no journal", err);
 	}
+}
+
+void persist_restart(void)
+{
+	if (dir_fd >= 0)
+		checkpoint_start();
 }
 
 bool persist_work(void)

@@ -33,6 +33,8 @@ void persist_commit(void);
 bool persist_work(void);
 /* Writes a whole checkpoint now. */
 void persist_finish(void);
+/* Begins a checkpoint now: what the journal has of clients' queues is no longer true. */
+void persist_restart(void);
 /* Bytes of the journal, and whether changes are being kept at all. */
 uint64_t persist_size(void);
 bool persist_ok(void);

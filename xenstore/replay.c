@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "conn.h"
+#include "conn_socket.h"
 #include "domain.h"
+#include "handover.h"
 #include "persist.h"
 #include "quota.h"
 #include "record.h"
@@ -171,6 +173,39 @@ static bool do_unwatch(const struct view *v)
 	return true;
 }
 
+/* A socket that was kept, if it has come down to us and no request of its was half done. */
+static bool do_conn(const struct view *v)
+{
+	uint32_t id = v->head.number, word;
+
+	if (v->rest_len < sizeof(word))
+		return false;
+	memcpy(&word, v->rest, sizeof(word));
+	if (id >= CONN_ID_SOCKETS && !conn_by_id(id))
+		socket_restore(id, word);
+	return true;
+}
+
+/* What a live update found in a client's queues. */
+static bool do_socket_stream(const struct view *v)
+{
+	struct conn *c = conn_by_id(v->head.number);
+	char *to;
+
+	/* After anything but a live update they have been sent since, or the client was busy. */
+	if (!c || !handover_is_update())
+		return true;
+	if (v->head.type == RECORD_STASH)
+		return conn_stash(c, v->b, v->head.b_len);
+	to = conn_room(c, v->head.b_len);
+	if (!to)
+		return false;
+	memcpy(c->out + c->out_len, v->b, v->head.b_len);
+	c->out_len += v->head.b_len;
+	conn_mark(c);
+	return true;
+}
+
 static bool do_stream(const struct view *v)
 {
 	uint32_t in_pos = 0;
@@ -180,6 +215,8 @@ static bool do_stream(const struct view *v)
 			return false;
 		memcpy(&in_pos, v->rest, sizeof(in_pos));
 	}
+	if (v->head.number >= CONN_ID_SOCKETS)
+		return do_socket_stream(v);
 	if (v->head.type == RECORD_OUT)
 		return domain_restore_out(v->head.number, v->b, v->head.b_len);
 	return domain_restore_in(v->head.number, in_pos, v->b, v->head.b_len);
@@ -204,7 +241,7 @@ static bool carry_out(const struct view *v)
 	case RECORD_DOMAIN:
 		return do_domain(v);
 	case RECORD_CONN:
-		return true;
+		return do_conn(v);
 	case RECORD_CONN_END:
 		conn_lost(v->head.number);
 		return true;
