@@ -308,6 +308,7 @@ class Run:
 
     def check_several(self):
         names = ["s1", "s2", "s3"]
+        before = self.free_memory()
         for name in names:
             self.config(name, memory=112)
         # Two at a time, as a machine that starts does it.
@@ -318,6 +319,8 @@ class Run:
                 g.shell(240)
                 if "alive" not in g.run("echo al''ive")[1]:
                     return name + " does not answer"
+        self.detail = "%d KiB each beyond their own" % (
+            (before - self.free_memory()) / len(names) - 112 * 1024)
         return all(n in self.listed() for n in names) or str(self.listed())
 
     def check_attack(self):

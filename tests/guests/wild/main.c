@@ -5,8 +5,9 @@
  * pointers lead to memory of the guest's own, across its end, to read-only tables, to the
  * hypervisor, or nowhere.
  *
- * Command line: seed=N count=N, and all=1 to make also the calls that as a rule only end the
- * guest itself.  What is being called is printed now and then; ends with "wild: done".
+ * Command line: seed=N count=N, all=1 to make also the calls that as a rule only end the guest
+ * itself, and log=N to print the first N calls with their results, to be compared between
+ * hypervisors.  What is being called is printed now and then; ends with "wild: done".
  */
 #include "pvrt.h"
 
@@ -147,8 +148,10 @@ static void give_version(uint64_t nr, uint64_t arg)
 	op[1] = nr == __HYPERVISOR_platform_op ? 0x03000001 : 0x15;
 }
 
-static bool one(bool all)
+static bool one(bool all, bool log)
 {
+	long result;
+
 	uint64_t nr = below(20) ? below(50) : number(), arg[5];
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(arg); i++)
@@ -172,7 +175,10 @@ static bool one(bool all)
 		return false;
 	if (all && nr == __HYPERVISOR_sched_op && arg[0] == SCHEDOP_shutdown)
 		return false; /* too soon an end */
-	return hypercall(nr, arg[0], arg[1], arg[2], arg[3], arg[4]) >= 0;
+	result = hypercall(nr, arg[0], arg[1], arg[2], arg[3], arg[4]);
+	if (log)
+		printk("wild: %lu(%lx, %lx, %lx) = %ld\n", nr, arg[0], arg[1], arg[2], result);
+	return result >= 0;
 }
 
 static unsigned long traps[4];
@@ -190,7 +196,8 @@ static bool expected_trap(struct regs *r)
 
 int guest_main(void)
 {
-	const char *seed = option("seed"), *wanted = option("count");
+	const char *seed = option("seed"), *wanted = option("count"), *log = option("log");
+	unsigned long logged = log ? parse_number(log) : 0;
 	unsigned long count = wanted ? parse_number(wanted) : 10000, accepted = 0;
 	bool all = option("all") != NULL;
 
@@ -202,7 +209,7 @@ int guest_main(void)
 			scribble();
 		if (n % 4096 == 0)
 			printk("wild: at %lu\n", n);
-		accepted += one(all);
+		accepted += one(all, n < logged);
 	}
 	printk("wild: done, %lu calls, %lu not refused, %lu #DB, %lu NMI\n", count, accepted,
 	       traps[1], traps[2]);
