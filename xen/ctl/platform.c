@@ -229,10 +229,10 @@ long hc_mca(unsigned long arg)
 {
 	struct xen_mc mc;
 
-	if (guest_read(&mc, arg, sizeof(mc)))
-		return -EFAULT;
 	if (!current->domain->is_privileged)
 		return -EPERM;
+	if (guest_read(&mc, arg, sizeof(mc)))
+		return -EFAULT;
 	if (mc.interface_version != XEN_MCA_INTERFACE_VERSION)
 		return -EACCES;
 	switch (mc.cmd) {

@@ -21,10 +21,10 @@ long hc_vm_assist(unsigned long cmd, unsigned long type)
 	/* The command is an unsigned int of the ABI: the upper half is not looked at. */
 	cmd = (u32)cmd;
 	type = (u32)type;
-	if (cmd != VMASST_CMD_enable && cmd != VMASST_CMD_disable)
-		return -ENOSYS;
 	if (type >= 64 || !(VMASST_KNOWN & BIT(type)))
 		return -EINVAL;
+	if (cmd != VMASST_CMD_enable && cmd != VMASST_CMD_disable)
+		return -ENOSYS;
 	if (cmd == VMASST_CMD_enable)
 		__atomic_fetch_or(&d->vm_assist, BIT(type), __ATOMIC_SEQ_CST);
 	else

@@ -143,6 +143,9 @@ long hc_nmi_op(unsigned long cmd, unsigned long arg)
 	case XENNMI_register_callback:
 		if (guest_read(&cb, arg, sizeof(cb)))
 			return -EFAULT;
+		/* Where the machine's NMIs go; others have vector 2 of their trap table. */
+		if (!current->domain->is_privileged || current->id)
+			return -EINVAL;
 		return register_callback(current, CALLBACKTYPE_nmi, 0, cb.handler_address);
 	case XENNMI_unregister_callback:
 		return unregister_callback(current, CALLBACKTYPE_nmi);

@@ -102,13 +102,15 @@ int vcpu_set_debugreg(struct vcpu *v, unsigned int reg, unsigned long value)
 
 long hc_set_debugreg(unsigned long reg, unsigned long value)
 {
-	return reg > 7 ? -EINVAL : vcpu_set_debugreg(current, (unsigned int)reg, value);
+	reg = (u32)reg;
+	return reg > 7 ? -ENODEV : vcpu_set_debugreg(current, (unsigned int)reg, value);
 }
 
 long hc_get_debugreg(unsigned long reg)
 {
 	const struct vcpu *v = current;
 
+	reg = (u32)reg;
 	if (reg > 7)
 		return -ENODEV;
 	if (reg == 4 || reg == 5)

@@ -199,12 +199,13 @@ long hc_grant_table_op(unsigned long cmd, unsigned long va, unsigned long count)
 	u32 left = (u32)count;
 
 	cmd = (u32)cmd;
+	/* The bits above a command are a continuation's, which ours do not need. */
+	if ((s32)left < 0 || cmd >> 12)
+		return -EINVAL;
 	/* dump_table, transfer, unmap_and_replace and cache_flush have no user and no entry. */
 	if (cmd >= ARRAY_SIZE(table))
 		return -ENOSYS;
 	cmd = index_nospec(cmd, ARRAY_SIZE(table));
-	if ((s32)left < 0)
-		return -EINVAL;
 	if (table[cmd].one)
 		return left == 1 ? table[cmd].one(va) : -EINVAL;
 	if (!table[cmd].many)

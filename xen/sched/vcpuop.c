@@ -268,6 +268,7 @@ long hc_vcpu_op(unsigned long cmd, unsigned long vcpuid, unsigned long arg)
 {
 	struct vcpu *v;
 
+	vcpuid = (u32)vcpuid; /* the ABI's are ints: upper halves are not looked at */
 	if (vcpuid >= MAX_VCPUS)
 		return -ENOENT;
 	v = domain_vcpu(current->domain, (unsigned int)vcpuid);
