@@ -225,7 +225,7 @@ unitdir = $(prefix)/lib/systemd/system
 
 # The brackets keep config.status from putting its own values here.
 $(DAIS_MADE): %: $(srcdir)/%.in Makefile
-	@$(MKDIR_P) dom0-tools/etc
+	@$(MKDIR_P) $(@D)
 	$(AM_V_GEN)sed -e 's|@[s]bindir@|$(sbindir)|g' -e 's|@[p]refix@|$(prefix)|g' \
 		-e 's|@[e]xec_prefix@|$(exec_prefix)|g' -e 's|@[l]ibdir@|$(libdir)|g' \
 		-e 's|@[i]ncludedir@|$(includedir)|g' -e 's|@[P]ACKAGE_VERSION@|$(PACKAGE_VERSION)|g' \

@@ -5,6 +5,7 @@
  */
 #include "confine.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -20,6 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "handover.h"
 #include "hv.h"
 #include "log.h"
 
@@ -199,9 +201,9 @@ static void give(int dir_fd, const char *name, const struct passwd *who)
 
 static int become(const char *user, const char *state_dir, bool devices)
 {
-	static const char *const files[] = {".", "lock", "boot", "busy"};
 	const struct passwd *who = getpwnam(user);
-	int fd;
+	struct dirent *file;
+	DIR *dir;
 
 	if (!who) {
 		log_line(LOG_ERR, "there is no user %s", user);
@@ -209,11 +211,12 @@ static int become(const char *user, const char *state_dir, bool devices)
 	}
 	if (geteuid() == who->pw_uid)
 		return 0;
-	fd = open(state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	for (size_t i = 0; fd >= 0 && i < sizeof(files) / sizeof(files[0]); i++)
-		give(fd, files[i], who);
-	if (fd >= 0)
-		close(fd);
+	dir = opendir(state_dir);
+	while (dir && (file = readdir(dir)))
+		if (strcmp(file->d_name, "..") != 0)
+			give(dirfd(dir), file->d_name, who);
+	if (dir)
+		closedir(dir);
 	for (int i = 0; devices && hv_devices[i]; i++)
 		give(AT_FDCWD, hv_devices[i], who);
 	if (setgroups(0, NULL) || setresgid(who->pw_gid, who->pw_gid, who->pw_gid) ||
@@ -229,7 +232,7 @@ int confine(const char *user, const char *state_dir, bool devices)
 	int err;
 
 	/* After a live update all this holds already. */
-	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == 2 && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
+	if (handover_is_update() && prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == 2)
 		return 0;
 	tzset();
 	err = user ? become(user, state_dir, devices) : 0;

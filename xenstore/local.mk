@@ -43,4 +43,8 @@ xenstore_xenstored_SOURCES += xenstore/wire.c
 EXTRA_DIST += xenstore/checkpoint.h xenstore/confine.h xenstore/conn.h xenstore/conn_ring.h xenstore/conn_socket.h xenstore/control.h xenstore/domain.h \
 	xenstore/handover.h xenstore/hv.h xenstore/kidsparts.h xenstore/log.h xenstore/loop.h xenstore/mem.h xenstore/node.h xenstore/options.h \
 	xenstore/perm.h xenstore/persist.h xenstore/quota.h xenstore/record.h xenstore/request.h xenstore/store.h \
-	xenstore/tree.h xenstore/txn.h xenstore/watch.h xenstore/watchtrie.h xenstore/wire.h
+	xenstore/tree.h xenstore/txn.h xenstore/watch.h xenstore/watchtrie.h xenstore/wire.h \
+	xenstore/etc/xenstored.service.in
+
+# The unit, made and installed as those of dom0-tools/.
+DAIS_UNITS += xenstore/etc/xenstored.service

@@ -292,8 +292,11 @@ static char *map_file(const char *name, size_t *size)
 	struct stat st;
 	char *p = MAP_FAILED;
 
-	if (fd < 0)
+	if (fd < 0) {
+		if (errno != ENOENT)
+			log_line(LOG_ERR, "%s: %s", name, strerror(errno));
 		return NULL;
+	}
 	if (fstat(fd, &st) == 0 && st.st_size > 0) {
 		*size = (size_t)st.st_size;
 		p = mmap(NULL, *size, PROT_READ, MAP_PRIVATE, fd, 0);
