@@ -5,6 +5,7 @@
  */
 #include "monitor.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -126,13 +127,18 @@ int monitor_domain(struct cli *cli, struct dais_config *config, uint32_t domid)
 int monitor_detach(struct cli *cli, struct dais_config *config, uint32_t domid)
 {
 	struct dais_error err;
+	pid_t pid;
 	int null;
 
 	fflush(stdout);
 	/* The library's handles are for one process. */
 	dais_close(cli->host);
 	cli->host = NULL;
-	if (fork())
+	pid = fork();
+	if (pid < 0)
+		fprintf(stderr, "%s: nobody will carry out on_reboot and its like: %s\n",
+			cli->program, strerror(errno));
+	if (pid)
 		return 0;
 	setsid();
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
