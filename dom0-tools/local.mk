@@ -96,9 +96,10 @@ dom0_tools_libdais_net_a_CFLAGS = $(TOOLS_CFLAGS) -fvisibility=hidden
 dom0_tools_libdais_net_a_SOURCES = dom0-tools/lib/dev/link.c dom0-tools/lib/dev/link.h
 
 LIBDAIS_PARTS = dom0-tools/libdais-image.so.0 dom0-tools/libdais-net.so.0
-dom0-tools/libdais-%.so.0: dom0-tools/libdais-%.a $(LIBDAIS_SO)
-	$(AM_V_CCLD)$(CC) -shared $(TOOLS_LDFLAGS) -Wl,-soname,$(@F) -Wl,-z,defs -o $@ \
-		-Wl,--whole-archive $< -Wl,--no-whole-archive $(LIBDAIS_SO) \
+# What they need of the library they find in whoever loads them.
+dom0-tools/libdais-%.so.0: dom0-tools/libdais-%.a
+	$(AM_V_CCLD)$(CC) -shared $(TOOLS_LDFLAGS) -Wl,-soname,$(@F) -o $@ \
+		-Wl,--whole-archive $< -Wl,--no-whole-archive \
 		$(if $(findstring image,$@),-lz -llzma -lzstd -llz4 -lbz2 -llzo2 -lmd -lseccomp,-lnl-route-3 -lnl-3)
 
 DAIS_COMMANDS = \
@@ -140,14 +141,24 @@ DAIS_COMMANDS = \
 	dom0-tools/cli/cmd_version.c \
 	dom0-tools/cli/cmd_wait.c
 
-# The command line uses the library by its shared object only, so that it cannot reach inside.
+# The command line has the library linked in, with the libraries that it needs: most of what a
+# short command costs would else be the loading of shared objects. Hidden functions are made
+# local first, so that it cannot reach inside.
+dom0-tools/libdais-whole.o: dom0-tools/libdais.a
+	$(AM_V_CCLD)$(CC) -r -nostdlib -o $@.t -Wl,--whole-archive $< && \
+		$(OBJCOPY) --localize-hidden $@.t $@ && rm -f $@.t
+CLEANFILES += dom0-tools/libdais-whole.o
+LIBDAIS_STATIC = -l:libxencall.a -l:libxenforeignmemory.a -l:libxenstore.a -l:libxentoollog.a \
+	-l:libxentoolcore.a -l:libjson-c.a -lpthread
+
 bin_PROGRAMS += dom0-tools/dais
 dom0_tools_dais_CPPFLAGS = $(TOOLS_CPPFLAGS) -I$(srcdir)/dom0-tools/cli \
 	-DDAIS_LIBEXEC='"$(libexecdir)"'
 dom0_tools_dais_CFLAGS = $(TOOLS_CFLAGS)
-dom0_tools_dais_LDFLAGS = $(TOOLS_LDFLAGS) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib'
-dom0_tools_dais_LDADD = $(LIBDAIS_SO) -ljson-c -l:libncursesw.a -l:libtinfo.a
-dom0_tools_dais_DEPENDENCIES = $(LIBDAIS_SO) $(LIBDAIS_PARTS)
+dom0_tools_dais_LDFLAGS = $(TOOLS_LDFLAGS) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib' \
+	-Wl,--export-dynamic-symbol='dais_*'
+dom0_tools_dais_LDADD = dom0-tools/libdais-whole.o $(LIBDAIS_STATIC) -l:libncursesw.a -l:libtinfo.a
+dom0_tools_dais_DEPENDENCIES = dom0-tools/libdais-whole.o $(LIBDAIS_SO) $(LIBDAIS_PARTS)
 dom0_tools_dais_SOURCES = $(DAIS_COMMANDS) \
 	dom0-tools/cli/args.c dom0-tools/cli/args.h \
 	dom0-tools/cli/cli.h \
