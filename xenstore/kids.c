@@ -35,19 +35,38 @@ void name_hash_seed(uint64_t seed)
 	hash_key = seed | 1;
 }
 
+/* Up to 8 bytes as a number, without a call for their copying; which, len tells apart. */
+static inline uint64_t bytes(const char *p, size_t n)
+{
+	uint32_t lo, hi;
+	uint64_t word;
+
+	if (n >= 8) {
+		memcpy(&word, p, 8);
+		return word;
+	}
+	if (n >= 4) {
+		memcpy(&lo, p, 4);
+		memcpy(&hi, p + n - 4, 4);
+		return lo | (uint64_t)hi << 32;
+	}
+	if (!n)
+		return 0;
+	return (unsigned char)p[0] | (uint64_t)(unsigned char)p[n / 2] << 8 |
+	       (uint64_t)(unsigned char)p[n - 1] << 16;
+}
+
 uint32_t name_hash(const char *name, size_t len)
 {
-	uint64_t h = hash_key ^ len * 0xff51afd7ed558ccdull, word;
+	uint64_t h = hash_key ^ len * 0xff51afd7ed558ccdull;
 
-	while (len) {
-		size_t n = len < 8 ? len : 8;
-
-		word = 0;
-		memcpy(&word, name, n);
-		h = (h ^ word) * 0x9fb21c651e98df25ull;
+	for (;;) {
+		h = (h ^ bytes(name, len)) * 0x9fb21c651e98df25ull;
 		h ^= h >> 29 ^ hash_key >> 7;
-		name += n;
-		len -= n;
+		if (len <= 8)
+			break;
+		name += 8;
+		len -= 8;
 	}
 	h *= 0xff51afd7ed558ccdull;
 	return (uint32_t)(h >> 32);

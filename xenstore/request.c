@@ -196,7 +196,7 @@ static int do_write(const struct request *r)
 	value_len = r->head.len - (size_t)(nul + 1 - r->data);
 	err = find(r, &p, RIGHT_WRITE, USE_READ, &n);
 	if (!err)
-		err = store_write(r->txn, &r->conn->who, p.text, p.len, nul + 1, value_len);
+		err = store_write(r->txn, &r->conn->who, n, p.text, p.len, nul + 1, value_len);
 	else if (err == ENOENT && !n)
 		err = store_make(r->txn, &r->conn->who, p.text, p.len, nul + 1, value_len);
 	return err ? err : reply_ok(r);

@@ -137,10 +137,9 @@ static void changed(struct txn *t, const char *path, size_t len)
 	watch_changed(store_root, path, len, NULL);
 }
 
-int store_write(struct txn *t, const struct subject *who, const char *path, size_t len,
-		const char *value, size_t value_len)
+int store_write(struct txn *t, const struct subject *who, struct node *n, const char *path,
+		size_t len, const char *value, size_t value_len)
 {
-	struct node *n = tree_find(store_view(t), path, len);
 	unsigned int owner = perms_owner(n->perms);
 	int err;
 

@@ -84,10 +84,16 @@ int txn_note(struct txn *t, const char *path, size_t len, enum txn_use use)
 
 	if (!t)
 		return 0;
+	n = t->last;
+	if (n && n->len == len && memcmp(n->path, path, len) == 0) {
+		n->use |= (uint8_t)use;
+		return 0;
+	}
 	hash = name_hash(path, len);
 	n = note_find(t, path, len, hash);
 	if (n) {
 		n->use |= (uint8_t)use;
+		t->last = n;
 		return 0;
 	}
 	if (!t->conn->who.privileged &&
@@ -106,6 +112,7 @@ int txn_note(struct txn *t, const char *path, size_t len, enum txn_use use)
 	t->bytes += (int64_t)mem_room(sizeof(*n) + len);
 	quota_charge(t->conn->who.domid, QUOTA_MEMORY, (int64_t)mem_room(sizeof(*n) + len));
 	t->note[t->count++] = n;
+	t->last = n;
 	if (t->table)
 		table_put(t, hash, t->count);
 	return 0;
@@ -334,6 +341,8 @@ static void adopt(struct txn *t)
  */
 static void fire(struct txn *t, struct node *before)
 {
+	if (!watch_count_all())
+		return;
 	for (unsigned int i = 0; i < t->count; i++) {
 		struct note *n = t->note[i];
 		struct node *was, *is;

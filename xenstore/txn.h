@@ -44,6 +44,7 @@ struct txn {
 	bool doomed; /* from before a restart: cannot commit */
 	struct node *base, *root;
 	struct note **note; /* in the order of first use */
+	struct note *last; /* used: one request asks for the same several times */
 	unsigned int count, room;
 	uint32_t *table; /* numbers of notes by hash; NULL while they are few */
 	uint32_t table_size;
