@@ -60,6 +60,7 @@ static uint64_t number, oldest;
 static size_t last_size; /* of the last checkpoint */
 static uint64_t retry_at;
 static bool replaying;
+static bool gap; /* changes were not kept, and no checkpoint has been written since */
 
 /* Where records go: the journal, or, while a checkpoint begins, into memory. */
 static struct checkpoint *into;
@@ -91,6 +92,14 @@ static void journal_close(void)
 
 static void give_up(const char *what, int err)
 {
+	char name[40];
+
+	/* A journal that begins after a gap means nothing without its checkpoint. */
+	if (gap && journal) {
+		name_of(name, sizeof(name), "journal", number);
+		unlinkat(dir_fd, name, 0);
+	}
+	gap = true;
 	log_line(LOG_ERR, "%s: %s; changes are not kept until this is over", what, strerror(err));
 	journal_close();
 	checkpoint_abort();
@@ -477,8 +486,10 @@ bool persist_work(void)
 		give_up("the checkpoint cannot be written", errno);
 		return false;
 	}
-	if (state == CHECKPOINT_DONE)
+	if (state == CHECKPOINT_DONE) {
+		gap = false;
 		remove_older(number);
+	}
 	return state == CHECKPOINT_MORE;
 }
 
