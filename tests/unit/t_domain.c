@@ -198,6 +198,7 @@ static void test_assist(void)
 	CHECK_EQ(hc_vm_assist(2, 2), -ENOSYS);
 	CHECK_EQ(hc_vm_assist(0, 6), -EINVAL);
 	CHECK_EQ(hc_vm_assist(0, 99), -EINVAL);
+	CHECK_EQ(hc_vm_assist(2, 99), -EINVAL);
 }
 
 static struct vcpu_guest_context *context(void)

@@ -59,6 +59,10 @@ static void test_table(void)
 
 	world_start();
 	be(1);
+	/* Counts are ints; the bits above a command belong to continuations. */
+	CHECK_EQ(hc_grant_table_op(15, (unsigned long)&q, 1UL << 31), -EINVAL);
+	CHECK_EQ(hc_grant_table_op(15, (unsigned long)&q, 1), -ENOSYS);
+	CHECK_EQ(hc_grant_table_op(1 << 12 | GNTTABOP_query_size, (unsigned long)&q, 1), -EINVAL);
 	CHECK_EQ(hc_grant_table_op(GNTTABOP_query_size, (unsigned long)&q, 1), 0);
 	OK(q.status);
 	CHECK_EQ(q.nr_frames, 1);

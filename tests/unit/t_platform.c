@@ -179,6 +179,7 @@ static void machine_checks(void)
 	CHECK_EQ(hc_mca(0), -EFAULT);
 	as(&guest_vcpu);
 	CHECK_EQ(hc_mca(ARG(&mc)), -EPERM);
+	CHECK_EQ(hc_mca(0), -EPERM);
 	as(&control_vcpu);
 	CHECK_EQ(hc_mca(ARG(&mc)), 0);
 	CHECK_EQ(mc.u.mc_physcpuinfo.ncpus, 2);
