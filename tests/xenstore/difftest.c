@@ -6,7 +6,7 @@
  * is shown as the shortest sequence that leads to it.
  *
  *   difftest [--ours FILE] [--stock DIR] --preload FILE [--seed N] [--seeds N] [--steps N]
- *            [--reference ours|C|OCaml] [--no-shrink] [--list]
+ *            [--reference ours|C|OCaml] [--no-shrink] [--survey] [--sockets-only] [--any-errno]
  *
  * Without ours, the stock daemons are compared with each other (--reference C).
  */
@@ -27,7 +27,8 @@ static struct server_paths paths;
 static enum server_kind reference = SERVER_OURS;
 static struct tally tallies[64];
 static unsigned int failures, compared;
-static bool shrinking = true;
+static bool shrinking = true, surveying;
+static unsigned long current_seed;
 
 static void count(const char *rule)
 {
@@ -46,6 +47,30 @@ struct finding {
 	struct outcome ours, peer;
 	char *our_tree, *peer_tree;
 };
+
+static void show_outcomes(enum server_kind kind, const struct finding *f)
+{
+	printf("# %s: %s\n# %s: %s\n", server_name(reference), f->ours.reply, server_name(kind),
+	       f->peer.reply);
+	for (unsigned int c = 0; c < CLIENTS; c++)
+		if (strcmp(f->ours.events[c], f->peer.events[c]) != 0)
+			printf("# events of client %u, %s:\n%s# %s:\n%s", c, server_name(reference),
+			       f->ours.events[c], server_name(kind), f->peer.events[c]);
+	if (f->ours.early != f->peer.early)
+		printf("# events before the reply: %u and %u\n", f->ours.early, f->peer.early);
+	fflush(stdout);
+}
+
+/* With --survey: one line for each difference, and on as long as both refuse. */
+static bool survey(const struct step *s, enum server_kind kind, const struct finding *f)
+{
+	printf("# survey of seed %lu, step %u: %.40s | %.40s | ", current_seed, f->at,
+	       f->ours.reply, f->peer.reply);
+	step_print(s, stdout);
+	if (strcmp(f->ours.reply, f->peer.reply) == 0)
+		show_outcomes(kind, f);
+	return strncmp(f->ours.reply, "ERROR", 5) == 0 && strncmp(f->peer.reply, "ERROR", 5) == 0;
+}
 
 static void finding_free(struct finding *f)
 {
@@ -87,6 +112,8 @@ static void run(const struct step *steps, unsigned int n, enum server_kind kind,
 			if (rule)
 				count(rule);
 		}
+		if (f->verdict == DIFFERENT && surveying && survey(&steps[i], kind, f))
+			continue;
 		if (f->verdict == DIFFERENT || f->verdict == LISTED_APART)
 			goto out;
 	}
@@ -112,15 +139,7 @@ static void show(const struct step *steps, unsigned int n, enum server_kind kind
 		       f->our_tree, server_name(kind), f->peer_tree);
 		return;
 	}
-	printf("# %s: %s\n# %s: %s\n", server_name(reference), f->ours.reply, server_name(kind),
-	       f->peer.reply);
-	for (unsigned int c = 0; c < CLIENTS; c++)
-		if (strcmp(f->ours.events[c], f->peer.events[c]) != 0)
-			printf("# events of client %u, %s:\n%s# %s:\n%s", c, server_name(reference),
-			       f->ours.events[c], server_name(kind), f->peer.events[c]);
-	if (f->ours.early != f->peer.early)
-		printf("# events before the reply: %u and %u\n", f->ours.early, f->peer.early);
-	fflush(stdout);
+	show_outcomes(kind, f);
 }
 
 /* Leaves out, in ever smaller pieces, what the same finding does not need. */
@@ -160,9 +179,10 @@ static void one_seed(struct step *steps, unsigned int n, uint64_t seed, enum ser
 {
 	struct finding f;
 
+	current_seed = seed;
 	generate(steps, n, seed);
 	run(steps, n, kind, &f, true);
-	if (f.verdict == DIFFERENT) {
+	if (f.verdict == DIFFERENT && !surveying) {
 		printf("# seed %lu, step %u of %u, beside %s:\n", (unsigned long)seed, f.at, n,
 		       server_name(kind));
 		if (shrinking)
@@ -184,6 +204,12 @@ int main(int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--no-shrink") == 0)
 			shrinking = false;
+		else if (strcmp(argv[i], "--survey") == 0)
+			surveying = true;
+		else if (strcmp(argv[i], "--any-errno") == 0)
+			any_errno = true;
+		else if (strcmp(argv[i], "--sockets-only") == 0)
+			sockets_only = true;
 		else if (i + 1 < argc && strcmp(argv[i], "--seed") == 0)
 			seed = strtoul(argv[++i], NULL, 0);
 		else if (i + 1 < argc && strcmp(argv[i], "--seeds") == 0)

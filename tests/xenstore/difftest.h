@@ -43,17 +43,22 @@ struct outcome {
 	char reply[9000];
 	char events[CLIENTS][8192]; /* lines, in the order of arrival */
 	unsigned int early; /* events of the asking client before its reply */
+	bool stale; /* the store has changed since the step's transaction was started */
 };
 
 struct world {
 	struct server server;
 	struct xsc *clients[CLIENTS];
 	uint32_t tx_ids[CLIENTS][TX_SLOTS]; /* 0: not open */
+	bool tx_stale[CLIENTS][TX_SLOTS];
 	struct outcome *outcome;
 };
 
 /* Fills STEPS with what SEED says. */
 void generate(struct step *steps, unsigned int n, uint64_t seed);
+
+/* All clients are processes: for a daemon that is run without rings. */
+extern bool sockets_only;
 
 bool world_open(struct world *w, const struct server_paths *paths, enum server_kind kind);
 void world_close(struct world *w);
@@ -71,6 +76,9 @@ enum verdict {
 	LISTED_APART, /* a documented difference after which the states differ */
 	DIFFERENT,
 };
+
+/* All refusals are alike, whatever the errno. */
+extern bool any_errno;
 
 /* Judges what OURS and PEER did with a step; *RULE names the documented difference. */
 enum verdict judge(const struct step *s, const struct outcome *ours, const struct outcome *peer,

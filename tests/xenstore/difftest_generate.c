@@ -84,7 +84,7 @@ static void perms(struct step *s)
 		if (draw(30) == 0)
 			append(s, "%s", pick(bad));
 		else
-			append(s, "%c%u", "nrwb"[draw(4)], draw(RINGS + 1));
+			append(s, "%c%u", "nrwb"[draw(4)], sockets_only ? 0 : draw(RINGS + 1));
 		append_nul(s);
 	}
 }
@@ -229,9 +229,53 @@ static void request(struct step *s)
 	}
 }
 
+/*
+ * Whole transactions, one after the other, by any client: nothing changes around them, so that a
+ * snapshot and what the C daemon does must agree.
+ */
+static void generate_transactions(struct step *steps, unsigned int n)
+{
+	unsigned int left = 0, client = 0;
+
+	for (unsigned int i = 0; i < n; i++) {
+		struct step *s = &steps[i];
+
+		memset(s, 0, sizeof(*s));
+		if (left == 0)
+			client = draw(CLIENTS);
+		s->client = client;
+		if (left == 0 && draw(3)) {
+			s->type = XS_TRANSACTION_START;
+			append_nul(s);
+			left = 1 + draw(15);
+			continue;
+		}
+		if (left == 1) {
+			s->type = XS_TRANSACTION_END;
+			s->tx = 1;
+			append(s, "%c", draw(4) ? 'T' : 'F');
+			append_nul(s);
+			left = 0;
+			continue;
+		}
+		do {
+			memset(s->body, 0, s->len);
+			s->len = 0;
+			request(s);
+		} while (s->type == XS_TRANSACTION_START || s->type == XS_TRANSACTION_END ||
+			 s->type == XS_RESET_WATCHES);
+		s->tx = left && s->type != XS_WATCH && s->type != XS_UNWATCH;
+		left -= left > 0;
+	}
+}
+
 void generate(struct step *steps, unsigned int n, uint64_t seed)
 {
 	state = seed * 2654435761u + 12345;
+	if (seed % 2) {
+		generate_transactions(steps, n);
+		return;
+	}
 	for (unsigned int i = 0; i < n; i++) {
 		struct step *s = &steps[i];
 

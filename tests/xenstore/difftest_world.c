@@ -13,6 +13,8 @@
 #include "client.h"
 #include "hostxen.h"
 
+bool sockets_only;
+
 static const char *const type_names[] = {"CONTROL",
 					 "DIRECTORY",
 					 "READ",
@@ -160,40 +162,76 @@ static unsigned int free_slot(const struct world *w, unsigned int client)
 	return k;
 }
 
+/* The store has changed: open transactions that saw it before are stale. */
+static void note_change(struct world *w)
+{
+	memset(w->tx_stale, true, sizeof(w->tx_stale));
+}
+
+/*
+ * Sends the request and right behind it another one, whose answer shows when there is none to the
+ * first.  The reply is copied to M and BODY.
+ */
+static bool ask(struct world *w, const struct step *s, struct xsc_msg *m, char *body)
+{
+	struct xsc *c = w->clients[s->client];
+	uint32_t id = xsc_queue(c, s->type, tx_id(w, s), s->body, s->len);
+	uint32_t behind = xsc_queue(c, XS_GET_DOMAIN_PATH, 0, "0", 2);
+	bool answered = false;
+	struct xsc_msg got;
+
+	while (xsc_wait(c, &got, xsc_timeout) == 1) {
+		if (got.type == XS_WATCH_EVENT) {
+			note_event(w, s->client, &got);
+			w->outcome->early += !answered;
+		} else if (got.req_id == id) {
+			answered = true;
+			memcpy(body, got.body, got.len + 1);
+			*m = got;
+			m->body = body;
+		} else if (got.req_id == behind) {
+			return answered;
+		}
+	}
+	return false;
+}
+
 static void do_request(struct world *w, const struct step *s, struct outcome *out)
 {
 	unsigned int slot = free_slot(w, s->client);
+	bool in_tx = s->tx && s->tx != TX_BAD && w->tx_ids[s->client][s->tx - 1];
+	char room[XENSTORE_PAYLOAD_MAX + 1], *body = room;
 	struct xsc_msg m = {0};
-	const char *body;
 	size_t n, len;
-	int err;
 
 	if (s->type == XS_TRANSACTION_START && slot == TX_SLOTS) {
 		snprintf(out->reply, sizeof(out->reply), "(no slot)");
 		return;
 	}
-	err = call(w, s->client, s->type, tx_id(w, s), s->body, s->len, &m);
-	for (const char *p = out->events[s->client]; *p; p++)
-		out->early += *p == '\n';
-	if (err == XSC_LOST) {
+	out->stale = in_tx && w->tx_stale[s->client][s->tx - 1];
+	if (!ask(w, s, &m, room)) {
 		snprintf(out->reply, sizeof(out->reply), "no reply");
 		return;
 	}
 	n = (size_t)put_type(out->reply, 64, m.type);
 	out->reply[n++] = ' ';
-	body = m.body;
 	len = m.len;
 	if (m.type == XS_TRANSACTION_START) {
 		w->tx_ids[s->client][slot] = (uint32_t)strtoul(m.body, NULL, 10);
+		w->tx_stale[s->client][slot] = false;
 		len = 0;
 	}
-	if (m.type == XS_TRANSACTION_END || (s->type == XS_TRANSACTION_END && err == EAGAIN))
+	if (m.type == XS_TRANSACTION_END ||
+	    (in_tx && s->type == XS_TRANSACTION_END && strcmp(m.body, "EAGAIN") == 0))
 		w->tx_ids[s->client][s->tx - 1] = 0;
-	if (s->type == XS_RESET_WATCHES && err == 0)
+	if (m.type == XS_TRANSACTION_END || (!in_tx && (m.type == XS_WRITE || m.type == XS_MKDIR ||
+							m.type == XS_RM || m.type == XS_SET_PERMS)))
+		note_change(w);
+	if (m.type == XS_RESET_WATCHES)
 		forget_transactions(w, s->client);
 	if (m.type == XS_DIRECTORY_PART) { /* the generation is the daemon's own */
 		body += strlen(body) + 1;
-		len -= (size_t)(body - m.body);
+		len -= (size_t)(body - room);
 	}
 	put_quoted(out->reply + n, sizeof(out->reply) - n, body, len);
 }
@@ -227,19 +265,24 @@ void world_step(struct world *w, const struct step *s, struct outcome *out)
 
 	memset(out, 0, sizeof(*out));
 	w->outcome = out;
-	switch (s->kind) {
+	switch (sockets_only && s->kind > STEP_RECONNECT ? STEP_RECONNECT : s->kind) {
 	case STEP_REQUEST:
 		do_request(w, s, out);
 		break;
 	case STEP_RECONNECT:
 		xsc_close(w->clients[s->client]);
-		w->clients[s->client] = server_connect(&w->server);
+		w->clients[s->client] = server_try(&w->server);
 		forget_transactions(w, s->client);
+		if (!w->clients[s->client]) {
+			snprintf(out->reply, sizeof(out->reply), "no reply");
+			return;
+		}
 		break;
 	case STEP_SHUTDOWN:
 		hostxen_set_state(w->server.hx, domid, HOSTXEN_SHUTDOWN);
 		break;
 	case STEP_KILL:
+		note_change(w);
 		xsc_on_event(w->clients[0], on_event, &l);
 		hostxen_set_state(w->server.hx, domid, HOSTXEN_NONE);
 		xsc_release(w->clients[0], domid);
@@ -258,11 +301,11 @@ void world_step(struct world *w, const struct step *s, struct outcome *out)
 bool world_open(struct world *w, const struct server_paths *paths, enum server_kind kind)
 {
 	memset(w, 0, sizeof(*w));
-	if (!server_start(&w->server, paths, kind, SERVER_DOMAINS))
+	if (!server_start(&w->server, paths, kind, sockets_only ? 0 : SERVER_DOMAINS))
 		return false;
-	for (unsigned int i = 0; i < SOCKETS; i++)
+	for (unsigned int i = 0; i < (sockets_only ? CLIENTS : SOCKETS); i++)
 		w->clients[i] = server_connect(&w->server);
-	for (unsigned int i = 1; i <= RINGS; i++)
+	for (unsigned int i = 1; i <= RINGS && !sockets_only; i++)
 		make_domain(w, i);
 	return xsc_write(w->clients[0], 0, "/t", "") == 0 &&
 	       xsc_set_perms(w->clients[0], 0, "/t", "b0") == 0;
@@ -302,8 +345,8 @@ static void dump(struct world *w, FILE *to, const char *path)
 	qsort(names, n, sizeof(names[0]), by_name);
 	for (unsigned int i = 0; i < n; i++) {
 		snprintf(below, sizeof(below), "%s/%s", path[1] ? path : "", names[i]);
-		/* What daemons say of themselves. */
-		if (strcmp(below, "/tool") != 0)
+		/* What daemons say of themselves, and what oxenstored takes for nodes. */
+		if (strcmp(below, "/tool") != 0 && below[1] != '@')
 			dump(w, to, below);
 		free(names[i]);
 	}

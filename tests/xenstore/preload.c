@@ -459,6 +459,15 @@ int chmod(const char *path, mode_t mode)
 MOVED_OPEN(open)
 MOVED_OPEN(open64)
 
+FILE *fopen(const char *path, const char *modes)
+{
+	FILE *(*real)(const char *, const char *) = (FILE * (*)(const char *, const char *))
+		dlsym(RTLD_NEXT, "fopen");
+	char room[4096];
+
+	return real(moved(path, room, sizeof(room)), modes);
+}
+
 int setrlimit(__rlimit_resource_t resource, const struct rlimit *rlimits)
 {
 	int (*real)(__rlimit_resource_t, const struct rlimit *) = (int (*)(
