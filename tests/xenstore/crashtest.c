@@ -278,6 +278,7 @@ static void connect_again(struct client *cl)
 static void turn(struct client *cl)
 {
 	struct xsc_msg m;
+	bool up;
 
 	if (!cl->c) {
 		connect_again(cl);
@@ -285,7 +286,11 @@ static void turn(struct client *cl)
 	}
 	if (cl->stage == IDLE)
 		begin(cl);
-	if (!xsc_pump(cl->c)) {
+	up = xsc_pump(cl->c);
+	/* What was answered before the end counts. */
+	while (xsc_next(cl->c, &m))
+		message(cl, &m);
+	if (!up) {
 		/* A check that was cut short is made again, for the same doubt. */
 		if (cl->stage == SIMPLE || cl->stage == TX_END)
 			cl->unsure = true;
@@ -293,8 +298,6 @@ static void turn(struct client *cl)
 		cl->c = NULL;
 		return;
 	}
-	while (cl->c && xsc_next(cl->c, &m))
-		message(cl, &m);
 	if (xsc_unsent(cl->c) > 0)
 		xsc_push(cl->c);
 }

@@ -78,13 +78,13 @@ static void finding_free(struct finding *f)
 	free(f->peer_tree);
 }
 
-static char *tree_of(struct world *w)
+static char *tree_of(struct world *w, enum server_kind beside)
 {
 	char *text = NULL;
 	size_t len;
 	FILE *to = open_memstream(&text, &len);
 
-	world_dump(w, to);
+	world_dump(w, beside, to);
 	fclose(to);
 	return text;
 }
@@ -118,8 +118,8 @@ static void run(const struct step *steps, unsigned int n, enum server_kind kind,
 			goto out;
 	}
 	f->at = n;
-	f->our_tree = tree_of(&ours);
-	f->peer_tree = tree_of(&peer);
+	f->our_tree = tree_of(&ours, kind);
+	f->peer_tree = tree_of(&peer, kind);
 	f->verdict = strcmp(f->our_tree, f->peer_tree) == 0 ? SAME : DIFFERENT;
 out:
 	world_close(&ours);

@@ -43,6 +43,7 @@ struct outcome {
 	char reply[9000];
 	char events[CLIENTS][8192]; /* lines, in the order of arrival */
 	unsigned int early; /* events of the asking client before its reply */
+	bool guest_tx; /* a domain has created nodes in a transaction, now or before */
 	bool stale; /* the store has changed since the step's transaction was started */
 };
 
@@ -51,6 +52,7 @@ struct world {
 	struct xsc *clients[CLIENTS];
 	uint32_t tx_ids[CLIENTS][TX_SLOTS]; /* 0: not open */
 	bool tx_stale[CLIENTS][TX_SLOTS];
+	bool guest_tx;
 	struct outcome *outcome;
 };
 
@@ -64,8 +66,8 @@ bool world_open(struct world *w, const struct server_paths *paths, enum server_k
 void world_close(struct world *w);
 /* Carries out a step and collects all that comes of it. */
 void world_step(struct world *w, const struct step *s, struct outcome *out);
-/* The whole tree with values and rights, as dom0 sees it. */
-void world_dump(struct world *w, FILE *to);
+/* The whole tree with values, and rights unless beside oxenstored, as dom0 sees it. */
+void world_dump(struct world *w, enum server_kind beside, FILE *to);
 
 /* Prints a step as one line. */
 void step_print(const struct step *s, FILE *to);

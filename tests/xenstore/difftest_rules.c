@@ -174,6 +174,46 @@ static bool rm_of_nothing(const struct step *s, const struct outcome *ours,
 	return s->type == XS_RM && fails(ours) && !fails(peer);
 }
 
+/* oxenstored fires for each write in a transaction, also for what is gone at its end. */
+static bool transaction_events(const struct step *s, const struct outcome *ours,
+			       const struct outcome *peer)
+{
+	return s->type == XS_TRANSACTION_END && strcmp(ours->reply, peer->reply) == 0;
+}
+
+/* oxenstored tells of a change of rights those who had rights before it. */
+static bool perms_change(const struct step *s, const struct outcome *ours,
+			 const struct outcome *peer)
+{
+	return s->type == XS_SET_PERMS && strcmp(ours->reply, peer->reply) == 0;
+}
+
+/* What a domain creates in a transaction belongs, in oxenstored, to the owner of the parent. */
+static bool owner_in_transaction(const struct step *s, const struct outcome *ours,
+				 const struct outcome *peer)
+{
+	if (!ours->guest_tx)
+		return false;
+	return (s->type == XS_GET_PERMS && !fails(ours) && !fails(peer)) ||
+	       fails(ours) != fails(peer) || strcmp(ours->reply, peer->reply) == 0;
+}
+
+/* Of the special names a domain hears that they are not there, or that they are not its own. */
+static bool special_errno(const struct step *s, const struct outcome *ours,
+			  const struct outcome *peer)
+{
+	return s->body[0] == '@' && fails(ours) && fails(peer);
+}
+
+/* oxenstored keeps the nodes of domains that are gone. */
+static bool nodes_of_the_dead(const struct step *s, const struct outcome *ours,
+			      const struct outcome *peer)
+{
+	(void)ours;
+	(void)peer;
+	return s->kind == STEP_KILL;
+}
+
 /* The root holds what the daemons themselves put there. */
 static bool root_listing(const struct step *s, const struct outcome *ours,
 			 const struct outcome *peer)
@@ -222,6 +262,11 @@ static const struct rule rules[] = {
 	{"repeated-events", false, {[SERVER_C] = true}, repeated_events},
 	{"removal-above", false, {[SERVER_OCAML] = true}, removal_above},
 	{"rm-of-nothing", true, {[SERVER_OCAML] = true}, rm_of_nothing},
+	{"transaction-events", false, {[SERVER_OCAML] = true}, transaction_events},
+	{"perms-change", false, {[SERVER_OCAML] = true}, perms_change},
+	{"owner-in-transaction", true, {[SERVER_OCAML] = true}, owner_in_transaction},
+	{"special-errno", false, {[SERVER_C] = true}, special_errno},
+	{"nodes-of-the-dead", true, {[SERVER_OCAML] = true}, nodes_of_the_dead},
 	{"root-listing", false, {[SERVER_C] = true, [SERVER_OCAML] = true}, root_listing},
 	{"bad-number", true, {[SERVER_C] = true, [SERVER_OCAML] = true}, bad_number},
 	{"no-such-domain", false, {[SERVER_OCAML] = true}, no_such_domain},

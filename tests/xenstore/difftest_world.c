@@ -208,6 +208,9 @@ static void do_request(struct world *w, const struct step *s, struct outcome *ou
 		snprintf(out->reply, sizeof(out->reply), "(no slot)");
 		return;
 	}
+	w->guest_tx |= in_tx && s->client >= SOCKETS &&
+		       (s->type == XS_WRITE || s->type == XS_MKDIR);
+	out->guest_tx = w->guest_tx;
 	out->stale = in_tx && w->tx_stale[s->client][s->tx - 1];
 	if (!ask(w, s, &m, room)) {
 		snprintf(out->reply, sizeof(out->reply), "no reply");
@@ -323,7 +326,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void dump(struct world *w, FILE *to, const char *path)
+static void dump(struct world *w, enum server_kind beside, FILE *to, const char *path)
 {
 	char *names[512], text[9000], below[3200];
 	unsigned int n = 0;
@@ -333,7 +336,7 @@ static void dump(struct world *w, FILE *to, const char *path)
 		m.len = 0;
 	put_quoted(text, sizeof(text), m.body, m.len);
 	fprintf(to, "%s = %s", path, text);
-	if (xsc_path_op(w->clients[0], XS_GET_PERMS, 0, path, &m) == 0) {
+	if (beside != SERVER_OCAML && xsc_path_op(w->clients[0], XS_GET_PERMS, 0, path, &m) == 0) {
 		put_quoted(text, sizeof(text), m.body, m.len);
 		fprintf(to, "  (%s)", text);
 	}
@@ -347,15 +350,15 @@ static void dump(struct world *w, FILE *to, const char *path)
 		snprintf(below, sizeof(below), "%s/%s", path[1] ? path : "", names[i]);
 		/* What daemons say of themselves, and what oxenstored takes for nodes. */
 		if (strcmp(below, "/tool") != 0 && below[1] != '@')
-			dump(w, to, below);
+			dump(w, beside, to, below);
 		free(names[i]);
 	}
 }
 
-void world_dump(struct world *w, FILE *to)
+void world_dump(struct world *w, enum server_kind beside, FILE *to)
 {
 	struct outcome ignored = {0};
 
 	w->outcome = &ignored;
-	dump(w, to, "/");
+	dump(w, beside, to, "/");
 }

@@ -102,7 +102,7 @@ static void server_exec(const struct server *s)
 	dup2(fd, 1);
 	dup2(fd, 2);
 	if (s->file_limit > 0) {
-		struct rlimit limit = {s->file_limit, s->file_limit};
+		struct rlimit limit = {s->file_limit, RLIM_INFINITY};
 
 		signal(SIGXFSZ, SIG_IGN);
 		setrlimit(RLIMIT_FSIZE, &limit);
