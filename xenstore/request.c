@@ -490,7 +490,7 @@ static int do_set_target(const struct request *r)
 
 	if (wire_fields(r->data, r->head.len, field, 2) != 2)
 		return EINVAL;
-	if (wire_number(field[0].text, DOMID_LIMIT - 1, &domid) ||
+	if (wire_number(field[0].text, DOMID_LIMIT - 1, &domid) || !domid ||
 	    wire_number(field[1].text, DOMID_LIMIT - 1, &target))
 		return ENOENT;
 	err = domain_set_target(domid, target);

@@ -43,7 +43,7 @@ struct outcome {
 	char reply[9000];
 	char events[CLIENTS][8192]; /* lines, in the order of arrival */
 	unsigned int early; /* events of the asking client before its reply */
-	bool guest_tx; /* a domain has created nodes in a transaction, now or before */
+	bool guest_made; /* a domain has created nodes, now or before */
 	bool stale; /* the store has changed since the step's transaction was started */
 };
 
@@ -52,7 +52,7 @@ struct world {
 	struct xsc *clients[CLIENTS];
 	uint32_t tx_ids[CLIENTS][TX_SLOTS]; /* 0: not open */
 	bool tx_stale[CLIENTS][TX_SLOTS];
-	bool guest_tx;
+	bool guest_made;
 	struct outcome *outcome;
 };
 

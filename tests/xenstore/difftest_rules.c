@@ -157,6 +157,48 @@ static bool repeated_events(const struct step *s, const struct outcome *ours,
 	return strcmp(ours->reply, peer->reply) == 0;
 }
 
+/* Whether EVENTS has LINE, "PATH\\0TOKEN\\0", for a path above, with the same token. */
+static bool has_above(const char *events, const char *line)
+{
+	const char *token = strstr(line, "\\0");
+	char copy[8192], *rest = copy, *other;
+
+	strcpy(copy, events);
+	while (token && (other = strsep(&rest, "\n"))) {
+		const char *end = strstr(other, "\\0");
+
+		if (end && end - other < token - line && line[end - other] == '/' &&
+		    strncmp(other, line, (size_t)(end - other)) == 0 && strcmp(end, token) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The C daemon tells of a node that a transaction changed and then removed with one above it; ours
+ * only of the removal of the one above.
+ */
+static bool changed_then_removed(const struct step *s, const struct outcome *ours,
+				 const struct outcome *peer)
+{
+	if (s->type != XS_TRANSACTION_END || strcmp(ours->reply, peer->reply) != 0)
+		return false;
+	for (unsigned int i = 0; i < CLIENTS; i++) {
+		char copy[8192], *rest = copy, *line;
+
+		strcpy(copy, peer->events[i]);
+		while ((line = strsep(&rest, "\n")))
+			if (*line && !strstr(ours->events[i], line) &&
+			    !has_above(peer->events[i], line))
+				return false;
+		strcpy(copy, ours->events[i]);
+		for (rest = copy; (line = strsep(&rest, "\n"));)
+			if (!strstr(peer->events[i], line))
+				return false;
+	}
+	return true;
+}
+
 /* oxenstored tells watchers of nodes that are not there when a node above is removed. */
 static bool removal_above(const struct step *s, const struct outcome *ours,
 			  const struct outcome *peer)
@@ -188,11 +230,11 @@ static bool perms_change(const struct step *s, const struct outcome *ours,
 	return s->type == XS_SET_PERMS && strcmp(ours->reply, peer->reply) == 0;
 }
 
-/* What a domain creates in a transaction belongs, in oxenstored, to the owner of the parent. */
-static bool owner_in_transaction(const struct step *s, const struct outcome *ours,
-				 const struct outcome *peer)
+/* What a domain creates belongs, in oxenstored, to the owner of the parent. */
+static bool owner_of_new(const struct step *s, const struct outcome *ours,
+			 const struct outcome *peer)
 {
-	if (!ours->guest_tx)
+	if (!ours->guest_made)
 		return false;
 	return (s->type == XS_GET_PERMS && !fails(ours) && !fails(peer)) ||
 	       fails(ours) != fails(peer) || strcmp(ours->reply, peer->reply) == 0;
@@ -260,11 +302,12 @@ static const struct rule rules[] = {
 	{"no-reply", true, {[SERVER_C] = true, [SERVER_OCAML] = true}, no_reply},
 	{"snapshot", true, {[SERVER_C] = true, [SERVER_OCAML] = true}, snapshot},
 	{"repeated-events", false, {[SERVER_C] = true}, repeated_events},
+	{"changed-then-removed", false, {[SERVER_C] = true}, changed_then_removed},
 	{"removal-above", false, {[SERVER_OCAML] = true}, removal_above},
 	{"rm-of-nothing", true, {[SERVER_OCAML] = true}, rm_of_nothing},
 	{"transaction-events", false, {[SERVER_OCAML] = true}, transaction_events},
 	{"perms-change", false, {[SERVER_OCAML] = true}, perms_change},
-	{"owner-in-transaction", true, {[SERVER_OCAML] = true}, owner_in_transaction},
+	{"owner-of-new", true, {[SERVER_OCAML] = true}, owner_of_new},
 	{"special-errno", false, {[SERVER_C] = true}, special_errno},
 	{"nodes-of-the-dead", true, {[SERVER_OCAML] = true}, nodes_of_the_dead},
 	{"root-listing", false, {[SERVER_C] = true, [SERVER_OCAML] = true}, root_listing},

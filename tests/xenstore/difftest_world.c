@@ -208,9 +208,8 @@ static void do_request(struct world *w, const struct step *s, struct outcome *ou
 		snprintf(out->reply, sizeof(out->reply), "(no slot)");
 		return;
 	}
-	w->guest_tx |= in_tx && s->client >= SOCKETS &&
-		       (s->type == XS_WRITE || s->type == XS_MKDIR);
-	out->guest_tx = w->guest_tx;
+	w->guest_made |= s->client >= SOCKETS && (s->type == XS_WRITE || s->type == XS_MKDIR);
+	out->guest_made = w->guest_made;
 	out->stale = in_tx && w->tx_stale[s->client][s->tx - 1];
 	if (!ask(w, s, &m, room)) {
 		snprintf(out->reply, sizeof(out->reply), "no reply");
