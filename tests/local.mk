@@ -18,7 +18,7 @@ include tests/bench/local.mk
 include tests/xenstore/local.mk
 
 # Which parts check runs, in this order; each may also be named alone.
-CHECKS = style unit fuzz boot debug attack console dom0 guest
+CHECKS = style unit fuzz store boot debug attack console dom0 guest
 
 check-local: xen/dais
 	@$(MKDIR_P) tests

@@ -336,8 +336,8 @@ static void adopt(struct txn *t)
 }
 
 /*
- * A client is told of a node if he could read it before, or, of a new one, can now.  What went
- * with a removed node is told of only by that one's removal, to those who watch below it.
+ * A client is told of a node if it could read it before, or can now.  What went with a removed
+ * node is told of only by that one's removal, to those who watch below it.
  */
 static void fire(struct txn *t, struct node *before)
 {
@@ -354,7 +354,7 @@ static void fire(struct txn *t, struct node *before)
 		if (is) {
 			if (was && n->use & USE_REMOVE)
 				watch_removed_below(before, store_root, n->path, n->len);
-			watch_changed(store_root, n->path, n->len, was ? was->perms : is->perms);
+			watch_changed(store_root, n->path, n->len, was ? was->perms : NULL);
 		} else if (was && n->use & USE_REMOVE) {
 			watch_removed(before, n->path, n->len, was->perms);
 		}

@@ -206,8 +206,8 @@ static bool may_see(const struct watch *w, struct node *root, const char *path, 
 
 	if (who->privileged)
 		return true;
-	if (perms)
-		return perms_rights(perms, who) & RIGHT_READ;
+	if (perms && perms_rights(perms, who) & RIGHT_READ)
+		return true;
 	n = tree_find(root, path, len);
 	if (!n)
 		return false;

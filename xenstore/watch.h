@@ -37,8 +37,8 @@ void watch_first(struct conn *c);
 void watch_pay(struct conn *c);
 
 /*
- * A node was created or changed: ROOT is the tree that has it.  PERMS say who may know; NULL: who
- * may read the node or its parent.
+ * A node was created or changed: ROOT is the tree that has it.  Told are those who may read it or
+ * its parent, and those who might by PERMS, its rights before the change (NULL: it had none).
  */
 void watch_changed(struct node *root, const char *path, size_t len, const struct perms *perms);
 /* A node was removed with all below it: ROOT is the tree that still has it. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * Two growing buffers, one for each direction, and beneath them either a socket that does not
- * block or a ring page.  A ring has no descriptor to wait on: the waiting there is a short sleep.
+ * block or a ring page.
  */
 #include "client.h"
 
@@ -256,7 +256,7 @@ int xsc_wait(struct xsc *c, struct xsc_msg *m, int timeout)
 		if (left < 0 || timeout == 0)
 			return 0;
 		if (c->fd < 0) {
-			usleep(20);
+			hostxen_wait(c->hx, left < 10 ? left : 10);
 			continue;
 		}
 		if (xsc_unsent(c) > 0)

@@ -199,6 +199,28 @@ static bool changed_then_removed(const struct step *s, const struct outcome *our
 	return true;
 }
 
+/*
+ * A node that a transaction makes below another one that it makes: the C daemon does not count the
+ * right to read that other one, though it does everywhere else.
+ */
+static bool new_below_new(const struct step *s, const struct outcome *ours,
+			  const struct outcome *peer)
+{
+	if (s->type != XS_TRANSACTION_END || strcmp(ours->reply, peer->reply) != 0)
+		return false;
+	for (unsigned int i = 0; i < CLIENTS; i++) {
+		char copy[8192], *rest = copy, *line;
+
+		if (i < SOCKETS && strcmp(ours->events[i], peer->events[i]) != 0)
+			return false;
+		strcpy(copy, peer->events[i]);
+		while ((line = strsep(&rest, "\n")))
+			if (!strstr(ours->events[i], line))
+				return false;
+	}
+	return true;
+}
+
 /* oxenstored tells watchers of nodes that are not there when a node above is removed. */
 static bool removal_above(const struct step *s, const struct outcome *ours,
 			  const struct outcome *peer)
@@ -303,6 +325,7 @@ static const struct rule rules[] = {
 	{"snapshot", true, {[SERVER_C] = true, [SERVER_OCAML] = true}, snapshot},
 	{"repeated-events", false, {[SERVER_C] = true}, repeated_events},
 	{"changed-then-removed", false, {[SERVER_C] = true}, changed_then_removed},
+	{"new-below-new", false, {[SERVER_C] = true}, new_below_new},
 	{"removal-above", false, {[SERVER_OCAML] = true}, removal_above},
 	{"rm-of-nothing", true, {[SERVER_OCAML] = true}, rm_of_nothing},
 	{"transaction-events", false, {[SERVER_OCAML] = true}, transaction_events},

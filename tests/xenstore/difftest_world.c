@@ -113,26 +113,28 @@ static void on_event(void *arg, const struct xsc_msg *m)
 	note_event(l->w, l->client, m);
 }
 
-static int call(struct world *w, unsigned int client, uint32_t type, uint32_t tx, const void *body,
-		size_t len, struct xsc_msg *m)
-{
-	struct listener l = {w, client};
-	int err;
-
-	xsc_on_event(w->clients[client], on_event, &l);
-	err = xsc_call(w->clients[client], type, tx, body, len, m);
-	xsc_on_event(w->clients[client], NULL, NULL);
-	return err;
-}
-
+/* Every client asks, then every client reads up to its answer; a dead daemon answers none. */
 static void settle(struct world *w)
 {
-	struct xsc_msg m;
-
 	/* Twice: what the first round makes a daemon notice, the second brings. */
-	for (int round = 0; round < 2; round++)
-		for (unsigned int i = 0; i < CLIENTS; i++)
-			call(w, i, XS_GET_DOMAIN_PATH, 0, "0", 2, &m);
+	for (int round = 0; round < 2; round++) {
+		uint32_t ids[CLIENTS];
+
+		for (unsigned int i = 0; i < CLIENTS; i++) {
+			ids[i] = xsc_queue(w->clients[i], XS_GET_DOMAIN_PATH, 0, "0", 2);
+			xsc_push(w->clients[i]);
+		}
+		for (unsigned int i = 0; i < CLIENTS; i++) {
+			struct xsc_msg m;
+
+			while (xsc_wait(w->clients[i], &m, xsc_timeout) == 1) {
+				if (m.type == XS_WATCH_EVENT)
+					note_event(w, i, &m);
+				else if (m.req_id == ids[i])
+					break;
+			}
+		}
+	}
 }
 
 static void forget_transactions(struct world *w, unsigned int client)
@@ -270,6 +272,9 @@ void world_step(struct world *w, const struct step *s, struct outcome *out)
 	switch (sockets_only && s->kind > STEP_RECONNECT ? STEP_RECONNECT : s->kind) {
 	case STEP_REQUEST:
 		do_request(w, s, out);
+		/* It may have died of it, and rings do not tell. */
+		if (strcmp(out->reply, "no reply") == 0)
+			return;
 		break;
 	case STEP_RECONNECT:
 		xsc_close(w->clients[s->client]);

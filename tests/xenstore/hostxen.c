@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,10 +33,20 @@ static void *map_file(const char *dir, const char *name, size_t size)
 	return p;
 }
 
+/* A named pipe, open for both directions. */
+static int open_pipe(const char *dir, const char *name)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	if (mkfifo(path, 0600) != 0 && errno != EEXIST)
+		return -1;
+	return open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+}
+
 struct hostxen *hostxen_open(const char *dir)
 {
 	struct hostxen *hx = calloc(1, sizeof(*hx));
-	char path[4096];
 
 	if (!hx)
 		return NULL;
@@ -45,14 +56,16 @@ struct hostxen *hostxen_open(const char *dir)
 	hx->rings = map_file(dir, "rings", HOSTXEN_RINGS);
 	if (hx->rings == MAP_FAILED)
 		goto err_table;
-	snprintf(path, sizeof(path), "%s/events", dir);
-	if (mkfifo(path, 0600) != 0 && errno != EEXIST)
-		goto err_rings;
-	hx->pipe = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	hx->pipe = open_pipe(dir, "events");
 	if (hx->pipe < 0)
 		goto err_rings;
+	hx->upcall = open_pipe(dir, "upcall");
+	if (hx->upcall < 0)
+		goto err_pipe;
 	return hx;
 
+err_pipe:
+	close(hx->pipe);
 err_rings:
 	munmap(hx->rings, HOSTXEN_RINGS);
 err_table:
@@ -69,12 +82,23 @@ void hostxen_close(struct hostxen *hx)
 	munmap(hx->rings, HOSTXEN_RINGS);
 	munmap(hx->table, sizeof(*hx->table));
 	close(hx->pipe);
+	close(hx->upcall);
 	free(hx);
 }
 
 struct xenstore_domain_interface *hostxen_ring(struct hostxen *hx, unsigned int domid)
 {
 	return (void *)(hx->rings + (size_t)domid * HOSTXEN_PAGE);
+}
+
+void hostxen_wait(struct hostxen *hx, int timeout)
+{
+	struct pollfd p = {hx->upcall, POLLIN, 0};
+	char bytes[512];
+
+	if (poll(&p, 1, timeout) == 1)
+		while (read(hx->upcall, bytes, sizeof(bytes)) == sizeof(bytes))
+			;
 }
 
 void hostxen_raise(struct hostxen *hx, unsigned int port)

@@ -7,7 +7,8 @@
  * with dom0's page, so that it can also pass for the page that Linux offers as xsd_kva.
  *
  * An event to the daemon is a port number written to a named pipe, at most once while it is
- * pending, as a real port's bit.  An event to a domain is a counter.
+ * pending, as a real port's bit.  An event to a domain is a counter, and a byte in another pipe,
+ * one for all domains, on which the test can wait.
  */
 #ifndef TESTS_XENSTORE_HOSTXEN_H
 #define TESTS_XENSTORE_HOSTXEN_H
@@ -38,7 +39,7 @@ struct hostxen_table {
 struct hostxen {
 	struct hostxen_table *table;
 	char *rings;
-	int pipe;
+	int pipe, upcall;
 };
 
 /*
@@ -56,6 +57,9 @@ void hostxen_create(struct hostxen *hx, unsigned int domid);
 
 /* Changes a domain's state and raises VIRQ_DOM_EXC. */
 void hostxen_set_state(struct hostxen *hx, unsigned int domid, enum hostxen_state state);
+
+/* Waits until the daemon has notified some domain, at most TIMEOUT ms. */
+void hostxen_wait(struct hostxen *hx, int timeout);
 
 /* Raises a port of the daemon. */
 void hostxen_raise(struct hostxen *hx, unsigned int port);

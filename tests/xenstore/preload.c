@@ -115,6 +115,9 @@ int xenevtchn_notify(xenevtchn_handle *xce, evtchn_port_t port)
 	(void)xce;
 	if (port >= HOSTXEN_PORT(0) && port < HOSTXEN_PORT(HOSTXEN_DOMAINS))
 		atomic_fetch_add(&machine->table->notified[port - HOSTXEN_PORT(0)], 1);
+	/* A full pipe wakes as well as one byte more. */
+	if (write(machine->upcall, "", 1) < 0 && errno != EAGAIN)
+		return -1;
 	return 0;
 }
 
