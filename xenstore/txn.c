@@ -236,11 +236,12 @@ void txn_abort_all(struct conn *c)
 }
 
 /* True if what was used of a node is in the store as it was at the beginning. */
-static bool unchanged(const struct txn *t, const struct note *n)
+static bool unchanged(const struct txn *t, struct note *n)
 {
 	struct node *then = tree_find(t->base, n->path, n->len);
 	struct node *now = tree_find(store_root, n->path, n->len);
 
+	n->now = now;
 	if (then == now)
 		return true;
 	if (!then || !now)
@@ -279,28 +280,29 @@ static void carry_over(struct txn *t, const char *path, size_t len)
  */
 static void replay(struct txn *t)
 {
+	/* Until the first removal or creation, what the check found is still there, and held. */
+	bool as_found = true;
+
 	for (unsigned int i = 0; i < t->count; i++) {
 		struct note *n = t->note[i];
-		struct node *final;
 
-		if (!(n->use & USE_CHANGE))
+		if (!(n->use & USE_CHANGE) || (n->final && !(n->use & USE_REMOVE)))
 			continue;
-		final = tree_find(t->root, n->path, n->len);
-		if ((n->use & USE_REMOVE || !final) && tree_find(store_root, n->path, n->len))
-			store_take_out(NULL, n->path, n->len);
+		if (as_found ? !n->now : !tree_find(store_root, n->path, n->len))
+			continue;
+		store_take_out(NULL, n->path, n->len);
+		as_found = false;
 	}
 	for (unsigned int i = 0; i < t->count; i++) {
 		struct note *n = t->note[i];
-		struct node *final, *now;
+		struct node *now, *final = n->final;
 
-		if (!(n->use & USE_CHANGE))
+		if (!(n->use & USE_CHANGE) || !final)
 			continue;
-		final = tree_find(t->root, n->path, n->len);
-		if (!final)
-			continue;
-		now = tree_find(store_root, n->path, n->len);
+		now = as_found ? n->now : tree_find(store_root, n->path, n->len);
 		if (!now) {
 			carry_over(t, n->path, n->len);
+			as_found = false;
 			continue;
 		}
 		store_charge(NULL, now, -1);
@@ -324,12 +326,9 @@ static void adopt(struct txn *t)
 			persist_remove(t->note[i]->path, t->note[i]->len);
 	for (unsigned int i = 0; i < t->count; i++) {
 		struct note *n = t->note[i];
-		struct node *final = NULL;
 
-		if (n->use & USE_CHANGE)
-			final = tree_find(t->root, n->path, n->len);
-		if (final)
-			persist_set(n->path, n->len, final);
+		if (n->use & USE_CHANGE && n->final)
+			persist_set(n->path, n->len, n->final);
 	}
 	node_put(store_root);
 	store_root = node_get(t->root);
@@ -377,6 +376,7 @@ int txn_commit(struct txn *t)
 		if (moved && !unchanged(t, n))
 			return EAGAIN;
 		if (n->use & USE_CHANGE) {
+			n->final = tree_find(t->root, n->path, n->len);
 			changes = true;
 			writes++;
 			longest = n->len > longest ? n->len : longest;

@@ -27,6 +27,8 @@ struct note {
 	uint32_t hash;
 	uint16_t len;
 	uint8_t use; /* all that was ever wanted */
+	/* At the commit: the node in the store of now, and in the transaction's, if changed. */
+	struct node *now, *final;
 	uint32_t charged; /* bytes of the node's own copy in this transaction */
 	char path[];
 };
