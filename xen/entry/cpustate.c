@@ -10,6 +10,7 @@
 #include "entry/guestcopy.h"
 #include "lib/abi.h"
 #include "machine/context.h"
+#include "machine/insn.h"
 #include "machine/machine.h"
 #include "machine/percpu.h"
 #include "sched/vcpu.h"
@@ -27,28 +28,23 @@ static bool base_ok(unsigned long va)
 
 int vcpu_set_segment_base(struct vcpu *v, unsigned int which, unsigned long value)
 {
-	if (which <= SEGBASE_GS_KERNEL && !base_ok(value))
-		return -EINVAL;
-	vcpu_read_bases(v);
-	switch (which) {
-	case SEGBASE_FS:
-		v->arch.fs_base = value;
-		break;
-	case SEGBASE_GS_USER:
-		v->arch.gs_base_user = value;
-		break;
-	case SEGBASE_GS_KERNEL:
-		v->arch.gs_base_kernel = value;
-		break;
-	case SEGBASE_GS_USER_SEL:
+	bool active;
+
+	if (which == SEGBASE_GS_USER_SEL) {
 		if (value & 0xffff & ~3UL)
 			value |= 3;
 		vcpu_load_user_gs(v, (u16)value);
 		return 0;
-	default:
-		return -EINVAL;
 	}
-	vcpu_load_bases(v);
+	if (which > SEGBASE_GS_USER_SEL || !base_ok(value))
+		return -EINVAL;
+	if (which == SEGBASE_FS) {
+		wrmsr(MSR_FS_BASE, value);
+		return 0;
+	}
+	/* Of the two GS bases the one of the present mode is in force, the other one swapped out. */
+	active = (which == SEGBASE_GS_KERNEL) == v->arch.kernel_mode;
+	wrmsr(active ? MSR_GS_BASE : MSR_KERNEL_GS_BASE, value);
 	return 0;
 }
 
@@ -77,23 +73,23 @@ int vcpu_set_debugreg(struct vcpu *v, unsigned int reg, unsigned long value)
 	case 4:
 	case 6:
 		if (value >> 32)
-			return -EPERM;
+			return -EINVAL;
 		reg = 6;
 		value = (value & DR6_WRITABLE) | DR6_ONES;
 		break;
 	case 5:
 	case 7:
 		if (value >> 32)
-			return -EPERM;
+			return -EINVAL;
 		reg = 7;
 		value = (value & ~DR7_ZEROES) | DR7_ONES;
 		/* I/O breakpoints (R/W field 2) would need CR4.DE: not for guests. */
 		for (unsigned int i = 0; i < 4; i++)
 			if (value & (3UL << (2 * i)) && (value >> (16 + 4 * i) & 3) == 2)
-				return -EPERM;
+				return -EINVAL;
 		break;
 	default:
-		return -EINVAL;
+		return -ENODEV;
 	}
 	v->arch.debugreg[reg] = value;
 	vcpu_load_debugreg(v);

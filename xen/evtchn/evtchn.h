@@ -24,14 +24,13 @@
 #ifndef DAIS_EVTCHN_EVTCHN_H
 #define DAIS_EVTCHN_EVTCHN_H
 
+#include "domain/domain.h"
 #include "lib/abi.h"
 #include "lib/bitmap.h"
 #include "lib/lock.h"
 #include "lib/types.h"
 #include "sched/vcpu.h"
 #include <xen/event_channel.h>
-
-struct domain;
 
 enum evtchn_state {
 	EVTCHN_FREE,
@@ -86,7 +85,17 @@ int evtchn_reset(struct domain *d);
 /* --- port.c: ports; 0 or a negative errno --- */
 
 /* NULL when d has no such port (yet). */
-struct evtchn *evtchn_lookup(const struct domain *d, u32 port);
+static inline struct evtchn *evtchn_lookup(const struct domain *d, u32 port)
+{
+	const struct evtchn_table *t = d->evtchn;
+	struct evtchn *bucket;
+
+	if (!t || !port || port >= t->limit)
+		return NULL;
+	port = (u32)index_nospec(port, EVTCHN_PORTS);
+	bucket = __atomic_load_n(&t->bucket[port / EVTCHN_PER_BUCKET], __ATOMIC_ACQUIRE);
+	return bucket ? &bucket[port % EVTCHN_PER_BUCKET] : NULL;
+}
 /* remote may be any number; the new port of d waits for it. */
 int evtchn_alloc_unbound(struct domain *d, domid_t remote, u32 *port);
 int evtchn_bind_interdomain(struct domain *d, struct domain *remote, u32 remote_port, u32 *port);

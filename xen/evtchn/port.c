@@ -23,18 +23,6 @@
 /* Ports closed between two looks at whether to let others run. */
 #define CLOSE_SLICE 64u
 
-struct evtchn *evtchn_lookup(const struct domain *d, u32 port)
-{
-	const struct evtchn_table *t = d->evtchn;
-	struct evtchn *bucket;
-
-	if (!t || !port || port >= t->limit)
-		return NULL;
-	port = (u32)index_nospec(port, EVTCHN_PORTS);
-	bucket = __atomic_load_n(&t->bucket[port / EVTCHN_PER_BUCKET], __ATOMIC_ACQUIRE);
-	return bucket ? &bucket[port % EVTCHN_PER_BUCKET] : NULL;
-}
-
 /* --- locks of two ports --- */
 
 /*

@@ -28,15 +28,26 @@ static void wake_pollers(struct domain *d, u32 port)
 	}
 }
 
-static void raise(struct domain *d, u32 port, u32 vcpu)
+static inline bool any_pollers(const struct evtchn_table *t)
 {
-	struct vcpu *v = domain_vcpu(d, vcpu);
+	u64 any = 0;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(t->pollers); i++)
+		any |= READ_ONCE(t->pollers[i]);
+	return any;
+}
+
+static inline void raise(struct domain *d, u32 port, u32 vcpu)
+{
+	/* A port's vCPU exists: so it was bound, and vCPUs stay. */
+	struct vcpu *v = __atomic_load_n(&d->vcpu[index_nospec(vcpu, d->max_vcpus)],
+					 __ATOMIC_ACQUIRE);
 
 	if (unlikely(!v || !d->shared_info))
 		return;
 	if (level2_set_pending(d, v, port))
 		vcpu_mark_events_pending(v);
-	if (unlikely(!bitmap_is_empty(d->evtchn->pollers, MAX_VCPUS)))
+	if (unlikely(any_pollers(d->evtchn)))
 		wake_pollers(d, port);
 }
 

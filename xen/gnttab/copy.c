@@ -11,6 +11,7 @@
 #include "domain/domain.h"
 #include "gnttab/gnttab.h"
 #include "lib/string.h"
+#include "machine/block.h"
 #include "machine/layout.h"
 #include "machine/percpu.h"
 #include "mm/frame.h"
@@ -91,7 +92,9 @@ static s16 acquire(struct copy_side *side, bool is_grant, bool write, domid_t do
 s16 gnttab_copy_one(struct copy_state *state, const struct gnttab_copy *op)
 {
 	bool from_grant = op->flags & GNTCOPY_source_gref, to_grant = op->flags & GNTCOPY_dest_gref;
+	const u8 *src;
 	s16 status;
+	u8 *dst;
 
 	if (op->source.offset + (u32)op->len > PAGE_SIZE ||
 	    op->dest.offset + (u32)op->len > PAGE_SIZE)
@@ -103,9 +106,12 @@ s16 gnttab_copy_one(struct copy_state *state, const struct gnttab_copy *op)
 				 to_grant ? op->dest.u.ref : op->dest.u.gmfn);
 	if (status != GNTST_okay)
 		return status;
-	/* The two may be one page, with ranges that overlap. */
-	memmove((u8 *)mfn_to_virt(state->dest.mfn) + op->dest.offset,
-		(u8 *)mfn_to_virt(state->source.mfn) + op->source.offset, op->len);
+	dst = (u8 *)mfn_to_virt(state->dest.mfn) + op->dest.offset;
+	src = (u8 *)mfn_to_virt(state->source.mfn) + op->source.offset;
+	if (mfn_eq(state->dest.mfn, state->source.mfn))
+		memmove(dst, src, op->len); /* the ranges may overlap */
+	else
+		block_copy(dst, src, op->len);
 	return GNTST_okay;
 }
 

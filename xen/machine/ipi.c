@@ -84,13 +84,18 @@ void smp_call(const struct cpumask *cpus, void (*fn)(void *arg), void *arg)
 	unsigned long flags = local_irq_save();
 	unsigned int cpu, me = this_cpu_id();
 	struct cpumask targets;
+	u64 others = 0;
 	bool here;
 
-	cpumask_and(&targets, cpus, &cpu_online_map);
-	here = cpumask_test(&targets, me);
-	cpumask_clear(&targets, me);
+	for (unsigned int i = 0; i < CPUMASK_WORDS; i++) {
+		u64 word = cpus->bits[i] & cpu_online_map.bits[i];
 
-	if (!cpumask_empty(&targets)) {
+		targets.bits[i] = i == me / 64 ? word & ~BIT(me % 64) : word;
+		others |= targets.bits[i];
+	}
+	here = cpumask_test(cpus, me);
+
+	if (unlikely(others)) {
 		call_lock();
 		call.fn = fn;
 		call.arg = arg;

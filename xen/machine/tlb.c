@@ -86,8 +86,9 @@ void tlb_flush_page_cpus(const struct cpumask *cpus, unsigned long va)
 
 void tlb_flush_stale(const struct cpumask *cpus, u32 stamp)
 {
+	unsigned int cpu, me = this_cpu_id();
 	struct cpumask stale;
-	unsigned int cpu;
+	bool others = false;
 
 	if (unlikely(__atomic_exchange_n(&flush_everywhere, false, __ATOMIC_SEQ_CST))) {
 		tlb_flush_cpus(&cpu_online_map);
@@ -97,11 +98,15 @@ void tlb_flush_stale(const struct cpumask *cpus, u32 stamp)
 	for_each_cpu(cpu, cpus) {
 		if (!cpumask_test(&cpu_online_map, cpu))
 			continue;
-		if ((s32)(READ_ONCE(per_cpu(tlb_stamp, cpu)) - stamp) <= 0)
+		if ((s32)(READ_ONCE(per_cpu(tlb_stamp, cpu)) - stamp) <= 0) {
 			cpumask_set(&stale, cpu);
+			others |= cpu != me;
+		}
 	}
-	if (!cpumask_empty(&stale))
+	if (others)
 		tlb_flush_cpus(&stale);
+	else if (cpumask_test(&stale, me))
+		tlb_flush_local();
 }
 
 void cache_flush_local(void)

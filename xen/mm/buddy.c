@@ -19,6 +19,7 @@
 #include "lib/assert.h"
 #include "lib/lock.h"
 #include "lib/string.h"
+#include "machine/block.h"
 #include "machine/machine.h"
 #include "mm/frame.h"
 #include <xen/xen.h>
@@ -175,7 +176,7 @@ static mfn_t alloc_below(unsigned int order, unsigned long limit, unsigned int f
 		return INVALID_MFN;
 	tlb_flush_stale(&cpu_online_map, stamp);
 	if (!(flags & ALLOC_NO_SCRUB))
-		memset(mfn_to_virt(MFN(m)), 0, PAGE_SIZE << order);
+		block_zero(mfn_to_virt(MFN(m)), PAGE_SIZE << order);
 	return MFN(m);
 }
 

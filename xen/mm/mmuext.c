@@ -13,6 +13,7 @@
 #include "lib/bitmap.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "machine/block.h"
 #include "machine/machine.h"
 #include "machine/percpu.h"
 #include "mm/frame.h"
@@ -232,10 +233,10 @@ static int write_page(struct domain *d, const struct mmuext_op *op)
 		return -EINVAL;
 	}
 	if (op->cmd == MMUEXT_COPY_PAGE) {
-		memmove(mfn_to_virt(mfn), mfn_to_virt(from), PAGE_SIZE);
+		block_copy(mfn_to_virt(mfn), mfn_to_virt(from), PAGE_SIZE);
 		frame_put(from);
 	} else {
-		memset(mfn_to_virt(mfn), 0, PAGE_SIZE);
+		block_zero(mfn_to_virt(mfn), PAGE_SIZE);
 	}
 	frame_put_and_type(mfn);
 	return 0;

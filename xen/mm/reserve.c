@@ -240,6 +240,8 @@ unsigned int reserve_address_bits(u32 mem_flags)
 {
 	unsigned int bits = XENMEMF_get_address_bits(mem_flags), machine_bits = PAGE_SHIFT;
 
+	if (!bits)
+		return 0;
 	while (machine_bits < 63 && max_mfn > BIT(machine_bits - PAGE_SHIFT))
 		machine_bits++;
 	return bits < machine_bits ? bits : 0;
@@ -270,27 +272,27 @@ struct reservation {
 };
 
 /*
- * 0 and a reference on the domain, or -EFAULT; 1 when the call ends here with
- * what was done so far: the ABI reports refusals as a short count.
+ * True, and a reference on the domain; false when the call ends here with what was done so
+ * far: the ABI reports refusals, an unreadable argument too, as a short count.
  */
-static int reservation_open(struct reservation *res, unsigned long arg, unsigned long start)
+static bool reservation_open(struct reservation *res, unsigned long arg, unsigned long start)
 {
 	int err;
 
 	if (guest_read(&res->r, arg, sizeof(res->r)))
-		return -EFAULT;
+		return false;
 	res->next = start;
 	/* Beyond this a continuation could not say how far it came. */
 	if (res->r.nr_extents > MEMOP_MAX_EXTENTS || start > res->r.nr_extents)
-		return 1;
+		return false;
 	if (res->r.extent_order > reserve_max_order(current->domain))
-		return 1;
+		return false;
 	res->address_bits = reserve_address_bits(res->r.mem_flags);
 	/* Low memory is for those who drive devices. */
 	if (res->address_bits && !current->domain->is_privileged)
-		return 1;
+		return false;
 	res->d = reserve_target(res->r.domid, &err);
-	return res->d ? 0 : 1;
+	return res->d != NULL;
 }
 
 /* Should the loop over extents be left for a while?  Not before it did something. */
@@ -337,10 +339,9 @@ static long change_reservation(unsigned int op, unsigned long arg, unsigned long
 {
 	struct reservation res;
 	bool paused = false;
-	int ret = reservation_open(&res, arg, start);
 
-	if (ret)
-		return ret < 0 ? ret : (long)start;
+	if (!reservation_open(&res, arg, start))
+		return (long)start;
 	for (; res.next < res.r.nr_extents; res.next++) {
 		paused = reservation_pause(&res, start);
 		if (paused ||
