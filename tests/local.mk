@@ -4,6 +4,7 @@
 #   check-unit    host tests of the logic rooms, under ASan and UBSan
 #   check-fuzz    libFuzzer targets, FUZZ_SECONDS each
 #   check-style   form of the sources
+#   check-guests  small guests that test the hypervisor from below, in QEMU
 #   check-system  boots in QEMU
 #   check-store   the store daemon, beside the stock ones, killed, with bad clients
 # Each part writes its counts to tests/*.count and tests/lib/sum.sh adds them up.
@@ -18,7 +19,15 @@ include tests/bench/local.mk
 include tests/xenstore/local.mk
 
 # Which parts check runs, in this order; each may also be named alone.
+<<<<<<< HEAD
 CHECKS = style unit fuzz store boot debug attack console dom0 guest
+=======
+<<<<<<< HEAD
+CHECKS = style unit fuzz boot debug attack console dom0 guest
+=======
+CHECKS = style unit fuzz guests boot dom0
+>>>>>>> 199d3d5 (tests: guests that test the hypervisor from below)
+>>>>>>> 7fcc181 (tests: guests that test the hypervisor from below)
 
 check-local: xen/dais
 	@$(MKDIR_P) tests

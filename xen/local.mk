@@ -104,6 +104,7 @@ xen_dais_syms_SOURCES += xen/domain/lookup.c
 xen_dais_syms_SOURCES += xen/domain/privilege.c
 xen_dais_syms_SOURCES += xen/domain/vcpustate.c
 xen_dais_syms_SOURCES += xen/ctl/ctlbitmap.c
+xen_dais_syms_SOURCES += xen/ctl/audit.c
 xen_dais_syms_SOURCES += xen/ctl/debugkeys.c
 xen_dais_syms_SOURCES += xen/ctl/domctl.c
 xen_dais_syms_SOURCES += xen/ctl/domctlmem.c

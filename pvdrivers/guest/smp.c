@@ -49,8 +49,11 @@ unsigned int smp_count(void)
 
 _Noreturn void secondary_start(struct secondary *s)
 {
-	s->fn(s->arg);
-	smp_stop();
+	/* Down returns when somebody brings us up again: with another function. */
+	for (;;) {
+		s->fn(s->arg);
+		vcpu_op(VCPUOP_down, this_cpu(), NULL);
+	}
 }
 
 _Noreturn void smp_stop(void)

@@ -1,4 +1,114 @@
 # SPDX-License-Identifier: MIT
+#
+# Guests that test the hypervisor from below: one folder each, with one main.c that says what it
+# tests.  make check-guests runs them on Dais and on Debian's Xen (run.py).
+
+GUEST_TESTS = boot calls traps events tables ptwrite grants time memops cpu smp security chaos
+GUEST_TEST_LIB = tests/guests/lib/test.c tests/guests/lib/test.h
+GUEST_TEST_CPPFLAGS = $(GUEST_CPPFLAGS) -I$(srcdir)/tests/guests/lib
+
+check-guests: xen/dais $(GUEST_TESTS:%=tests/guests/%/guest)
+	@$(MKDIR_P) $(SYSTEM_CACHE)
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/guests.count -t 900 -n guests \
+		python3 $(srcdir)/tests/guests/run.py --cache $(SYSTEM_CACHE) --hypervisor xen/dais \
+		--guests tests/guests --names $(GUEST_TESTS)
+
+.PHONY: check-guests
+
+EXTRA_DIST += tests/guests/run.py
+
+noinst_PROGRAMS += tests/guests/boot/guest
+tests_guests_boot_guest_SOURCES = tests/guests/boot/main.c $(GUEST_TEST_LIB)
+tests_guests_boot_guest_CPPFLAGS = $(GUEST_TEST_CPPFLAGS)
+tests_guests_boot_guest_CFLAGS = $(GUEST_CFLAGS)
+tests_guests_boot_guest_LDFLAGS = $(GUEST_LINK)
+tests_guests_boot_guest_LDADD = $(GUEST_LIBS)
+
+noinst_PROGRAMS += tests/guests/calls/guest
+tests_guests_calls_guest_SOURCES = tests/guests/calls/main.c $(GUEST_TEST_LIB)
+tests_guests_calls_guest_CPPFLAGS = $(GUEST_TEST_CPPFLAGS)
+tests_guests_calls_guest_CFLAGS = $(GUEST_CFLAGS)
+tests_guests_calls_guest_LDFLAGS = $(GUEST_LINK)
+tests_guests_calls_guest_LDADD = $(GUEST_LIBS)
+
+noinst_PROGRAMS += tests/guests/traps/guest
+tests_guests_traps_guest_SOURCES = tests/guests/traps/main.c $(GUEST_TEST_LIB)
+tests_guests_traps_guest_CPPFLAGS = $(GUEST_TEST_CPPFLAGS)
+tests_guests_traps_guest_CFLAGS = $(GUEST_CFLAGS)
+tests_guests_traps_guest_LDFLAGS = $(GUEST_LINK)
+tests_guests_traps_guest_LDADD = $(GUEST_LIBS)
+
+noinst_PROGRAMS += tests/guests/events/guest
+tests_guests_events_guest_SOURCES = tests/guests/events/main.c $(GUEST_TEST_LIB)
+tests_guests_events_guest_CPPFLAGS = $(GUEST_TEST_CPPFLAGS)
+tests_guests_events_guest_CFLAGS = $(GUEST_CFLAGS)
+tests_guests_events_guest_LDFLAGS = $(GUEST_LINK)
+tests_guests_events_guest_LDADD = $(GUEST_LIBS)
+
+noinst_PROGRAMS += tests/guests/tables/guest
+tests_guests_tables_guest_SOURCES = tests/guests/tables/main.c $(GUEST_TEST_LIB)
+tests_guests_tables_guest_CPPFLAGS = $(GUEST_TEST_CPPFLAGS)
+tests_guests_tables_guest_CFLAGS = $(GUEST_CFLAGS)
+tests_guests_tables_guest_LDFLAGS = $(GUEST_LINK)
+tests_guests_tables_guest_LDADD = $(GUEST_LIBS)
+
+noinst_PROGRAMS += tests/guests/ptwrite/guest
+tests_guests_ptwrite_guest_SOURCES = tests/guests/ptwrite/main.c $(GUEST_TEST_LIB)
+tests_guests_ptwrite_guest_CPPFLAGS = $(GUEST_TEST_CPPFLAGS)
+tests_guests_ptwrite_guest_CFLAGS = $(GUEST_CFLAGS)
+tests_guests_ptwrite_guest_LDFLAGS = $(GUEST_LINK)
+tests_guests_ptwrite_guest_LDADD = $(GUEST_LIBS)
+
+noinst_PROGRAMS += tests/guests/grants/guest
+tests_guests_grants_guest_SOURCES = tests/guests/grants/main.c $(GUEST_TEST_LIB)
+tests_guests_grants_guest_CPPFLAGS = $(GUEST_TEST_CPPFLAGS)
+tests_guests_grants_guest_CFLAGS = $(GUEST_CFLAGS)
+tests_guests_grants_guest_LDFLAGS = $(GUEST_LINK)
+tests_guests_grants_guest_LDADD = $(GUEST_LIBS)
+
+noinst_PROGRAMS += tests/guests/time/guest
+tests_guests_time_guest_SOURCES = tests/guests/time/main.c $(GUEST_TEST_LIB)
+tests_guests_time_guest_CPPFLAGS = $(GUEST_TEST_CPPFLAGS)
+tests_guests_time_guest_CFLAGS = $(GUEST_CFLAGS)
+tests_guests_time_guest_LDFLAGS = $(GUEST_LINK)
+tests_guests_time_guest_LDADD = $(GUEST_LIBS)
+
+noinst_PROGRAMS += tests/guests/smp/guest
+tests_guests_smp_guest_SOURCES = tests/guests/smp/main.c $(GUEST_TEST_LIB)
+tests_guests_smp_guest_CPPFLAGS = $(GUEST_TEST_CPPFLAGS)
+tests_guests_smp_guest_CFLAGS = $(GUEST_CFLAGS)
+tests_guests_smp_guest_LDFLAGS = $(GUEST_LINK)
+tests_guests_smp_guest_LDADD = $(GUEST_LIBS)
+
+noinst_PROGRAMS += tests/guests/memops/guest
+tests_guests_memops_guest_SOURCES = tests/guests/memops/main.c $(GUEST_TEST_LIB)
+tests_guests_memops_guest_CPPFLAGS = $(GUEST_TEST_CPPFLAGS)
+tests_guests_memops_guest_CFLAGS = $(GUEST_CFLAGS)
+tests_guests_memops_guest_LDFLAGS = $(GUEST_LINK)
+tests_guests_memops_guest_LDADD = $(GUEST_LIBS)
+
+noinst_PROGRAMS += tests/guests/cpu/guest
+tests_guests_cpu_guest_SOURCES = tests/guests/cpu/main.c $(GUEST_TEST_LIB)
+tests_guests_cpu_guest_CPPFLAGS = $(GUEST_TEST_CPPFLAGS)
+tests_guests_cpu_guest_CFLAGS = $(GUEST_CFLAGS)
+tests_guests_cpu_guest_LDFLAGS = $(GUEST_LINK)
+tests_guests_cpu_guest_LDADD = $(GUEST_LIBS)
+
+noinst_PROGRAMS += tests/guests/chaos/guest
+tests_guests_chaos_guest_SOURCES = tests/guests/chaos/main.c $(GUEST_TEST_LIB)
+tests_guests_chaos_guest_CPPFLAGS = $(GUEST_TEST_CPPFLAGS)
+tests_guests_chaos_guest_CFLAGS = $(GUEST_CFLAGS)
+tests_guests_chaos_guest_LDFLAGS = $(GUEST_LINK)
+tests_guests_chaos_guest_LDADD = $(GUEST_LIBS)
+
+noinst_PROGRAMS += tests/guests/security/guest
+tests_guests_security_guest_SOURCES = tests/guests/security/main.c $(GUEST_TEST_LIB)
+tests_guests_security_guest_CPPFLAGS = $(GUEST_TEST_CPPFLAGS)
+tests_guests_security_guest_CFLAGS = $(GUEST_CFLAGS)
+tests_guests_security_guest_LDFLAGS = $(GUEST_LINK)
+tests_guests_security_guest_LDADD = $(GUEST_LIBS)
+
+# Two that other tests boot as domUs: one that only prints, one that calls wildly.
 noinst_PROGRAMS += tests/guests/hello/hello
 tests_guests_hello_hello_SOURCES = tests/guests/hello/main.c
 tests_guests_hello_hello_CPPFLAGS = $(GUEST_CPPFLAGS)

@@ -140,7 +140,7 @@ static void test_interdomain(void)
 	CHECK_EQ(bind_inter(0, 500, &c), -EINVAL);
 	CHECK_EQ(bind_inter(0, 0, &c), -EINVAL);
 	CHECK_EQ(bind_inter(0, ~0u, &c), -EINVAL);
-	CHECK_EQ(bind_inter(77, a, &c), -EINVAL);
+	CHECK_EQ(bind_inter(77, a, &c), -ESRCH);
 	CHECK_EQ(bind_inter(0, a, &c), 0);
 	CHECK_EQ(c, 1);
 	CHECK(pending(1, c) && upcall(1, 0)); /* starts pending */

@@ -18,7 +18,11 @@
 #include "console/panic.h"
 #include "console/serial.h"
 #include "console/vga.h"
+<<<<<<< HEAD
 #include "ctl/debugkeys.h"
+=======
+#include "ctl/audit.h"
+>>>>>>> 199d3d5 (tests: guests that test the hypervisor from below)
 #include "domain/domain.h"
 #include "entry/cpuid.h"
 #include "irq/irq.h"
@@ -232,7 +236,11 @@ void __init boot_start(u32 magic, u32 mbi)
 	memory_init();
 	processors_init();
 	keys_init();
+<<<<<<< HEAD
 	debugkeys_init();
+=======
+	audit_init();
+>>>>>>> 199d3d5 (tests: guests that test the hypervisor from below)
 	consoleio_init();
 	serial_lines_init();
 	dom0_build(&boot_info);

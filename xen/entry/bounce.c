@@ -40,8 +40,11 @@ static bool architectural_iopl(const struct vcpu *v)
  * Pushes the frame (extra words go between R11 and RIP) and points the vCPU at
  * `handler` in kernel mode.
  */
-static void enter_guest(struct cpu_regs *regs, unsigned long handler, const u64 *extra,
-			unsigned int nr_extra, bool mask_events)
+static inline __attribute__((always_inline)) void enter_guest(struct cpu_regs *regs,
+							      unsigned long handler,
+							      const u64 *extra,
+							      unsigned int nr_extra,
+							      bool mask_events)
 {
 	struct vcpu *v = current;
 	u8 old_mask = READ_ONCE(v->info->evtchn_upcall_mask);
@@ -96,7 +99,11 @@ void inject_trap(struct cpu_regs *regs, unsigned int vector, u32 error_code)
 			     vector, error_code, (unsigned long)regs->rip);
 		return;
 	}
-	enter_guest(regs, t->address, &error, has_error, t->flags & 4);
+	/* Twice, so that each is straight code. */
+	if (has_error)
+		enter_guest(regs, t->address, &error, 1, t->flags & 4);
+	else
+		enter_guest(regs, t->address, NULL, 0, t->flags & 4);
 }
 
 void inject_page_fault(struct cpu_regs *regs, unsigned long cr2, u32 error_code)

@@ -26,6 +26,7 @@ struct opcode {
 	u8 op, flags;
 };
 
+/* Ascending: it is searched by halves. */
 static const struct opcode opcodes[] = {
 	{0x6c, 0x6d, OP_INS, F_STR | F_BYTE},
 	{0x6e, 0x6f, OP_OUTS, F_STR | F_BYTE},
@@ -98,12 +99,19 @@ static s64 next_signed(struct cursor *c, unsigned int n)
 
 static const struct opcode *find_opcode(unsigned int code)
 {
+	unsigned int low = 0, high = ARRAY_SIZE(opcodes);
+
 	if (!(code & ~0x39U) && code < 0x38)
 		return &alu_block;
-	for (unsigned int i = 0; i < ARRAY_SIZE(opcodes); i++)
-		if (code >= opcodes[i].first && code <= opcodes[i].last)
-			return &opcodes[i];
-	return NULL;
+	while (low < high) {
+		unsigned int middle = (low + high) / 2;
+
+		if (code > opcodes[middle].last)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < ARRAY_SIZE(opcodes) && code >= opcodes[low].first ? &opcodes[low] : NULL;
 }
 
 /* Reads the SIB byte and the displacement that the ModRM byte asks for. */

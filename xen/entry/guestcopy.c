@@ -79,29 +79,32 @@ static size_t copy(void *dst, const void *src, size_t size)
 }
 
 /*
- * The common case of guest_read() and guest_write(): a few whole words, in kernel mode.  Where
- * they stop does not matter, so that one instruction does it.
+ * The common case of guest_read() and guest_write(), in kernel mode.  Where it stops does not
+ * matter, so that two instructions do it.
  */
 static inline int copy_all(void *dst, const void *src, size_t size)
 {
-	size_t words = size / 8;
+	size_t left = size / 8;
 
-	if (unlikely(size % 8) || unlikely(!current->arch.kernel_mode))
-		return unlikely(copy(dst, src, size)) ? -EFAULT : 0;
+	if (unlikely(!current->arch.kernel_mode))
+		return copy(dst, src, size) ? -EFAULT : 0;
 	if (cpu_features.smap)
 		stac();
 	asm volatile("1: rep movsq\n"
-		     "2:\n"
+		     "mov %3, %2\n"
+		     "2: rep movsb\n"
+		     "3:\n"
 		     ".pushsection .ex_table, \"a\"\n"
 		     ".balign 4\n"
-		     ".long 1b - ., 2b - .\n"
+		     ".long 1b - ., 3b - .\n"
+		     ".long 2b - ., 3b - .\n"
 		     ".popsection"
-		     : "+D"(dst), "+S"(src), "+c"(words)
-		     :
+		     : "+&D"(dst), "+&S"(src), "+&c"(left)
+		     : "r"(size % 8)
 		     : "memory");
 	if (cpu_features.smap)
 		clac();
-	return unlikely(words) ? -EFAULT : 0;
+	return unlikely(left) ? -EFAULT : 0;
 }
 
 int guest_read(void *dst, unsigned long va, size_t size)

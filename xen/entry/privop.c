@@ -406,6 +406,11 @@ void guest_general_protection(struct cpu_regs *regs)
 	struct insn in = {0};
 	unsigned int got;
 
+	/* A selector: nothing that we emulate.  Gates have bit 1 set, in wrong codes too (I1). */
+	if (regs->error_code && !(regs->error_code & 2)) {
+		inject_trap(regs, TRAP_GP, regs->error_code);
+		return;
+	}
 	got = (unsigned int)guest_read_partial(bytes, regs->rip, sizeof(bytes));
 	switch (decode(bytes, got, &in)) {
 	case DECODE_OK:

@@ -67,7 +67,7 @@ static long op_bind_interdomain(unsigned long arg)
 	READ_ARGS(op, arg);
 	remote = domain_get(op.remote_dom);
 	if (!remote)
-		return -EINVAL;
+		return -ESRCH;
 	ret = evtchn_bind_interdomain(current->domain, remote, op.remote_port, &op.local_port);
 	domain_put(remote);
 	return reply(ret, arg, &op, sizeof(op));

@@ -26,6 +26,18 @@ static unsigned int pins_of(const struct copy_side *side)
 	return PIN_DEVICE | (side->write ? PIN_WRITE : 0);
 }
 
+/* The caller itself stays alive without a reference. */
+static struct domain *open_granter(domid_t id)
+{
+	return id == DOMID_SELF || id == current->domain->id ? current->domain : domain_get(id);
+}
+
+static void close_granter(struct domain *rd)
+{
+	if (rd != current->domain)
+		domain_put(rd);
+}
+
 static void release(struct copy_side *side)
 {
 	if (!side->valid)
@@ -37,7 +49,7 @@ static void release(struct copy_side *side)
 		frame_put(side->mfn);
 	if (side->is_grant) {
 		grant_unpin(side->rd, (grant_ref_t)side->name, pins_of(side));
-		domain_put(side->rd);
+		close_granter(side->rd);
 	}
 }
 
@@ -47,7 +59,7 @@ static s16 acquire_grant(struct copy_side *side)
 	struct domain *ld = current->domain;
 	s16 status;
 
-	side->rd = domain_get(side->domid);
+	side->rd = open_granter(side->domid);
 	if (!side->rd)
 		return GNTST_bad_domain;
 	status = domain_is_dying(side->rd) ? GNTST_bad_domain
@@ -58,7 +70,7 @@ static s16 acquire_grant(struct copy_side *side)
 		status = GNTST_bad_page;
 	}
 	if (status != GNTST_okay)
-		domain_put(side->rd);
+		close_granter(side->rd);
 	return status;
 }
 

@@ -40,9 +40,12 @@ struct domain;
 
 /* What is in use of one grant; gt->lock. */
 struct grant_active {
+	union {
+		u16 pins[4]; /* host read, host write, device read, device write */
+		u64 any_pin; /* 0: not in use */
+	};
 	u32 frame;
 	domid_t domid; /* the user of it: all pins are that domain's */
-	u16 pins[4]; /* by enum pin_kind: host read, host write, device read, device write */
 };
 
 enum maptrack_state {

@@ -79,7 +79,7 @@ static long copy_ops(unsigned long va, u32 *count)
 	u32 end = min(*count, SLICE);
 	long ret = 0;
 
-	memset(&state, 0, sizeof(state));
+	state.source.valid = state.dest.valid = false;
 	for (*count = 0; !ret && *count < end; (*count)++) {
 		struct gnttab_copy op;
 

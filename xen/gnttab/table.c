@@ -23,6 +23,7 @@
 
 #define STATUS_TRIES 8 /* of a compare-and-swap that the guest can disturb */
 #define PINS_MAX 0xffffu
+#define PINS_MANY 0x8000800080008000UL /* any count in its upper half: then it is looked at */
 
 /* --- life --- */
 
@@ -210,7 +211,7 @@ static struct grant_entry_v1 *shared_entry(struct grant_table *gt, grant_ref_t r
 
 static bool is_pinned(const struct grant_active *act)
 {
-	return act->pins[0] || act->pins[1] || act->pins[2] || act->pins[3];
+	return act->any_pin != 0;
 }
 
 static bool is_write_pinned(const struct grant_active *act)
@@ -270,7 +271,7 @@ s16 grant_pin(struct domain *rd, grant_ref_t ref, const struct domain *ld, unsig
 		status = GNTST_general_error;
 		goto out;
 	}
-	for (unsigned int i = 0; i < ARRAY_SIZE(act->pins); i++)
+	for (unsigned int i = 0; act->any_pin & PINS_MANY && i < ARRAY_SIZE(act->pins); i++)
 		if (act->pins[i] == PINS_MAX) {
 			status = GNTST_general_error;
 			goto out;

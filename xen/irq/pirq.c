@@ -356,6 +356,11 @@ void pirq_set_cpu(struct domain *d, u32 pirq, unsigned int cpu)
 		irq_set_cpu(p->irq, cpu);
 }
 
+mfn_t pirq_eoi_frame(const struct domain *d)
+{
+	return d->pirqs && d->pirqs->eoi_page ? d->pirqs->eoi_mfn : INVALID_MFN;
+}
+
 int pirq_set_eoi_page(struct domain *d, unsigned long mfn, bool auto_unmask)
 {
 	struct pirq_table *t = d->pirqs;

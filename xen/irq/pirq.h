@@ -73,5 +73,7 @@ void pirq_set_cpu(struct domain *d, u32 pirq, unsigned int cpu);
  * EOI also unmasks the port.  0, -EINVAL, or -EBUSY the second time.
  */
 int pirq_set_eoi_page(struct domain *d, unsigned long mfn, bool auto_unmask);
+/* That page's frame, which is held writable, or INVALID_MFN. */
+mfn_t pirq_eoi_frame(const struct domain *d);
 
 #endif

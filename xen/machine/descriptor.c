@@ -47,6 +47,8 @@ struct table_register {
 	u64 base;
 } __packed;
 
+/* What stands where a guest has no GDT page: a selector there is #GP, as in a table that ends. */
+static const u64 no_descriptors[512] __aligned(4096);
 static struct gate idt[256] __aligned(4096) __ro_after_init;
 extern const char entry_stubs[];
 
@@ -150,11 +152,12 @@ void vcpu_load_gdt(struct vcpu *v)
 	unsigned long va = gdt_window(this_cpu_id());
 	u64 *l1e = hypervisor_l1e(va);
 	unsigned int pages = DIV_ROUND_UP(v->arch.gdt_entries, 512);
+	u64 none = image_virt_to_phys(no_descriptors) | PTE_PRESENT | PTE_ACCESSED | PTE_NX;
 
 	for (unsigned int i = 0; i < GDT_GUEST_PAGES; i++) {
 		u64 e = i < pages ? (u64)v->arch.gdt_frames[i].m << PAGE_SHIFT | PTE_PRESENT |
 					    PTE_RW | PTE_ACCESSED | PTE_DIRTY | PTE_NX
-				  : 0;
+				  : none;
 
 		if (l1e[i] == e)
 			continue;

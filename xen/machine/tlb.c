@@ -95,12 +95,13 @@ void tlb_flush_stale(const struct cpumask *cpus, u32 stamp)
 		return;
 	}
 	cpumask_zero(&stale);
-	for_each_cpu(cpu, cpus) {
-		if (!cpumask_test(&cpu_online_map, cpu))
-			continue;
-		if ((s32)(READ_ONCE(per_cpu(tlb_stamp, cpu)) - stamp) <= 0) {
-			cpumask_set(&stale, cpu);
-			others |= cpu != me;
+	for (unsigned int i = 0; i < CPUMASK_WORDS; i++) {
+		for (u64 left = cpus->bits[i] & cpu_online_map.bits[i]; left; left &= left - 1) {
+			cpu = i * 64 + (unsigned int)__builtin_ctzl(left);
+			if ((s32)(READ_ONCE(per_cpu(tlb_stamp, cpu)) - stamp) <= 0) {
+				cpumask_set(&stale, cpu);
+				others |= cpu != me;
+			}
 		}
 	}
 	if (others)

@@ -32,6 +32,7 @@ enum zone_id { ZONE_LOW, ZONE_HIGH, ZONES };
 
 static struct zone {
 	u32 head[MAX_ORDER + 1]; /* frame number + 1; 0: empty */
+	u32 filled; /* bit per order whose list is not empty */
 	u32 newest_stamp;
 } zones[ZONES];
 
@@ -66,17 +67,21 @@ static void list_push(unsigned long m, unsigned int order)
 	if (next != NONE)
 		set_prev(frame_of(MFN(next)), (u32)m);
 	z->head[order] = (u32)m + 1;
+	z->filled |= 1u << order;
 }
 
 static void list_remove(unsigned long m, unsigned int order)
 {
 	struct frame *f = frame_of(MFN(m));
 	u32 prev = prev_of(f), next = f->stamp;
+	struct zone *z = zone_of(m);
 
 	if (prev != NONE)
 		frame_of(MFN(prev))->stamp = next;
 	else
-		zone_of(m)->head[order] = next == NONE ? 0 : next + 1;
+		z->head[order] = next == NONE ? 0 : next + 1;
+	if (!z->head[order])
+		z->filled &= ~(1u << order);
 	if (next != NONE)
 		set_prev(frame_of(MFN(next)), prev);
 	f->type = FRAME_TYPE_NONE;
@@ -126,8 +131,9 @@ void buddy_add_range(mfn_t start, mfn_t end)
 static unsigned long find_block(const struct zone *z, unsigned int order, unsigned long limit,
 				unsigned int *found)
 {
-	for (unsigned int o = order; o <= MAX_ORDER; o++) {
-		u32 m = z->head[o] ? z->head[o] - 1 : NONE;
+	for (u32 left = z->filled & ~0u << order; left; left &= left - 1) {
+		unsigned int o = (unsigned int)__builtin_ctz(left);
+		u32 m = z->head[o] - 1;
 
 		for (unsigned int looked = 0; m != NONE && looked < SCAN_MAX; looked++) {
 			if (m + (1UL << order) <= limit) {

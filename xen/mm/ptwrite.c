@@ -89,25 +89,35 @@ static u64 read_entry(const struct target *t, unsigned int index)
 	return READ_ONCE(((u64 *)mfn_to_virt(t->table))[index]);
 }
 
-/* Up to 8 bytes inside one entry.  Registers change only when the store is done. */
+/*
+ * Up to 8 bytes inside one entry.  Registers change only when the store is done: insn_store() works
+ * on them, and what it may touch (the low four, flags, its operand) is put back when it is not.
+ */
 static int store_one(const struct target *t, const struct insn *in, struct cpu_regs *regs,
 		     unsigned int offset, u64 loaded)
 {
-	u64 mask = (in->size == 8 ? ~0UL : (1UL << (8 * in->size)) - 1) << (8 * offset);
+	const u64 mask = (in->size == 8 ? ~0UL : (1UL << (8 * in->size)) - 1) << (8 * offset);
+	const u64 rax = regs->rax, rbx = regs->rbx, rcx = regs->rcx, rdx = regs->rdx;
+	const u64 rflags = regs->rflags, operand = *insn_reg(regs, in->reg);
 
 	for (unsigned int i = 0; i < TRIES; i++) {
 		u64 old = read_entry(t, t->index), value;
-		struct cpu_regs after = *regs;
-		int rc = 0;
+		int rc;
 
-		if (insn_store(in, &after, old >> (8 * offset), loaded, &value))
-			rc = l1e_update_emulated(t->d, t->table, t->index, old,
-						 (old & ~mask) | (value << (8 * offset)), true);
-		if (rc == -EAGAIN)
-			continue;
+		if (!insn_store(in, regs, old >> (8 * offset), loaded, &value))
+			return 0;
+		rc = l1e_update_emulated(t->d, t->table, t->index, old,
+					 (old & ~mask) | (value << (8 * offset)), true);
 		if (!rc)
-			*regs = after;
-		return rc;
+			return 0;
+		regs->rax = rax;
+		regs->rbx = rbx;
+		regs->rcx = rcx;
+		regs->rdx = rdx;
+		regs->rflags = rflags;
+		*insn_reg(regs, in->reg) = operand;
+		if (rc != -EAGAIN)
+			return rc;
 	}
 	return -EAGAIN;
 }
@@ -172,7 +182,8 @@ static bool decode_store(struct vcpu *v, struct cpu_regs *regs, unsigned long va
 		return false;
 	if (!in->has_mem && in->op != OP_STOS && in->op != OP_MOVS)
 		return false;
-	vcpu_read_bases(v);
+	if (unlikely(in->seg))
+		vcpu_read_bases(v);
 	bases = (struct segment_bases){v->arch.fs_base, v->arch.gs_base_kernel};
 	*addr = insn_address(in, regs, &bases);
 	/* An element of a REP is done per fault, so the counter cannot be 0 here. */
@@ -205,7 +216,6 @@ bool ptwrite_emulate(struct cpu_regs *regs, unsigned long va)
 {
 	struct vcpu *v = current;
 	struct target t = {.d = v->domain};
-	struct cpu_regs after = *regs;
 	unsigned long addr;
 	struct insn in;
 	u64 loaded;
@@ -228,8 +238,8 @@ bool ptwrite_emulate(struct cpu_regs *regs, unsigned long va)
 	}
 	if (decode_store(v, regs, va, &in, &addr, &loaded)) {
 		t.index = (unsigned int)(addr & ~PAGE_MASK) / 8;
-		rc = in.size == 16 ? store_pair(&t, &after)
-				   : store_one(&t, &in, &after, addr & 7, loaded);
+		rc = in.size == 16 ? store_pair(&t, regs)
+				   : store_one(&t, &in, regs, addr & 7, loaded);
 	}
 	frame_put(t.table);
 	/* Lost every race: the guest executes the instruction again. */
@@ -237,7 +247,6 @@ bool ptwrite_emulate(struct cpu_regs *regs, unsigned long va)
 		return true;
 	if (rc)
 		return false;
-	*regs = after;
 	finish(v, regs, &in);
 	return true;
 }

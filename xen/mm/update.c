@@ -278,7 +278,9 @@ static int carry_out(struct batch *b, const struct mmu_update *r)
 		frame_put(mfn);
 		return 0;
 	}
-	if ((r->ptr & 4) || hold_table(b, mfn))
+	if (r->ptr & 4)
+		return -ENOSYS; /* part of the command, for the ABI */
+	if (hold_table(b, mfn))
 		return -EINVAL;
 	index = (unsigned int)((r->ptr & ~PAGE_MASK) / sizeof(u64));
 	ret = l1_entry_update(&b->c, mfn, index, r->val, how);
@@ -354,22 +356,24 @@ long hc_mmu_update(unsigned long list, unsigned long count, unsigned long done_v
  * the tables meanwhile, so what is read on the way may be anything: each frame is
  * looked at only if it is RAM, and the last one must be the domain's.
  */
+static inline bool step_down(mfn_t *mfn, unsigned long va, unsigned int level)
+{
+	u64 e;
+
+	if (unlikely(frame_is_mmio(*mfn)))
+		return false;
+	e = READ_ONCE(((u64 *)mfn_to_virt(*mfn))[pte_index(va, level)]);
+	*mfn = pte_mfn(e);
+	return (e & (PTE_PRESENT | PTE_LARGE)) == PTE_PRESENT;
+}
+
 static mfn_t find_l1(const struct vcpu *v, unsigned long va)
 {
 	mfn_t mfn = v->arch.kernel_root;
 
-	if (!guest_range_ok(va, 1) || mfn_eq(mfn, INVALID_MFN))
+	if (unlikely(!guest_range_ok(va, 1)) || !step_down(&mfn, va, 4) ||
+	    !step_down(&mfn, va, 3) || !step_down(&mfn, va, 2))
 		return INVALID_MFN;
-	for (unsigned int level = 4; level > 1; level--) {
-		u64 e;
-
-		if (frame_is_mmio(mfn))
-			return INVALID_MFN;
-		e = READ_ONCE(((u64 *)mfn_to_virt(mfn))[pte_index(va, level)]);
-		if (!(e & PTE_PRESENT) || (e & PTE_LARGE))
-			return INVALID_MFN;
-		mfn = pte_mfn(e);
-	}
 	return frame_get(mfn, v->domain) ? mfn : INVALID_MFN;
 }
 

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: MIT
+"""Boots the guests of tests/guests as dom0, on the hypervisor and on Debian's Xen 4.17.
+
+  run.py --cache DIR --hypervisor PATH --guests DIR --names NAME... [--on dais,xen]
+
+Every case that a guest prints becomes a line of the Test Anything Protocol, with the hypervisor's
+name.  A case that fails on Xen is as much an error as one that fails on Dais: it is wrong.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "system"))
+
+from vm import Gone, Machine, Timeout  # noqa: E402
+
+OPTIONS = "console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all"
+# What a guest needs of its machine: (processors, options of the hypervisor, arguments of QEMU).
+NEEDS = {
+    "smp": (2, "dom0_max_vcpus=4", []),
+    "chaos": (2, "dom0_max_vcpus=4", []),
+}
+
+
+def run(name, guest, hypervisor, word, log, cpu, extra):
+    """Prints the guest's cases; the number that failed."""
+    smp, options, args = NEEDS.get(name, (1, "dom0_max_vcpus=4", []))
+    argv = ["-accel", "tcg", "-machine", "pc", "-cpu", cpu, "-smp", str(smp), "-m", "512",
+            "-vga", "none", "-nic", "none", "-no-reboot", "-kernel", hypervisor,
+            "-append", OPTIONS + " " + options, "-initrd", "%s case=%s  two %s" % (guest, name, extra),
+            *args]
+    bad = 0
+    with Machine(argv, log) as vm:
+        try:
+            end = int(vm.expect(r"pvrt: end (\d+)", 240).group(1))
+            vm.wait_end(60)
+        except (Timeout, Gone) as error:
+            print("not ok - %s: %s: %s" % (word, name, error))
+            print(vm.tail(15))
+            end, bad = 1, 1
+        if word == "dais":
+            # What the guest left must be as its page tables and tables of grants say.
+            audit = re.search(r"audit: \d+ frames.* (\d+) faults", vm.text)
+            clean = audit and audit.group(1) == "0"
+            print("%s - dais: %s: the audit is clean" % ("ok" if clean else "not ok", name))
+            if not clean:
+                bad += 1
+                print("\n".join(line for line in vm.text.splitlines() if "audit:" in line))
+        # A line of the hypervisor's own may come in between.
+        for match in re.finditer(r"(not ok|ok) - (.*)", vm.text):
+            print("%s - %s: %s: %s" % (match.group(1), word, name, match.group(2)))
+            bad += match.group(1) == "not ok"
+        if end and not bad:
+            print("not ok - %s: %s: the guest ended with %d" % (word, name, end))
+            print(vm.tail(15))
+            bad = 1
+    sys.stdout.flush()
+    return bad
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cache", required=True)
+    parser.add_argument("--hypervisor", required=True)
+    parser.add_argument("--guests", required=True)
+    parser.add_argument("--names", nargs="+", required=True)
+    parser.add_argument("--on", default="dais,xen")
+    parser.add_argument("--cpu", default="Nehalem")
+    parser.add_argument("--extra", default="", help="more of the guest's command line")
+    args = parser.parse_args()
+    subprocess.run([os.path.join(HERE, "..", "system", "mkquick.sh"), args.cache], check=True)
+    work = os.path.join(os.path.abspath(args.cache), "guests")
+    os.makedirs(work, exist_ok=True)
+    bad = 0
+    for word in args.on.split(","):
+        hypervisor = {"dais": args.hypervisor,
+                      "xen": os.path.join(args.cache, "quick", "xen")}[word]
+        for name in args.names:
+            bad += run(name, os.path.join(args.guests, name, "guest"), hypervisor, word,
+                       os.path.join(work, "%s-%s.log" % (name, word)), args.cpu, args.extra)
+    return bad > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Debug key 'A': every invariant that can be looked at from outside, over all frames, tables,
+ * grants and ports.  All references are counted again from what holds them (entries of page
+ * tables, pins, vCPUs, handles of grants) and compared with what each frame says: one too few
+ * would be memory in two hands, one too many is a leak.
+ *
+ * Counts are exact while nothing else runs; with guests busy on other CPUs an operation under way
+ * shows as a difference, so that a second look decides.
+ */
+#include "ctl/audit.h"
+
+#include "console/keys.h"
+#include "domain/domain.h"
+#include "evtchn/evtchn.h"
+#include "gnttab/gnttab.h"
+#include "irq/pirq.h"
+#include "machine/layout.h"
+#include "mm/buddy.h"
+#include "mm/frame.h"
+#include "mm/pte.h"
+#define LOG_ROOM "audit"
+#include "console/log.h"
+
+#define SHOWN 12u /* faults printed, of all that are counted */
+#define PROGRESS_MASK 0x3ffu /* of a table in work: see mm/validate.c */
+
+/* What we found to hold a frame. */
+struct held {
+	u32 refs, types;
+};
+
+static struct held *held;
+static unsigned int faults;
+
+static void fault(unsigned long m, const char *what)
+{
+	const struct frame *f = frame_of(MFN(m));
+
+	if (faults++ < SHOWN)
+		log_line("audit: frame 0x%lx: %s (ref 0x%lx type 0x%x; found %u and %u)", m, what,
+			 (unsigned long)f->ref, f->type, held[m].refs, held[m].types);
+}
+
+static void count(mfn_t mfn, bool typed)
+{
+	if (!mfn_valid(mfn) || frame_is_mmio(mfn))
+		return;
+	held[mfn.m].refs++;
+	held[mfn.m].types += typed;
+}
+
+static void count_entries(mfn_t table, unsigned int level, unsigned int n)
+{
+	const u64 *entries = mfn_to_virt(table);
+
+	for (unsigned int i = 0; i < n; i++) {
+		u64 e = READ_ONCE(entries[i]);
+
+		if (!(e & PTE_PRESENT) || pte_is_ours(level, i))
+			continue;
+		if (level == 1)
+			count(pte_mfn(e), e & PTE_RW);
+		else if (level < 4 || !mfn_eq(pte_mfn(e), table)) /* not an L4's entry for itself */
+			count(pte_mfn(e), true);
+	}
+}
+
+/* What a frame holds on itself, and on others as a page table. */
+static void count_frame(unsigned long m)
+{
+	const struct frame *f = frame_of(MFN(m));
+	u64 ref = READ_ONCE(f->ref);
+	u32 type = READ_ONCE(f->type);
+
+	if (!(ref & FRAME_IN_USE) || frame_is_mmio(MFN(m)))
+		return;
+	if (ref & FRAME_ALLOCATED)
+		held[m].refs++;
+	if (ref & FRAME_HYPERVISOR)
+		count(MFN(m), true);
+	if (!frame_type_is_table(type) || !(type & FRAME_TYPE_COUNT))
+		return;
+	if (type & FRAME_PINNED)
+		count(MFN(m), true);
+	if (type & FRAME_ORPHAN)
+		count(MFN(m), true);
+	count_entries(MFN(m), type >> FRAME_TYPE_SHIFT & 7,
+		      type & FRAME_VALIDATED ? PTE_ENTRIES : f->stamp & PROGRESS_MASK);
+}
+
+static void count_vcpu(const struct vcpu *v)
+{
+	unsigned int pages = DIV_ROUND_UP(v->arch.gdt_entries, 512);
+
+	if (!mfn_eq(v->arch.kernel_root, INVALID_MFN))
+		count(v->arch.kernel_root, true);
+	if (!mfn_eq(v->arch.user_root, INVALID_MFN))
+		count(v->arch.user_root, true);
+	if (!mfn_eq(v->info_mfn, INVALID_MFN))
+		count(v->info_mfn, true);
+	if (v->arch.old_table.m)
+		count(v->arch.old_table, true);
+	for (unsigned int i = 0; i < pages; i++)
+		count(v->arch.gdt_frames[i], true);
+	for (unsigned int i = 0; i < ARRAY_SIZE(v->arch.ldt_frames); i++)
+		if (v->arch.ldt_mapped & BIT(i))
+			count(v->arch.ldt_frames[i], true);
+}
+
+/* Handles; device mappings hold their page, those of a CPU are the page tables'. */
+static unsigned int count_handles(const struct domain *d)
+{
+	const struct grant_table *gt = d->grants;
+	unsigned int in_use = 0;
+
+	for (u32 h = 0; gt && h < gt->track_frames * MAPTRACK_PER_FRAME; h++) {
+		const struct maptrack *m =
+			&gt->track[h / MAPTRACK_PER_FRAME][h % MAPTRACK_PER_FRAME];
+		const struct grant_active *a;
+		const struct domain *rd;
+
+		if (m->state == MAPTRACK_FREE)
+			continue;
+		in_use++;
+		rd = domain_of_owner(m->domid);
+		if (!rd || !rd->grants || m->ref / GRANTS_PER_FRAME >= rd->grants->nr_frames) {
+			faults++;
+			log_line("audit: d%u handle %u names no grant", d->id, h);
+			continue;
+		}
+		a = &rd->grants->active[m->ref / GRANTS_PER_FRAME][m->ref % GRANTS_PER_FRAME];
+		if (a->domid != d->id || !a->any_pin) {
+			faults++;
+			log_line("audit: d%u handle %u of d%u grant %u is not pinned", d->id, h,
+				 rd->id, m->ref);
+			continue;
+		}
+		if (m->flags & GNTMAP_device_map) {
+			held[a->frame].refs++;
+			held[a->frame].types += !(m->flags & GNTMAP_readonly);
+		}
+	}
+	return in_use;
+}
+
+static unsigned int count_domains(void)
+{
+	unsigned int handles = 0;
+	struct domain *d;
+	domid_t id = 0;
+
+	while ((d = domain_get_from(id)) != NULL) {
+		const struct vcpu *v;
+
+		for_each_vcpu(d, v)
+			count_vcpu(v);
+		count(pirq_eoi_frame(d), true);
+		handles += count_handles(d);
+		if (d->evtchn)
+			evtchn_check(d);
+		id = (domid_t)(d->id + 1);
+		domain_put(d);
+	}
+	return handles;
+}
+
+static void compare(unsigned long m, unsigned long *tables)
+{
+	const struct frame *f = frame_of(MFN(m));
+	u32 type = READ_ONCE(f->type);
+	const char *wrong;
+
+	if (!(READ_ONCE(f->ref) & FRAME_IN_USE) || frame_is_mmio(MFN(m))) {
+		if (held[m].refs)
+			fault(m, "held, and is no memory in use");
+		return;
+	}
+	if (frame_owner(f) >= DOMID_FIRST_RESERVED)
+		return; /* the heap's, never given out */
+	*tables += frame_type_is_table(type) && (type & FRAME_TYPE_COUNT);
+	wrong = frame_check(MFN(m));
+	if (wrong)
+		fault(m, wrong);
+	else if ((u32)f->ref != held[m].refs)
+		fault(m, (u32)f->ref < held[m].refs ? "fewer references than holders"
+						    : "more references than holders");
+	else if ((type & FRAME_TYPE_COUNT) != held[m].types)
+		fault(m, (type & FRAME_TYPE_COUNT) < held[m].types ? "fewer types than users"
+								   : "more types than users");
+}
+
+static void audit(char key __unused)
+{
+	unsigned long tables = 0, bytes = max_mfn * sizeof(*held);
+	unsigned int order = 0, handles;
+	mfn_t room;
+
+	while ((PAGE_SIZE << order) < bytes && order < MAX_ORDER)
+		order++;
+	room = buddy_alloc(order, 0);
+	if (mfn_eq(room, INVALID_MFN)) {
+		log_line("audit: no memory to count in");
+		return;
+	}
+	held = mfn_to_virt(room);
+	faults = 0;
+	for (unsigned long m = 0; m < max_mfn; m++)
+		count_frame(m);
+	handles = count_domains();
+	for (unsigned long m = 0; m < max_mfn; m++)
+		compare(m, &tables);
+	log_line("audit: %lu frames, %lu tables, %u handles, %u faults", max_mfn, tables, handles,
+		 faults);
+	held = NULL;
+	buddy_free(room, order, 0);
+}
+
+void audit_init(void)
+{
+	keys_register('A', audit, "audit of all frames, tables, grants and ports");
+}
