@@ -18,11 +18,8 @@
 #include "console/panic.h"
 #include "console/serial.h"
 #include "console/vga.h"
-<<<<<<< HEAD
-#include "ctl/debugkeys.h"
-=======
 #include "ctl/audit.h"
->>>>>>> 199d3d5 (tests: guests that test the hypervisor from below)
+#include "ctl/debugkeys.h"
 #include "domain/domain.h"
 #include "entry/cpuid.h"
 #include "irq/irq.h"
@@ -236,11 +233,8 @@ void __init boot_start(u32 magic, u32 mbi)
 	memory_init();
 	processors_init();
 	keys_init();
-<<<<<<< HEAD
-	debugkeys_init();
-=======
 	audit_init();
->>>>>>> 199d3d5 (tests: guests that test the hypervisor from below)
+	debugkeys_init();
 	consoleio_init();
 	serial_lines_init();
 	dom0_build(&boot_info);
