@@ -19,19 +19,7 @@ include tests/bench/local.mk
 include tests/xenstore/local.mk
 
 # Which parts check runs, in this order; each may also be named alone.
-<<<<<<< HEAD
-<<<<<<< HEAD
-CHECKS = style unit fuzz store boot debug attack console dom0 guest
-=======
-<<<<<<< HEAD
-CHECKS = style unit fuzz boot debug attack console dom0 guest
-=======
-CHECKS = style unit fuzz guests boot dom0
->>>>>>> 199d3d5 (tests: guests that test the hypervisor from below)
->>>>>>> 7fcc181 (tests: guests that test the hypervisor from below)
-=======
-CHECKS = style unit fuzz guests boot debug attack console dom0 guest
->>>>>>> fb9e968 (docs: what the paths cost, measured again)
+CHECKS = style unit fuzz store guests boot debug attack console dom0 guest
 
 check-local: xen/dais
 	@$(MKDIR_P) tests
