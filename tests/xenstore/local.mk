@@ -88,7 +88,7 @@ check-store-long: $(STORE_READY)
 
 check-long: check-store-long
 
-# Operations per second beside both stock daemons and the null server; twenty minutes.
+# Operations per second beside both stock daemons and the null server; hours with a million nodes.
 bench-store: tests/bench/xenstorebench tests/bench/xenstorenull $(STORE_READY)
 	@tests/bench/xenstorebench $(STORE_ARGS) --null tests/bench/xenstorenull $(BENCH_STORE_FLAGS)
 
