@@ -14,7 +14,7 @@ import sys
 
 from vm import Gone, Machine, Report, Timeout
 
-OPTIONS = "console=com1 com1=115200,8n1 loglvl=all guest_loglvl=warning dom0_max_vcpus=4 "
+OPTIONS = "console=com1 com1=115200,8n1 loglvl=all guest_loglvl=warning dom0_max_vcpus=6 "
 
 
 def main():

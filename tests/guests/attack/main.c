@@ -184,7 +184,7 @@ static long do_mmu_update(struct state *s)
 					u[i].ptr = pool_mfn[r(s, POOL)] << 12 | (u[i].ptr & 0xfff);
 	}
 	return HC4(__HYPERVISOR_mmu_update, r(s, 16) ? (unsigned long)u : pointer(s),
-		   r(s, 16) ? n : number(s), r(s, 3) ? (unsigned long)&done : pointer(s),
+		   r(s, 16) ? n : r(s, 64), r(s, 3) ? (unsigned long)&done : pointer(s),
 		   who(s) | (r(s, 8) ? 0 : number(s) << 16));
 }
 
@@ -206,7 +206,7 @@ static long do_mmuext(struct state *s)
 		if (op[i].cmd == MMUEXT_COPY_PAGE)
 			op[i].arg2.src_mfn = mfn(s);
 	}
-	return HC4(__HYPERVISOR_mmuext_op, op, r(s, 16) ? n : number(s), r(s, 3) ? 0 : pointer(s),
+	return HC4(__HYPERVISOR_mmuext_op, op, r(s, 16) ? n : r(s, 64), r(s, 3) ? 0 : pointer(s),
 		   who(s));
 }
 
@@ -244,7 +244,7 @@ static long do_store(struct state *s)
 	case 1:
 		return (long)PROBE("lock cmpxchgq %1, %0",
 				   : "+m"(*at)
-				   : "r"(value), "a"(*at)
+				   : "r"(value), "a"(value)
 				   : "memory");
 	case 2:
 		return (long)PROBE("movl %k1, %0", : "=m"(*at) : "r"(value) : "memory");
@@ -257,10 +257,11 @@ static long do_memory(struct state *s)
 {
 	static const unsigned int ops[] = {XENMEM_increase_reservation, XENMEM_decrease_reservation,
 					   XENMEM_populate_physmap, XENMEM_exchange};
-	uint64_t frames[8], out[8];
+	uint64_t frames[8], out[8] = {0};
 	struct xen_memory_exchange x;
 	unsigned int op = r(s, 3) ? ops[r(s, 4)] : r(s, 30);
-	unsigned long nr = r(s, 8) ? 1 + r(s, 8) : number(s);
+	/* Never more than the arrays hold, or far more than there is. */
+	unsigned long nr = r(s, 8) ? 1 + r(s, 8) : number(s) | 1UL << 50;
 	unsigned int order = r(s, 8) ? 0 : r(s, 40);
 
 	memset(&x, 0, sizeof(x));
@@ -367,7 +368,7 @@ static long do_grants(struct state *s)
 				c->dest.u.gmfn = pool_mfn[r(s, POOL)];
 		}
 	return gnttab_op(op, r(s, 16) ? (unsigned long)s->buf : pointer(s),
-			 r(s, 16) ? n : number(s));
+			 r(s, 16) ? n : number(s) | 1UL << 31);
 }
 
 static long do_vcpu(struct state *s)
@@ -376,8 +377,9 @@ static long do_vcpu(struct state *s)
 	struct vcpu_guest_context *c = &contexts[s->cpu];
 	unsigned int op = r(s, 15), id = r(s, 12);
 
-	if (op == VCPUOP_down || op == VCPUOP_register_runstate_memory_area ||
-	    op == VCPUOP_register_vcpu_info || op == VCPUOP_up)
+	if (op == VCPUOP_down || op == VCPUOP_send_nmi ||
+	    op == VCPUOP_register_runstate_memory_area || op == VCPUOP_register_vcpu_info ||
+	    op == VCPUOP_up)
 		id = 4 + r(s, 8); /* not one of ours */
 	fill(s);
 	if (op == VCPUOP_initialise) {
@@ -393,7 +395,8 @@ static long do_vcpu(struct state *s)
 			c->gdt_ents = c->ldt_ents = 0;
 		return vcpu_op(op, 4 + r(s, 8), c);
 	}
-	return vcpu_op(op, r(s, 16) ? id : number(s), r(s, 8) ? (unsigned long)s->buf : pointer(s));
+	return vcpu_op(op, id >= 4 || r(s, 16) ? id : number(s) | 1UL << 31,
+		       r(s, 8) ? (unsigned long)s->buf : pointer(s));
 }
 
 static long do_segments(struct state *s)
@@ -490,7 +493,7 @@ static long (*const kinds[])(struct state *s) = {
 /* Batches of what above is single, with arguments in memory that another vCPU may change. */
 static long do_multicall(struct state *s)
 {
-	static struct multicall_entry shared[8];
+	static struct multicall_entry shared[8] = {[0 ... 7] = {.op = __HYPERVISOR_xen_version}};
 	static const uint8_t calls[] = {__HYPERVISOR_update_va_mapping,
 					__HYPERVISOR_mmu_update,
 					__HYPERVISOR_mmuext_op,
@@ -514,7 +517,8 @@ static long do_multicall(struct state *s)
 	/* What the buffer holds must not load another root, nor write to our own tables. */
 	for (unsigned int i = 0; i < 128; i += 3)
 		((uint64_t *)s->buf)[i] = pool_mfn[r(s, POOL)] << 12 | r(s, 512) << 3;
-	return HC2(__HYPERVISOR_multicall, r(s, 16) ? (unsigned long)shared : pointer(s), r(s, 9));
+	return HC2(__HYPERVISOR_multicall, r(s, 16) ? (unsigned long)shared : 0xffff82d000000000UL,
+		   r(s, 9));
 }
 
 static void attack(void *arg)
@@ -526,6 +530,7 @@ static void attack(void *arg)
 
 		if (!(only >> kind & 1))
 			continue;
+		memset(s->buf, 0, sizeof(s->buf));
 		count[kind]++;
 		fine[kind] += kinds[kind](s) >= 0;
 	}
@@ -557,6 +562,13 @@ static void restart_number(void)
 	printk("attack: iret %s\n", rax == -85 ? "right" : "wrong");
 }
 
+/* What a breakpoint, an NMI or a bad selector that we set brings. */
+static bool ignore(struct regs *regs)
+{
+	return regs->vector == 1 || regs->vector == 2 || regs->vector == VECTOR_EVENT ||
+	       regs->vector == VECTOR_FAILSAFE;
+}
+
 static volatile unsigned int ended;
 
 static void secondary(void *arg)
@@ -575,6 +587,7 @@ int guest_main(void)
 	if (option("only"))
 		only = parse_number(option("only"));
 	restart_number();
+	trap_hook = ignore;
 	grants_init();
 	for (unsigned int i = 0; i < POOL; i++) {
 		pool[i] = page_alloc();
