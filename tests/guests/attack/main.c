@@ -261,7 +261,7 @@ static long do_memory(struct state *s)
 	struct xen_memory_exchange x;
 	unsigned int op = r(s, 3) ? ops[r(s, 4)] : r(s, 30);
 	/* Never more than the arrays hold, or far more than there is. */
-	unsigned long nr = r(s, 8) ? 1 + r(s, 8) : number(s) | 1UL << 50;
+	unsigned long nr = r(s, 8) ? 1 + r(s, 8) : number(s) | 1UL << 60;
 	unsigned int order = r(s, 8) ? 0 : r(s, 40);
 
 	memset(&x, 0, sizeof(x));
