@@ -175,6 +175,8 @@ static long do_mmu_update(struct state *s)
 	for (unsigned int i = 0; i < n; i++) {
 		u[i].ptr = mfn(s) << 12 | r(s, 512) << 3 | (r(s, 4) ? 0 : r(s, 8));
 		u[i].val = pte(s);
+		if ((u[i].ptr & 3) == MMU_MACHPHYS_UPDATE)
+			u[i].ptr = pool_mfn[r(s, POOL)] << 12 | MMU_MACHPHYS_UPDATE;
 		/* Entries of the tables that we run on stay, but for slots that nothing uses. */
 		if (linear(u[i].ptr >> 12) && r(s, 16))
 			for (int l = 1; l <= 4; l++)
@@ -515,7 +517,7 @@ static long do_multicall(struct state *s)
 	}
 	fill(s);
 	/* What the buffer holds must not load another root, nor write to our own tables. */
-	for (unsigned int i = 0; i < 128; i += 3)
+	for (unsigned int i = 0; i < 128; i += 2)
 		((uint64_t *)s->buf)[i] = pool_mfn[r(s, POOL)] << 12 | r(s, 512) << 3;
 	return HC2(__HYPERVISOR_multicall, r(s, 16) ? (unsigned long)shared : 0xffff82d000000000UL,
 		   r(s, 9));
