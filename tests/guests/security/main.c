@@ -65,8 +65,9 @@ static void processor(void)
 	   "XSA-7 a return to no canonical address");
 	ok(return_to(0xffff7fffffffffff, 2) != VECTOR_NONE, "XSA-7 another");
 	ok(return_to(HOLE, 2) != VECTOR_NONE, "XSA-7 into the hypervisor's range");
-	is("XSA-12 DR7 with general detect", HC2(__HYPERVISOR_set_debugreg, 7, 0x2400), 0);
-	is("XSA-12 is not set", HC1(__HYPERVISOR_get_debugreg, 7) & 0x2000, 0);
+	/* Xen refuses, Dais leaves the bit out. */
+	HC2(__HYPERVISOR_set_debugreg, 7, 0x2400);
+	is("XSA-12 general detect is not set", HC1(__HYPERVISOR_get_debugreg, 7) & 0x2000, 0);
 	is("XSA-12 DR6's reserved bits",
 	   (HC2(__HYPERVISOR_set_debugreg, 6, 0x1000), HC1(__HYPERVISOR_get_debugreg, 6)),
 	   0xffff0ff0);
