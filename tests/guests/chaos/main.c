@@ -429,14 +429,14 @@ static void give_back(void)
 	}
 }
 
-/* Breakpoints that chaos armed, and the FPU that it switched off. */
+/* Breakpoints that chaos armed, the FPU that it switched off, segments that went with their table. */
 static bool ignore(struct regs *r)
 {
 	if (r->vector == 1) {
 		HC2(__HYPERVISOR_set_debugreg, 7, 0);
 		r->rflags &= ~0x100UL;
 	}
-	return r->vector == 1 || r->vector == 2 || r->vector == 7;
+	return r->vector == 1 || r->vector == 2 || r->vector == 7 || r->vector == VECTOR_FAILSAFE;
 }
 
 int guest_main(void)
