@@ -473,7 +473,8 @@ static long do_sched(struct state *s)
 	case 0:
 		return sched_op(SCHEDOP_yield, NULL);
 	case 1:
-		return sched_op(SCHEDOP_poll, r(s, 8) ? (unsigned long)&poll : pointer(s));
+		return sched_op(SCHEDOP_poll,
+				r(s, 8) ? (unsigned long)&poll : 0xffff830000000000UL);
 	case 2:
 		return HC1(__HYPERVISOR_set_timer_op,
 			   r(s, 2) ? number(s) : clock_ns() + r(s, 100000));
