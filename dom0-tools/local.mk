@@ -148,8 +148,9 @@ dom0-tools/libdais-whole.o: dom0-tools/libdais.a
 	$(AM_V_CCLD)$(CC) -r -nostdlib -o $@.t -Wl,--whole-archive $< && \
 		$(OBJCOPY) --localize-hidden $@.t $@ && rm -f $@.t
 CLEANFILES += dom0-tools/libdais-whole.o
-LIBDAIS_STATIC = -l:libxencall.a -l:libxenforeignmemory.a -l:libxenstore.a -l:libxentoollog.a \
-	-l:libxentoolcore.a -l:libjson-c.a -lpthread
+# Not libxenstore: Debian's archive of it is built without threads and loses watches.
+LIBDAIS_STATIC = -l:libxencall.a -l:libxenforeignmemory.a -l:libxentoollog.a \
+	-l:libxentoolcore.a -l:libjson-c.a -lxenstore
 
 bin_PROGRAMS += dom0-tools/dais
 dom0_tools_dais_CPPFLAGS = $(TOOLS_CPPFLAGS) -I$(srcdir)/dom0-tools/cli \
