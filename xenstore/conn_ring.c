@@ -72,6 +72,10 @@ void ring_init(struct ring_conn *r, uint32_t domid)
 	r->port = -1;
 }
 
+/*
+ * Nobody is told: an event sent to a domain that has not started yet stays pending there, and one
+ * that its kernel does not see when it sets up its event channels hides all that follow.
+ */
 void ring_begin(struct ring_conn *r)
 {
 	r->in_pos = load(&r->ring.page->req_cons);
@@ -79,7 +83,6 @@ void ring_begin(struct ring_conn *r)
 	r->broken = false;
 	store(&r->ring.page->server_features, FEATURES);
 	store(&r->ring.page->error, XENSTORE_ERROR_NONE);
-	r->notify = true;
 }
 
 void ring_resume(struct ring_conn *r)
@@ -237,6 +240,7 @@ static void reconnect(struct ring_conn *r)
 	store(&r->ring.page->rsp_cons, 0);
 	store(&r->ring.page->rsp_prod, 0);
 	ring_begin(r);
+	r->notify = true;
 	ring_note(r);
 	persist_commit();
 	store(&r->ring.page->connection, XENSTORE_CONNECTED);

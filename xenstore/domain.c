@@ -221,7 +221,6 @@ int domain_introduce(uint32_t domid, uint64_t gfn, uint32_t port)
 	ring_begin(&d->ring);
 	note(d, true);
 	watch_special(SPECIAL_INTRODUCE, domid);
-	conn_mark(&d->ring.conn);
 	return 0;
 }
 
@@ -374,6 +373,8 @@ static int start_dom0(void)
 	}
 	ring_begin(&d->ring);
 	note(d, true);
+	/* The kernel waits for the store's first event. */
+	d->ring.notify = true;
 	conn_mark(&d->ring.conn);
 	return 0;
 }
