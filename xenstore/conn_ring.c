@@ -22,7 +22,11 @@
 /* Bit 2: watches may have a depth; not in the headers of 4.17. */
 #define FEATURES (XENSTORE_SERVER_FEATURE_RECONNECTION | XENSTORE_SERVER_FEATURE_ERROR | 4)
 
+/* Steps for one client before others have their turn. */
+#define TURNS 64
+
 static const struct conn_transport transport;
+static struct ring_conn *again; /* those with more to do */
 
 static uint32_t load(const uint32_t *p)
 {
@@ -144,45 +148,26 @@ static void taken(struct ring_conn *r, uint32_t pos)
 	r->notify = true;
 }
 
-/* One request that fits into the ring: false if it is not there whole. */
-static bool serve_short(struct ring_conn *r, uint32_t avail)
+/* One request that stands in the ring whole, carried out from there. */
+static bool serve_whole(struct ring_conn *r, const struct xsd_sockmsg *head)
 {
+	uint32_t size = (uint32_t)(HEAD + head->len);
 	char message[SIZE];
-	struct xsd_sockmsg head;
 
-	copy_in(message, r->ring.page->req, r->in_pos, HEAD);
-	memcpy(&head, message, HEAD);
-	if (avail < HEAD + head.len)
-		return false;
-	copy_in(message, r->ring.page->req, r->in_pos, HEAD + head.len);
+	copy_in(message, r->ring.page->req, r->in_pos, size);
 	/* The header as it was checked, whatever stands there now. */
-	if (!request_run(&r->conn, &head, message + HEAD))
+	if (!request_run(&r->conn, head, message + HEAD) || r->conn.closed)
 		return false;
-	if (r->conn.closed)
-		return false;
-	persist_in(r->conn.id, r->in_pos + (uint32_t)(HEAD + head.len));
-	taken(r, r->in_pos + (uint32_t)(HEAD + head.len));
+	persist_in(r->conn.id, r->in_pos + size);
+	taken(r, r->in_pos + size);
 	return true;
 }
 
-/* One that does not: it is gathered aside, as the ring would never hold it. */
-static bool serve_long(struct ring_conn *r, uint32_t avail, const struct xsd_sockmsg *head)
+/* One that has been gathered aside. */
+static bool serve_stashed(struct ring_conn *r, const struct xsd_sockmsg *head)
 {
 	struct conn *c = &r->conn;
-	size_t want = HEAD + head->len - c->in_len, n = avail < want ? avail : want;
-	char whole[HEAD + XENSTORE_PAYLOAD_MAX];
 
-	if (n) {
-		if (c->in_len)
-			memcpy(whole, c->in, c->in_len);
-		copy_in(whole + c->in_len, r->ring.page->req, r->in_pos, n);
-		if (!conn_stash(c, whole, c->in_len + n))
-			return false;
-		persist_stash(c->id, r->in_pos + (uint32_t)n, c->in + c->in_len - n, n);
-		taken(r, r->in_pos + (uint32_t)n);
-	}
-	if (c->in_len < HEAD + head->len)
-		return false;
 	if (!request_run(c, head, c->in + HEAD) || c->closed)
 		return false;
 	c->in_len = 0;
@@ -191,28 +176,58 @@ static bool serve_long(struct ring_conn *r, uint32_t avail, const struct xsd_soc
 	return true;
 }
 
+/*
+ * Sets aside a part of a request, up to the end of its header, or its own.  It must not stay in
+ * the ring until the rest comes: a client tells us of what it writes only if it finds the ring
+ * read to the end.
+ */
+static bool gather(struct ring_conn *r, uint32_t avail, size_t end)
+{
+	char whole[HEAD + XENSTORE_PAYLOAD_MAX];
+	struct conn *c = &r->conn;
+	size_t n = end - c->in_len < avail ? end - c->in_len : avail;
+
+	if (c->in_len)
+		memcpy(whole, c->in, c->in_len);
+	copy_in(whole + c->in_len, r->ring.page->req, r->in_pos, n);
+	if (!conn_stash(c, whole, c->in_len + n))
+		return false;
+	persist_stash(c->id, r->in_pos + (uint32_t)n, c->in + c->in_len - n, n);
+	taken(r, r->in_pos + (uint32_t)n);
+	return true;
+}
+
+/* Takes a step with what is in the ring; false if there is nothing to do, or no memory. */
 static bool serve_one(struct ring_conn *r)
 {
-	uint32_t avail = load(&r->ring.page->req_prod) - r->in_pos;
 	struct conn *c = &r->conn;
 	struct xsd_sockmsg head;
+	uint32_t avail;
 
+	/* Our index must be seen before we look at theirs, as theirs is before they look at ours. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	avail = load(&r->ring.page->req_prod) - r->in_pos;
 	if (avail > SIZE) {
 		stop_serving(r, XENSTORE_ERROR_RINGIDX, "its request index is out of range");
 		return false;
 	}
-	if (c->in_len) {
+	if (c->in_len < HEAD && c->in_len + avail < HEAD)
+		return avail && gather(r, avail, HEAD);
+	if (c->in_len && c->in_len < HEAD)
+		return gather(r, avail, HEAD);
+	if (c->in_len)
 		memcpy(&head, c->in, HEAD);
-		return serve_long(r, avail, &head);
-	}
-	if (avail < HEAD)
-		return false;
-	copy_in((char *)&head, r->ring.page->req, r->in_pos, HEAD);
+	else
+		copy_in((char *)&head, r->ring.page->req, r->in_pos, HEAD);
 	if (head.len > XENSTORE_PAYLOAD_MAX) {
 		stop_serving(r, XENSTORE_ERROR_PROTO, "it sent a message over 4096 bytes");
 		return false;
 	}
-	return HEAD + head.len > SIZE ? serve_long(r, avail, &head) : serve_short(r, avail);
+	if (c->in_len == HEAD + head.len)
+		return serve_stashed(r, &head);
+	if (!c->in_len && avail >= HEAD + head.len)
+		return serve_whole(r, &head);
+	return avail && gather(r, avail, HEAD + head.len);
 }
 
 void ring_reset(struct ring_conn *r)
@@ -248,7 +263,7 @@ static void reconnect(struct ring_conn *r)
 
 void ring_ready(struct ring_conn *r)
 {
-	uint32_t end;
+	unsigned int turns = 0;
 
 	if (!r->ring.page)
 		return;
@@ -256,14 +271,36 @@ void ring_ready(struct ring_conn *r)
 		reconnect(r);
 	if (!r->broken && conn_pending(&r->conn))
 		flush(&r->conn);
-	/* What comes meanwhile has an event of its own, and its turn. */
-	end = load(&r->ring.page->req_prod);
-	while (!r->broken && conn_may_ask(&r->conn) && serve_one(r) && r->in_pos != end) {
-		if (conn_pending(&r->conn) > SIZE / 2)
+	while (!r->broken && turns < TURNS) {
+		/* Replies make room in the queue, if not in the ring: then it is full, and we wait. */
+		if (conn_pending(&r->conn) > SIZE / 2 || !conn_may_ask(&r->conn))
 			flush(&r->conn);
+		if (r->broken || !conn_may_ask(&r->conn) || !serve_one(r))
+			break;
+		turns++;
 	}
-	if (!r->conn.closed)
-		flush(&r->conn);
+	if (r->conn.closed)
+		return;
+	flush(&r->conn);
+	/* There may be more of which no event will tell. */
+	if (turns == TURNS && !r->again) {
+		r->again = true;
+		r->next_again = again;
+		again = r;
+	}
+}
+
+bool ring_work(void)
+{
+	struct ring_conn *r = again, *next;
+
+	again = NULL;
+	for (; r; r = next) {
+		next = r->next_again;
+		r->again = false;
+		ring_ready(r);
+	}
+	return again != NULL;
 }
 
 void ring_disconnect(struct ring_conn *r)
@@ -276,7 +313,13 @@ void ring_disconnect(struct ring_conn *r)
 
 static void end(struct conn *c)
 {
-	ring_disconnect((struct ring_conn *)c);
+	struct ring_conn *r = (struct ring_conn *)c, **at = &again;
+
+	while (*at && *at != r)
+		at = &(*at)->next_again;
+	if (*at)
+		*at = r->next_again;
+	ring_disconnect(r);
 }
 
 static const struct conn_transport transport = {flush, end};

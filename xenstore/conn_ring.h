@@ -20,6 +20,8 @@ struct ring_conn {
 	uint32_t out_pos; /* replies are written up to here */
 	bool broken; /* the domain broke the protocol: it is served no more */
 	bool notify; /* the other end is to be told */
+	bool again; /* on the list of those with more to do, */
+	struct ring_conn *next_again; /* which is linked here */
 };
 
 /* A client for a domain, not connected. */
@@ -29,6 +31,8 @@ void ring_begin(struct ring_conn *r);
 void ring_resume(struct ring_conn *r);
 /* Something may be in the ring: serves requests, sends replies. */
 void ring_ready(struct ring_conn *r);
+/* Goes on with those who had more than a turn's work; true if there are some still. */
+bool ring_work(void);
 /* Drops all that the client had here, as at its own request. */
 void ring_reset(struct ring_conn *r);
 /* Notes in the journal that the streams begin anew; from domain.c, which knows the domain. */

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "conn.h"
+#include "conn_ring.h"
 #include "conn_socket.h"
 #include "domain.h"
 #include "handover.h"
@@ -116,5 +117,6 @@ void loop_run(void)
 			replace();
 		more = tree_reap(REAP_SLICE);
 		more |= persist_work();
+		more |= ring_work();
 	}
 }
