@@ -191,13 +191,6 @@ void cpu_policy_features(const struct cpu_policy *p __unused, u32 words[CPU_FEAT
 		words[i] = i + 1;
 }
 
-struct evtchn *evtchn_lookup(const struct domain *d __unused, u32 port)
-{
-	static struct evtchn chn;
-
-	return port < 64 ? &chn : NULL;
-}
-
 void hypercall_page_fill(void *page)
 {
 	memset(page, 0xc3, PAGE_SIZE);

@@ -6,6 +6,8 @@
  */
 #include "ctlmock.h"
 
+#include "evtchn/evtchn.h"
+
 #include "check.h"
 
 static struct xen_domctl op;
@@ -326,6 +328,10 @@ static void test_resources(void)
 	end(id);
 }
 
+/* Ports 1 to 63 of a domain, for calls that take one. */
+static struct evtchn some_ports[EVTCHN_PER_BUCKET];
+static struct evtchn_table ports = {.limit = 64, .bucket = {some_ports}};
+
 static void test_small(void)
 {
 	xen_pfn_t frames[2] = {10, 999};
@@ -367,11 +373,13 @@ static void test_small(void)
 	CHECK(nodes[0] == 1 && nodes[1] == 0);
 	nodes[0] = 2;
 	CHECK_EQ(call(XEN_DOMCTL_setnodeaffinity, id), -EINVAL);
+	d->evtchn = &ports;
 	op.u.subscribe.port = 64;
 	CHECK_EQ(call(XEN_DOMCTL_subscribe, id), -EINVAL);
 	op.u.subscribe.port = 3;
 	CHECK_EQ(call(XEN_DOMCTL_subscribe, id), 0);
 	CHECK_EQ(d->suspend_port, 3);
+	d->evtchn = NULL;
 	CHECK_EQ(call(XEN_DOMCTL_resumedomain, id), -EINVAL);
 	domain_put(d);
 	end(id);
