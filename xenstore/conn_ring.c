@@ -76,10 +76,7 @@ void ring_init(struct ring_conn *r, uint32_t domid)
 	r->port = -1;
 }
 
-/*
- * Nobody is told: an event sent to a domain that has not started yet stays pending there, and one
- * that its kernel does not see when it sets up its event channels hides all that follow.
- */
+/* Nobody is told: a domain looks at its ring when it starts, and has no use for an event before. */
 void ring_begin(struct ring_conn *r)
 {
 	r->in_pos = load(&r->ring.page->req_cons);
