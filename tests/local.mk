@@ -19,7 +19,7 @@ include tests/bench/local.mk
 include tests/xenstore/local.mk
 
 # Which parts check runs, in this order; each may also be named alone.
-CHECKS = style unit fuzz store guests boot debug console dom0 guest
+CHECKS = style unit fuzz store guests boot debug console dom0 guest services
 
 check-local: xen/dais
 	@$(MKDIR_P) tests

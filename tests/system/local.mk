@@ -64,12 +64,24 @@ check-tools: xen/dais dom0-tools/dais xenstore/xenstored tests/guests/wild/wild
 	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/tools-xen.count -t 3600 -n tools-xen \
 		python3 $(SYSTEM)/tools.py --cache $(SYSTEM_CACHE) --hypervisor stock --build .
 
+# GRUB, the hypervisor, dom0, and two service domains of stock Debian whose page is shown.
+demo: all
+	@$(MKDIR_P) $(SYSTEM_CACHE)
+	@python3 $(SYSTEM)/services.py --cache $(SYSTEM_CACHE) --hypervisor $(HYPERVISOR) --build .
+
+# The same as a test: nobody is left at a shell.
+check-services: all
+	@$(MKDIR_P) $(SYSTEM_CACHE)
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/services.count -t 1500 -n services \
+		python3 $(SYSTEM)/services.py --cache $(SYSTEM_CACHE) --hypervisor $(HYPERVISOR) \
+		--build . --check
+
 # GRUB, the hypervisor, Debian's login; what the hypervisor says of itself is printed last.
-demo: xen/dais
+demo-login: xen/dais
 	@$(MKDIR_P) $(SYSTEM_CACHE)
 	@python3 $(SYSTEM)/demo.py --cache $(SYSTEM_CACHE) --hypervisor $(HYPERVISOR)
 
-.PHONY: check-daemons check-boot check-debug check-attack check-console check-dom0 check-guest check-tools
+.PHONY: demo-login check-services check-daemons check-boot check-debug check-attack check-console check-dom0 check-guest check-tools
 
 EXTRA_DIST += tests/system/fetch.sh tests/system/mkquick.sh tests/system/mkdisk.sh \
 	tests/system/mkqemu10.sh tests/system/mkiso.sh tests/system/run-quick.sh \
@@ -77,4 +89,6 @@ EXTRA_DIST += tests/system/fetch.sh tests/system/mkquick.sh tests/system/mkdisk.
 	tests/system/vm.py tests/system/attack.py tests/system/console.py tests/system/dom0.py tests/system/boot.py \
 	tests/system/kernels.py tests/system/demo.py tests/system/tools.py \
 	tests/system/daemons.py tests/system/guest.py tests/system/mkguest.sh \
-	tests/system/guest/boot-init tests/system/guest/dom0-init tests/system/guest/guest-init
+	tests/system/guest/boot-init tests/system/guest/dom0-init tests/system/guest/guest-init \
+	tests/system/services.py tests/system/mkservices.sh tests/system/services/dom0-init \
+	tests/system/services/stock.cgi tests/system/services/shop.sql

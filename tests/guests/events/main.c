@@ -220,17 +220,22 @@ static void timer(void)
 	evtchn_port_t port = event_bind_virq(VIRQ_TIMER, count, NULL);
 	struct vcpu_set_singleshot_timer t = {0};
 	uint64_t start;
+	bool early = true;
 
-	calls = 0;
-	start = clock_ns();
-	t.timeout_abs_ns = start + 5000000;
-	vcpu_op(VCPUOP_set_singleshot_timer, 0, &t);
-	do {
-		sched_op(SCHEDOP_block, NULL);
-		events_disable();
-	} while (!calls && clock_ns() < start + 1000000000);
+	/* An event of a timer set before may still come, once. */
+	for (unsigned int turn = 0; turn < 3 && early; turn++) {
+		calls = 0;
+		start = clock_ns();
+		t.timeout_abs_ns = start + 5000000;
+		vcpu_op(VCPUOP_set_singleshot_timer, 0, &t);
+		do {
+			sched_op(SCHEDOP_block, NULL);
+			events_disable();
+		} while (!calls && clock_ns() < start + 1000000000);
+		early = clock_ns() < start + 4900000;
+	}
 	ok(calls >= 1, "D20 the timer ends a block");
-	ok(clock_ns() >= start + 4900000, "D41 not early");
+	ok(!early, "D41 not early");
 	events_disable();
 	event_unbind(port);
 }

@@ -35,13 +35,17 @@ static void spin(void *arg)
 	runs++;
 }
 
+static volatile unsigned int reads;
+
 /* Reads the spot again and again, through whatever its TLB holds. */
 static void reader(void *arg)
 {
 	(void)arg;
 	runs++;
-	while (!stop)
+	while (!stop) {
 		shared_word = *(volatile uint64_t *)spot;
+		reads++;
+	}
 	runs++;
 }
 
@@ -118,14 +122,16 @@ static void flushes(void)
 	is("h24.0 the fourth", smp_start(3, reader, NULL), 0);
 	until(&runs, 1);
 	for (unsigned int i = 0; i < 40; i++) {
-		uint64_t want = i & 1 ? 1 : 2;
+		uint64_t want = i & 1 ? 1 : 2, end;
+		unsigned int before;
 
 		update_va_mapping(spot, virt_to_mfn(i & 1 ? a : b) << 12 | PTE_KERNEL,
 				  UVMF_INVLPG | UVMF_ALL);
 		/* What it reads from here on is the new page; one read may be under way. */
-		for (unsigned int n = 0; n < 3; n++)
+		before = reads;
+		end = clock_ns() + 5000000000UL;
+		while (reads - before < 2 && clock_ns() < end)
 			sched_op(SCHEDOP_yield, NULL);
-		clock_delay(200000);
 		fresh &= shared_word == want;
 	}
 	ok(fresh, "h14 a flush of all reaches the others");

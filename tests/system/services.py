@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: MIT
+"""The demonstration: GRUB starts Dais, Debian comes up as dom0, and `dais create` starts two service
+domains there, stock Debian each: one runs MariaDB, the other Apache, whose page is computed from
+rows that it asks the database for across the PV network.  The page is fetched from outside.
+
+  services.py --cache DIR --hypervisor PATH|stock --build DIR [--check]
+
+On a terminal it leaves the user at dom0's shell; otherwise, or with --check, it switches
+everything off, and the exit status says whether all of it worked.
+"""
+
+import argparse
+import html
+import os
+import re
+import select
+import socket
+import subprocess
+import sys
+import termios
+import time
+import tty
+import urllib.error
+import urllib.request
+
+from vm import Gone, Machine, Timeout
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+OPTIONS = "console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all dom0_mem=512M"
+DOMAINS = ("db", "web")
+TRY = """
+This is dom0's shell.  Three commands to try:
+  dais top                      what the domains use (q ends it)
+  dais console db               the database's console (root, no password; Ctrl-] leaves it)
+  dais shutdown web             and `dais create /etc/dais/web.cfg` brings it back
+The page is at http://127.0.0.1:%d/.  `poweroff -f` ends the demonstration.
+"""
+
+
+class Demo:
+    """One boot of the host."""
+
+    def __init__(self, args):
+        self.args = args
+        self.cache = os.path.abspath(args.cache)
+        self.hypervisor = self.file("quick/xen") if args.hypervisor == "stock" \
+            else os.path.abspath(args.hypervisor)
+        self.started = time.monotonic()
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            self.port = s.getsockname()[1]
+        self.vm = None
+
+    def file(self, name):
+        return os.path.join(self.cache, name)
+
+    def say(self, text):
+        print("demo: %4d s  %s" % (time.monotonic() - self.started, text), flush=True)
+
+    def machine(self):
+        log = self.file("logs/services.log")
+        os.makedirs(os.path.dirname(log), exist_ok=True)
+        iso = self.file("services/boot.iso")
+        subprocess.run([os.path.join(HERE, "mkiso.sh"), iso, "2", self.hypervisor,
+                        self.file("quick/vmlinuz"), self.file("guest/boot.img"), OPTIONS,
+                        "console=hvc0 loglevel=7 net.ifnames=0"], check=True)
+        args = ["-accel", "tcg", "-machine", "q35", "-cpu", "Nehalem", "-smp", "2", "-m", "1408",
+                "-vga", "none", "-no-reboot",
+                "-drive", "file=%s,media=cdrom,readonly=on,if=none,id=cd" % iso,
+                "-device", "ide-cd,drive=cd,bootindex=0",
+                "-netdev", "user,id=n,hostfwd=tcp:127.0.0.1:%d-10.0.2.20:80" % self.port,
+                "-device", "virtio-net-pci,netdev=n,romfile="]
+        for name in ("dom0", "web", "db"):
+            args += ["-drive", "file=%s,format=raw,if=none,id=%s,snapshot=on,cache=unsafe"
+                     % (self.file("services/%s.img" % name), name),
+                     "-device", "virtio-blk-pci,drive=" + name]
+        self.say("GRUB starts; the console goes to " + log)
+        return Machine(args, log)
+
+    def must(self, command, timeout=120):
+        status, said = self.vm.run(command, timeout)
+        if status:
+            raise Timeout("%s: exit status %d: %s" % (command, status, said.strip()[-800:]))
+        return said.strip()
+
+    def show(self, command):
+        said = self.must(command)
+        print("\ndom0# %s\n%s\n" % (command, said), flush=True)
+        return said
+
+    def page(self, timeout):
+        """Apache's page, once it has the database's rows."""
+        end = time.monotonic() + timeout
+        last = "no answer yet"
+        while time.monotonic() < end:
+            # What the console says meanwhile must not pile up in the pipe.
+            self.vm.run("true", 120)
+            try:
+                with urllib.request.urlopen("http://127.0.0.1:%d/" % self.port, timeout=30) as f:
+                    text = f.read().decode()
+                if "impeller" in text:
+                    return text
+                last = "Apache is up, the database is not yet"
+            except (OSError, urllib.error.URLError) as error:
+                if "Errno" not in last:
+                    last = str(error)
+            time.sleep(2)
+        raise Timeout("no page within %d s: %s" % (timeout, last))
+
+    def go(self):
+        with self.machine() as self.vm:
+            self.vm.expect(r"\(DAIS\) .*|Xen \d", 300)
+            self.say("the hypervisor runs")
+            self.vm.expect(r"dom0: ready after", 600)
+            self.vm.expect(r"dom0# ", 60)
+            self.vm.run("stty -echo -onlcr; PS1=", 60)
+            self.say("dom0 is up: " + self.must("dais version | head -n 1"))
+            for name in DOMAINS:
+                self.must("dais create /etc/dais/%s.cfg" % name, 600)
+                self.say("dais create /etc/dais/%s.cfg: done" % name)
+            text = self.page(900)
+            self.say("fetched http://127.0.0.1:%d/ from outside:\n" % self.port)
+            rows = re.sub(r"</tr>|</h1>|</p>|<p>", "\n", text)
+            rows = re.sub(r"</t[dh]>", "\t", re.sub(r"<title>.*?</title>", "", rows))
+            print(html.unescape(re.sub(r"<[^>]*>", "", rows)).strip().expandtabs(12), flush=True)
+            listed = self.show("dais list")
+            self.show("dais top -b -i 1")
+            if sys.stdin.isatty() and not self.args.check:
+                self.shell()
+                return 0
+            bad = [name for name in DOMAINS if not re.search(r"(?m)^%s\s" % name, listed)]
+            if bad or "1484.00" not in text:
+                print("demo: not as it should be: %s" % (bad or text))
+                return 1
+            self.must("dais shutdown -w -a", 400)
+            self.say("both domains have shut down")
+            self.vm.send("sync; poweroff -f")
+            self.vm.wait_end(120)
+            self.say("dom0 switched the machine off")
+        return 0
+
+    def shell(self):
+        """The user's terminal becomes dom0's console."""
+        self.vm.run("stty sane; PS1='dom0# '", 60)
+        print(TRY % self.port)
+        stdin, out = sys.stdin.fileno(), self.vm.process.stdout
+        saved = termios.tcgetattr(stdin)
+        tty.setraw(stdin)
+        self.vm.process.stdin.write(b"\n")
+        try:
+            while self.vm.process.poll() is None:
+                ready, _, _ = select.select([stdin, out], [], [], 1)
+                if stdin in ready:
+                    self.vm.process.stdin.write(os.read(stdin, 8))
+                if out in ready:
+                    os.write(sys.stdout.fileno(), os.read(out.fileno(), 65536))
+        finally:
+            termios.tcsetattr(stdin, termios.TCSADRAIN, saved)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cache", required=True)
+    parser.add_argument("--hypervisor", required=True)
+    parser.add_argument("--build", required=True)
+    parser.add_argument("--check", action="store_true", help="a test: no shell, nothing left on")
+    args = parser.parse_args()
+    print("demo: images of dom0 and of the two service domains (the first time takes minutes)",
+          flush=True)
+    status = subprocess.run([os.path.join(HERE, "mkservices.sh"), args.cache, args.build]).returncode
+    if status == 77 and args.check:
+        print("ok - services: all # SKIP the disk images cannot be made without root")
+        return 0
+    if status:
+        return 1
+    demo = Demo(args)
+    try:
+        status = demo.go()
+    except (Timeout, Gone) as error:
+        print(demo.vm.tail(30))
+        print("demo: %s" % error)
+        status = 1
+    if args.check:
+        print("%s - services: a page of two domains (%d s)"
+              % ("not ok" if status else "ok", time.monotonic() - demo.started))
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
