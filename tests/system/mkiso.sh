@@ -41,6 +41,6 @@ menuentry dais {
 }
 CFG
 grub-mkrescue -o "$out" --compress=no \
-	--install-modules="normal multiboot multiboot2 iso9660 part_gpt part_msdos serial terminal
+	--install-modules="normal multiboot multiboot2 iso9660 part_gpt part_msdos serial terminal test
 	echo ls search configfile all_video" "$dir" > "$out.log" 2>&1 ||
 	{ cat "$out.log" >&2; exit 1; }
