@@ -58,7 +58,7 @@ class Cost(tools.Ours):
     def measure(self, label):
         tool = self.tool
         self.cost("list, " + label, tool + " list")
-        self.cost("create, " + label, "%s create -p -e /root/mini.cfg" % tool)
+        self.cost("create, " + label, "%s create -p -e /guests/mini.cfg" % tool)
         self.cost("destroy, " + label, tool + " destroy mini")
 
     def go(self):
@@ -68,15 +68,15 @@ class Cost(tools.Ours):
             self.vm.expect("dom0: ready after", 1800)
             self.vm.run("stty -echo -onlcr; PS1=", 120)
             self.check_install()
-            self.must("printf '%s' > /root/mini.cfg" % (CONFIG % "mini"))
+            self.must("printf '%s' > /guests/mini.cfg" % (CONFIG % "mini"))
             # What the first create of all makes grow is not its own cost.
-            self.must("%s create -p -e /root/mini.cfg; %s destroy mini" % (self.tool, self.tool),
+            self.must("%s create -p -e /guests/mini.cfg; %s destroy mini" % (self.tool, self.tool),
                       900)
             self.measure("alone")
             there = 0
             for count in self.args.domains:
-                self.must("for i in $(seq %d %d); do sed s/mini/n$i/ /root/mini.cfg > "
-                          "/root/n.cfg; %s create -p -e /root/n.cfg > /dev/null || break; done"
+                self.must("for i in $(seq %d %d); do sed s/mini/n$i/ /guests/mini.cfg > "
+                          "/guests/n.cfg; %s create -p -e /guests/n.cfg > /dev/null || break; done"
                           % (there + 1, count, self.tool), 3600)
                 there = count
                 self.measure("beside %d" % count)

@@ -51,7 +51,7 @@ class Daemons(tools.Ours):
 
     def daisd(self):
         self.must("LD_LIBRARY_PATH=/opt/dais /opt/dais/daisd --pid-file=/run/daisd.pid "
-                  "--auto=/root/auto")
+                  "--auto=/guests/auto")
         self.wait_for("daisd", 60, lambda: not self.vm.run("perl /opt/dais/http.pl GET /v1/version")[0])
 
     def consoled(self):
@@ -86,7 +86,7 @@ class Daemons(tools.Ours):
     def check_journal(self):
         """daisd starts what stands in its folder, once; domains of others it leaves alone."""
         self.config("auto", memory=96)
-        self.must("mkdir -p /root/auto && mv /root/auto.cfg /root/auto/")
+        self.must("mkdir -p /guests/auto && mv /guests/auto.cfg /guests/auto/")
         self.daisd()
         self.wait_for("autostart", 300, lambda: "auto" in self.domains())
         events = [e["event"] for e in self.ask("GET", "/v1/journal?name=auto")[1]]
@@ -94,7 +94,7 @@ class Daemons(tools.Ours):
 
     def check_api(self):
         self.config("api", memory=96)
-        status, made = self.ask("POST", "/v1/domains", "/root/api.cfg")
+        status, made = self.ask("POST", "/v1/domains", "/guests/api.cfg")
         if status != 201 or made["name"] != "api":
             return "%d: %s" % (status, made)
         for path, state in (("pause", True), ("unpause", False)):
@@ -110,13 +110,13 @@ class Daemons(tools.Ours):
         return status == 200
 
     def check_refused_api(self):
-        self.must("echo 'name = ' > /root/bad.cfg")
+        self.must("echo 'name = ' > /guests/bad.cfg")
         for method, path, body, status, code in (
                 ("GET", "/v1/nothing", "", 404, "usage"),
                 ("PUT", "/v1/domains", "", 405, "usage"),
                 ("GET", "/v1/domains/nobody", "", 404, "no-domain"),
-                ("POST", "/v1/domains", "/root/bad.cfg", 400, "config"),
-                ("POST", "/v1/domains", "/root/auto/auto.cfg", 409, "exists"),
+                ("POST", "/v1/domains", "/guests/bad.cfg", 400, "config"),
+                ("POST", "/v1/domains", "/guests/auto/auto.cfg", 409, "exists"),
                 ("POST", "/v1/domains/auto/vcpus?count=x", "", 400, "usage")):
             got, said = self.ask(method, path, body)
             if got != status or said["code"] != code:
@@ -187,7 +187,7 @@ class Daemons(tools.Ours):
         if first is not True:
             return first
         self.free = self.free_memory()
-        made = self.ask("POST", "/v1/domains", "/root/api.cfg")[1]
+        made = self.ask("POST", "/v1/domains", "/guests/api.cfg")[1]
         self.ask("DELETE", "/v1/domains/" + made["uuid"])
         self.gone("api")
         return super().check_left()

@@ -133,10 +133,10 @@ class Run:
     def config(self, name, memory=96, extra="", more=""):
         text = QUICK % dict(name=name, memory=memory, extra=extra, more=more)
         for at, line in enumerate(text.splitlines()):
-            self.must("echo '%s' %s /root/%s.cfg" % (line, ">>" if at else ">", name))
+            self.must("echo '%s' %s /guests/%s.cfg" % (line, ">>" if at else ">", name))
 
     def create(self, name, timeout=400):
-        self.must("xl create /root/%s.cfg" % name, timeout)
+        self.must("xl create /guests/%s.cfg" % name, timeout)
 
     def listed(self):
         """Names and states of the domains that there are."""
@@ -174,10 +174,10 @@ class Run:
         return True
 
     def check_create(self):
-        self.must("dd if=/dev/zero of=/root/disk.raw bs=1M count=16 2>/dev/null")
-        self.must("dd if=/dev/urandom of=/root/more.raw bs=1M count=4 2>/dev/null")
+        self.must("dd if=/dev/zero of=/guests/disk.raw bs=1M count=16 2>/dev/null")
+        self.must("dd if=/dev/urandom of=/guests/more.raw bs=1M count=4 2>/dev/null")
         self.config("g1", memory=128, more='vcpus=1\nmaxvcpus=2\n'
-                    'disk=["format=raw,vdev=xvda,access=rw,target=/root/disk.raw"]\n'
+                    'disk=["format=raw,vdev=xvda,access=rw,target=/guests/disk.raw"]\n'
                     'vif=["bridge=xenbr0,mac=00:16:3e:00:00:01"]')
         started = time.monotonic()
         self.create("g1")
@@ -213,7 +213,7 @@ class Run:
                            "< /bin/busybox) / 1024)) 2>/dev/null | md5sum; wc -c < /bin/busybox",
                            120)[1]
         size = int(inside.split()[-1])
-        outside = self.must("sync; head -c %d /root/disk.raw | md5sum" % size)
+        outside = self.must("sync; head -c %d /guests/disk.raw | md5sum" % size)
         return outside.split()[0] == inside.split()[0] or "%s is not %s" % (outside, inside)
 
     def check_network(self):
@@ -264,12 +264,12 @@ class Run:
         return True
 
     def check_attach(self):
-        self.must("xl block-attach g1 format=raw,vdev=xvdb,access=r,target=/root/more.raw", 400)
+        self.must("xl block-attach g1 format=raw,vdev=xvdb,access=r,target=/guests/more.raw", 400)
         with Console(self.vm, "g1") as g:
             g.shell()
             g.run("n=0; until [ -e /dev/xvdb ] || [ $n = 20 ]; do sleep 1; n=$((n + 1)); done", 240)
             inside = g.run("md5sum < /dev/xvdb", 240)[1]
-        outside = self.must("md5sum < /root/more.raw")
+        outside = self.must("md5sum < /guests/more.raw")
         self.must("xl block-list g1 | grep -q 51728")
         self.must("xl block-detach g1 xvdb", 400)
         if inside.split()[0] != outside.split()[0]:
@@ -312,7 +312,7 @@ class Run:
         for name in names:
             self.config(name, memory=112)
         # Two at a time, as a machine that starts does it.
-        self.must("xl create /root/s1.cfg & a=$!; xl create /root/s2.cfg && wait $a", 600)
+        self.must("xl create /guests/s1.cfg & a=$!; xl create /guests/s2.cfg && wait $a", 600)
         self.create("s3")
         for name in names:
             with Console(self.vm, name) as g:
@@ -397,13 +397,13 @@ class Run:
     def check_debian(self):
         """A whole Debian with systemd, on the second disk, to its login."""
         self.config("debian", memory=384)
-        for line in ('kernel="/guests/vmlinuz"', 'ramdisk="/root/initrd"',
+        for line in ('kernel="/guests/vmlinuz"', 'ramdisk="/guests/initrd"',
                      'extra="root=LABEL=dais-root ro console=hvc0 loglevel=4 '
                      'net.ifnames=0 systemd.default_device_timeout_sec=600"',
                      'disk=["format=raw,vdev=xvda,access=rw,target=/dev/vdb"]',
                      'vif=["bridge=xenbr0"]'):
-            self.must("echo '%s' >> /root/debian.cfg" % line)
-        self.must("mount -o ro /dev/vdb /mnt && cp /mnt/boot/initrd.img-6.1.* /root/initrd "
+            self.must("echo '%s' >> /guests/debian.cfg" % line)
+        self.must("mount -o ro /dev/vdb /mnt && cp /mnt/boot/initrd.img-6.1.* /guests/initrd "
                   "&& umount /mnt")
         started = time.monotonic()
         self.create("debian")

@@ -88,10 +88,10 @@ class Ours(guest.Run):
     def check_refused(self):
         """What cannot work is refused with its own exit status, and says why."""
         self.config("bad", memory=64)
-        self.must("sed -i s,/guests/vmlinuz,/guests/none, /root/bad.cfg")
+        self.must("sed -i s,/guests/vmlinuz,/guests/none, /guests/bad.cfg")
         for command, status, words in (
-                ("dais create /root/bad.cfg", (3, 11), "No such file"),
-                ("dais create /root/bad.cfg memory=999999 kernel=/guests/vmlinuz", (6,), "free"),
+                ("dais create /guests/bad.cfg", (3, 11), "No such file"),
+                ("dais create /guests/bad.cfg memory=999999 kernel=/guests/vmlinuz", (6,), "free"),
                 ("dais destroy nobody", (4,), "nobody"),
                 ("dais destroy 0", (10,), "control domain"),
                 ("dais list --none", (2,), "--none")):
@@ -108,16 +108,16 @@ class Ours(guest.Run):
 
     def check_undone(self):
         """Each step of a create made to fail: nothing is left of it."""
-        self.must("dd if=/dev/zero of=/root/undo.raw bs=1M count=4 2>/dev/null")
+        self.must("dd if=/dev/zero of=/guests/undo.raw bs=1M count=4 2>/dev/null")
         self.config("undo", memory=96, more='disk=["format=raw,vdev=xvda,access=rw,'
-                    'target=/root/undo.raw"]\nvif=["bridge=xenbr0"]')
+                    'target=/guests/undo.raw"]\nvif=["bridge=xenbr0"]')
         # Once with success, so that directories and caches are there.
-        self.must("dais create -e -p /root/undo.cfg && dais destroy undo", 400)
+        self.must("dais create -e -p /guests/undo.cfg && dais destroy undo", 400)
         self.wait_for("the loop device to go", 30,
                       lambda: "undo.raw" not in self.must("losetup -a"))
         before, free = self.snapshot(), self.free_memory()
         for step in range(1, 40):
-            status, said = self.vm.run("DAIS_FAIL_STEP=%d dais create -e -p /root/undo.cfg" % step,
+            status, said = self.vm.run("DAIS_FAIL_STEP=%d dais create -e -p /guests/undo.cfg" % step,
                                        400)
             if not status:
                 self.must("dais destroy undo", 60)
