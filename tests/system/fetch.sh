@@ -94,6 +94,9 @@ kernel_deb() { # SUITE METAPACKAGE
 	download "$1" "$name"
 }
 
+# One at a time: two runs would write the same lists and packages.
+exec 8> "$cache/apt/lock"
+flock 8
 setup_apt
 case $verb in
 debs)

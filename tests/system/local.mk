@@ -8,6 +8,8 @@ SYSTEM = $(srcdir)/tests/system
 SYSTEM_CACHE = tests/system/cache
 HYPERVISOR = xen/dais
 MACHINES = pc-bios,q35-bios,q35-uefi,q35-debian13,q35-qemu10
+# Those that each check takes, a part each; the others are in check-long.
+DOM0_MACHINES = q35-bios q35-uefi pc-bios
 
 check-system: check-boot check-debug check-attack check-console check-dom0 check-guest
 
@@ -43,6 +45,11 @@ check-dom0: xen/dais
 	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/dom0.count -t 2700 -n dom0 \
 		python3 $(SYSTEM)/dom0.py --cache $(SYSTEM_CACHE) --hypervisor $(HYPERVISOR) \
 		--only $(MACHINES)
+
+check-dom0-%: xen/dais
+	@$(MKDIR_P) $(SYSTEM_CACHE)
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/dom0-$*.count -t 2700 -n dom0-$* \
+		python3 $(SYSTEM)/dom0.py --cache $(SYSTEM_CACHE) --hypervisor $(HYPERVISOR) --only $*
 
 # The daemons of dom0 in a Debian dom0.
 check-daemons: xen/dais all
@@ -81,7 +88,12 @@ demo-login: xen/dais
 	@$(MKDIR_P) $(SYSTEM_CACHE)
 	@python3 $(SYSTEM)/demo.py --cache $(SYSTEM_CACHE) --hypervisor $(HYPERVISOR)
 
-.PHONY: demo-login check-services check-daemons check-boot check-debug check-attack check-console check-dom0 check-guest check-tools
+check-dom0-long:
+	@$(MAKE) -s $(AM_MAKEFLAGS) check-dom0 MACHINES=q35-debian13,q35-qemu10
+
+check-long: check-dom0-long
+
+.PHONY: check-dom0-long demo-login check-services check-daemons check-boot check-debug check-attack check-console check-dom0 check-guest check-tools
 
 EXTRA_DIST += tests/system/fetch.sh tests/system/mkquick.sh tests/system/mkdisk.sh \
 	tests/system/mkqemu10.sh tests/system/mkiso.sh tests/system/run-quick.sh \

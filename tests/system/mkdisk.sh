@@ -14,6 +14,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1/disk"
 cache=$(cd "$1" && pwd)
 root=$cache/disk/root
+# Two runs at once make it once.
+exec 9> "$cache/disk/lock"
+flock 9
 include=systemd,systemd-sysv,udev,dbus,kmod,iproute2,procps,ethtool,stress-ng,pciutils,e2fsprogs
 include=$include,initramfs-tools,linux-image-amd64,zstd,util-linux,bash,coreutils,netbase
 include=$include,python3-minimal,login,passwd,debian-archive-keyring

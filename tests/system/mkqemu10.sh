@@ -5,6 +5,10 @@
 # QEMU mistreats SMAP and refused software interrupts, so their tests run on this one.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
+mkdir -p "$1/qemu10"
+# Two runs at once make it once.
+exec 9> "$1/qemu10/lock"
+flock 9
 [ ! -x "$1/qemu10/usr/bin/qemu-system-x86_64" ] || exit 0
 "$here/fetch.sh" "$1" closure qemu10 bookworm-backports \
 	qemu-system-x86 qemu-system-common qemu-system-data seabios

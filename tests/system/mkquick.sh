@@ -11,6 +11,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 cache=$1
 mkdir -p "$cache/quick"
 cd "$cache"
+# Two runs at once make it once.
+exec 7> quick/lock
+flock 7
 
 [ -e busybox/bin/busybox ] || "$here/fetch.sh" . unpack busybox bookworm busybox-static
 [ -d k61/boot ] || "$here/fetch.sh" . kernel k61 bookworm linux-image-amd64
