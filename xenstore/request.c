@@ -253,8 +253,9 @@ static int perms_of(const struct request *r, const char *text, size_t len, struc
 		if (count == PERMS_MAX)
 			return ENOSPC;
 		err = perm_parse(text, &perm[count]);
-		if (!err)
-			err = domain_name_in_rights(perm[count].domid);
+		if (err)
+			return err;
+		err = domain_name_in_rights(perm[count].domid);
 		/* An owner has to exist; others gain nothing from being named too early. */
 		if (err == ENOENT && count && perm[count].domid)
 			perm[count].life = PERM_NOBODY;

@@ -41,6 +41,9 @@ static void rights(void)
 	CHECK(ask(&guest, XS_READ, 0, "missing|", "EACCES"));
 	CHECK(ask(&dom0, XS_SET_PERMS, 0, "/local/domain/1|n1|", "OK"));
 	CHECK(ask(&dom0, XS_SET_PERMS, 0, "/local/domain/1/a|n0|r1|", "OK"));
+	/* No domain's number: refused in each place, and not taken for what was there before. */
+	CHECK(ask(&dom0, XS_SET_PERMS, 0, "/local/domain/1/a|n99999|", "ENOENT"));
+	CHECK(ask(&dom0, XS_SET_PERMS, 0, "/local/domain/1/a|n0|r99999|", "ENOENT"));
 	CHECK(ask(&guest, XS_READ, 0, "a|", "1"));
 	CHECK(ask(&guest, XS_READ, 0, "missing|", "ENOENT"));
 	CHECK(ask(&guest, XS_WRITE, 0, "a|2", "EACCES"));

@@ -44,15 +44,18 @@ struct outcome {
 	char events[CLIENTS][8192]; /* lines, in the order of arrival */
 	unsigned int early; /* events of the asking client before its reply */
 	bool guest_made; /* a domain has created nodes, now or before */
+	bool died; /* one that had created nodes has been destroyed */
 	bool stale; /* the store has changed since the step's transaction was started */
+	bool removed; /* the step's transaction has removed something, and ends with it */
+	char before[32768]; /* then: the store as it was before, by world_dump() */
 };
 
 struct world {
 	struct server server;
 	struct xsc *clients[CLIENTS];
 	uint32_t tx_ids[CLIENTS][TX_SLOTS]; /* 0: not open */
-	bool tx_stale[CLIENTS][TX_SLOTS];
-	bool guest_made;
+	bool tx_stale[CLIENTS][TX_SLOTS], tx_removed[CLIENTS][TX_SLOTS];
+	bool guest_made, died;
 	struct outcome *outcome;
 };
 

@@ -3,6 +3,7 @@
  * Which differences between the daemons are known.  Each has a name, by which
  * docs/xenstore-differences.md explains it.
  */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -157,31 +158,54 @@ static bool repeated_events(const struct step *s, const struct outcome *ours,
 	return strcmp(ours->reply, peer->reply) == 0;
 }
 
-/* Whether EVENTS has LINE, "PATH\\0TOKEN\\0", for a path above, with the same token. */
+/* Whether the path of the event A is above that of B, both "PATH\\0TOKEN\\0" with one token. */
+static bool is_above(const char *a, const char *b)
+{
+	const char *end = strstr(a, "\\0"), *token = strstr(b, "\\0");
+
+	return end && token && end - a < token - b && b[end - a] == '/' &&
+	       strncmp(a, b, (size_t)(end - a)) == 0 && strcmp(end, token) == 0;
+}
+
+/* Whether EVENTS has one for a path above that of LINE. */
 static bool has_above(const char *events, const char *line)
 {
-	const char *token = strstr(line, "\\0");
 	char copy[8192], *rest = copy, *other;
 
 	strcpy(copy, events);
-	while (token && (other = strsep(&rest, "\n"))) {
-		const char *end = strstr(other, "\\0");
-
-		if (end && end - other < token - line && line[end - other] == '/' &&
-		    strncmp(other, line, (size_t)(end - other)) == 0 && strcmp(end, token) == 0)
+	while ((other = strsep(&rest, "\n")))
+		if (is_above(other, line))
 			return true;
-	}
 	return false;
+}
+
+/* Whether an event's path was there before the step; CLIENT's own paths may be relative. */
+static bool was_there(const struct outcome *o, unsigned int client, const char *line)
+{
+	const char *end = strstr(line, "\\0");
+	char path[512], text[600];
+
+	if (!end || end - line >= (ptrdiff_t)sizeof(path) - 64)
+		return true;
+	if (*line == '/')
+		snprintf(path, sizeof(path), "%.*s", (int)(end - line), line);
+	else
+		snprintf(path, sizeof(path), "/local/domain/%u/%.*s",
+			 client < SOCKETS ? 0 : client - SOCKETS + 1, (int)(end - line), line);
+	snprintf(text, sizeof(text), "\n%s = ", path);
+	return strstr(o->before, text) != NULL;
 }
 
 /*
  * The C daemon tells of a node that a transaction changed and then removed with one above it; ours
- * only of the removal of the one above.
+ * only of the removal of the one above.  It also tells of one that was not there before and that
+ * the transaction made, and removed with one above it; ours of what is there in the end.
  */
 static bool changed_then_removed(const struct step *s, const struct outcome *ours,
 				 const struct outcome *peer)
 {
-	if (s->type != XS_TRANSACTION_END || strcmp(ours->reply, peer->reply) != 0)
+	if (s->type != XS_TRANSACTION_END || !ours->removed ||
+	    strcmp(ours->reply, peer->reply) != 0)
 		return false;
 	for (unsigned int i = 0; i < CLIENTS; i++) {
 		char copy[8192], *rest = copy, *line;
@@ -189,7 +213,7 @@ static bool changed_then_removed(const struct step *s, const struct outcome *our
 		strcpy(copy, peer->events[i]);
 		while ((line = strsep(&rest, "\n")))
 			if (*line && !strstr(ours->events[i], line) &&
-			    !has_above(peer->events[i], line))
+			    !has_above(peer->events[i], line) && was_there(ours, i, line))
 				return false;
 		strcpy(copy, ours->events[i]);
 		for (rest = copy; (line = strsep(&rest, "\n"));)
@@ -269,13 +293,11 @@ static bool special_errno(const struct step *s, const struct outcome *ours,
 	return s->body[0] == '@' && fails(ours) && fails(peer);
 }
 
-/* oxenstored keeps the nodes of domains that are gone. */
+/* oxenstored keeps the nodes of domains that are gone, in view of all that look there. */
 static bool nodes_of_the_dead(const struct step *s, const struct outcome *ours,
 			      const struct outcome *peer)
 {
-	(void)ours;
-	(void)peer;
-	return s->kind == STEP_KILL;
+	return s->kind == STEP_KILL || (ours->died && strcmp(ours->reply, peer->reply) != 0);
 }
 
 /* The root holds what the daemons themselves put there. */

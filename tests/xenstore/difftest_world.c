@@ -198,6 +198,48 @@ static bool ask(struct world *w, const struct step *s, struct xsc_msg *m, char *
 	return false;
 }
 
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void dump(struct world *w, enum server_kind beside, FILE *to, const char *path)
+{
+	char *names[512], text[9000], below[3200];
+	unsigned int n = 0;
+	struct xsc_msg m;
+
+	if (xsc_path_op(w->clients[0], XS_READ, 0, path, &m) != 0)
+		m.len = 0;
+	put_quoted(text, sizeof(text), m.body, m.len);
+	fprintf(to, "%s = %s", path, text);
+	if (beside != SERVER_OCAML && xsc_path_op(w->clients[0], XS_GET_PERMS, 0, path, &m) == 0) {
+		put_quoted(text, sizeof(text), m.body, m.len);
+		fprintf(to, "  (%s)", text);
+	}
+	fprintf(to, "\n");
+	if (xsc_path_op(w->clients[0], XS_DIRECTORY, 0, path, &m) != 0)
+		return;
+	for (const char *p = m.body; p < m.body + m.len && n < 512; p += strlen(p) + 1)
+		names[n++] = strdup(p);
+	qsort(names, n, sizeof(names[0]), by_name);
+	for (unsigned int i = 0; i < n; i++) {
+		snprintf(below, sizeof(below), "%s/%s", path[1] ? path : "", names[i]);
+		/* What daemons say of themselves, and what oxenstored takes for nodes. */
+		if (strcmp(below, "/tool") != 0 && below[1] != '@')
+			dump(w, beside, to, below);
+		free(names[i]);
+	}
+}
+
+static void note_before(struct world *w, struct outcome *out)
+{
+	FILE *to = fmemopen(out->before, sizeof(out->before), "w");
+
+	dump(w, SERVER_OCAML, to, "/");
+	fclose(to);
+}
+
 static void do_request(struct world *w, const struct step *s, struct outcome *out)
 {
 	unsigned int slot = free_slot(w, s->client);
@@ -212,7 +254,16 @@ static void do_request(struct world *w, const struct step *s, struct outcome *ou
 	}
 	w->guest_made |= s->client >= SOCKETS && (s->type == XS_WRITE || s->type == XS_MKDIR);
 	out->guest_made = w->guest_made;
+	out->died = w->died;
 	out->stale = in_tx && w->tx_stale[s->client][s->tx - 1];
+	if (in_tx) {
+		bool *removed = &w->tx_removed[s->client][s->tx - 1];
+
+		*removed |= s->type == XS_RM;
+		out->removed = *removed && s->type == XS_TRANSACTION_END;
+		if (out->removed)
+			note_before(w, out);
+	}
 	if (!ask(w, s, &m, room)) {
 		snprintf(out->reply, sizeof(out->reply), "no reply");
 		return;
@@ -222,7 +273,7 @@ static void do_request(struct world *w, const struct step *s, struct outcome *ou
 	len = m.len;
 	if (m.type == XS_TRANSACTION_START) {
 		w->tx_ids[s->client][slot] = (uint32_t)strtoul(m.body, NULL, 10);
-		w->tx_stale[s->client][slot] = false;
+		w->tx_stale[s->client][slot] = w->tx_removed[s->client][slot] = false;
 		len = 0;
 	}
 	if (m.type == XS_TRANSACTION_END ||
@@ -290,6 +341,7 @@ void world_step(struct world *w, const struct step *s, struct outcome *out)
 		break;
 	case STEP_KILL:
 		note_change(w);
+		w->died |= w->guest_made;
 		xsc_on_event(w->clients[0], on_event, &l);
 		hostxen_set_state(w->server.hx, domid, HOSTXEN_NONE);
 		xsc_release(w->clients[0], domid);
@@ -323,40 +375,6 @@ void world_close(struct world *w)
 	for (unsigned int i = 0; i < CLIENTS; i++)
 		xsc_close(w->clients[i]);
 	server_stop(&w->server);
-}
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static void dump(struct world *w, enum server_kind beside, FILE *to, const char *path)
-{
-	char *names[512], text[9000], below[3200];
-	unsigned int n = 0;
-	struct xsc_msg m;
-
-	if (xsc_path_op(w->clients[0], XS_READ, 0, path, &m) != 0)
-		m.len = 0;
-	put_quoted(text, sizeof(text), m.body, m.len);
-	fprintf(to, "%s = %s", path, text);
-	if (beside != SERVER_OCAML && xsc_path_op(w->clients[0], XS_GET_PERMS, 0, path, &m) == 0) {
-		put_quoted(text, sizeof(text), m.body, m.len);
-		fprintf(to, "  (%s)", text);
-	}
-	fprintf(to, "\n");
-	if (xsc_path_op(w->clients[0], XS_DIRECTORY, 0, path, &m) != 0)
-		return;
-	for (const char *p = m.body; p < m.body + m.len && n < 512; p += strlen(p) + 1)
-		names[n++] = strdup(p);
-	qsort(names, n, sizeof(names[0]), by_name);
-	for (unsigned int i = 0; i < n; i++) {
-		snprintf(below, sizeof(below), "%s/%s", path[1] ? path : "", names[i]);
-		/* What daemons say of themselves, and what oxenstored takes for nodes. */
-		if (strcmp(below, "/tool") != 0 && below[1] != '@')
-			dump(w, beside, to, below);
-		free(names[i]);
-	}
 }
 
 void world_dump(struct world *w, enum server_kind beside, FILE *to)

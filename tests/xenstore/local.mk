@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 #
 # Tests of the store daemon from outside, by its wire protocol: beside both stock daemons of Xen
-# 4.17 (difftest), killed under load (crashtest), with clients that misbehave (limittest), with
-# each quota exceeded (quotatest).  No hypervisor is needed: hostxen.so plays one.
+# 4.17 (difftest), with Debian's own clients (clients.sh), killed under load (crashtest), with
+# clients that misbehave (limittest), with each quota exceeded (quotatest).  No hypervisor is
+# needed: hostxen.so plays one.
 
 STORETEST = tests/xenstore
 STORETEST_CFLAGS = -std=gnu11 -O2 -g -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes \
@@ -57,6 +58,7 @@ tests/xenstore/hostxen.so: tests/xenstore/preload.c tests/xenstore/hostxen.c tes
 # Where xen-utils-4.17 is unpacked; it is not installed.  Without a mirror the tests beside the
 # stock daemons are skipped.
 STOCK_STORE = $(SYSTEM_CACHE)/xenutils417
+STORE_UTILS = $(SYSTEM_CACHE)/storeutils
 STORE_DAEMON = xenstore/xenstored
 STORE_ARGS = --ours $(STORE_DAEMON) --stock $(STOCK_STORE) --preload tests/xenstore/hostxen.so
 STORE_READY = $(STORETESTS) tests/xenstore/hostxen.so $(STORE_DAEMON) stock-store
@@ -64,6 +66,9 @@ STORE_RUN = $(SHELL) $(srcdir)/tests/lib/run.sh
 
 stock-store:
 	@$(MKDIR_P) $(SYSTEM_CACHE)
+	@test -x $(STORE_UTILS)/usr/bin/xenstore-read || \
+		$(SHELL) $(srcdir)/tests/system/fetch.sh $(SYSTEM_CACHE) unpack storeutils bookworm \
+		xenstore-utils || echo "no xenstore-utils: the stock clients are skipped"
 	@test -x $(STOCK_STORE)/usr/lib/xen-4.17/bin/xenstored || \
 		$(SHELL) $(srcdir)/tests/system/fetch.sh $(SYSTEM_CACHE) unpack xenutils417 bookworm \
 		xen-utils-4.17 || echo "no stock store daemons: the comparison is skipped"
@@ -71,6 +76,8 @@ stock-store:
 check-store: $(STORE_READY)
 	@$(STORE_RUN) tests/store-diff.count -n store-diff tests/xenstore/difftest $(STORE_ARGS) \
 		--seeds 25
+	@$(STORE_RUN) tests/store-clients.count -n store-clients $(SHELL) \
+		$(srcdir)/tests/xenstore/clients.sh $(STORE_DAEMON) $(STOCK_STORE) $(STORE_UTILS)
 	@$(STORE_RUN) tests/store-quota.count -n store-quota tests/xenstore/quotatest $(STORE_ARGS)
 	@$(STORE_RUN) tests/store-limit.count -n store-limit tests/xenstore/limittest $(STORE_ARGS) \
 		--connections 2000 --pause 5
@@ -94,4 +101,4 @@ bench-store: tests/bench/xenstorebench tests/bench/xenstorenull $(STORE_READY)
 
 .PHONY: stock-store check-store check-store-long check-long bench-store
 
-EXTRA_DIST += tests/xenstore/preload.c
+EXTRA_DIST += tests/xenstore/preload.c tests/xenstore/clients.sh
