@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <linux/landlock.h>
 #include <pwd.h>
 #include <seccomp.h>
@@ -199,18 +200,36 @@ static void give(int dir_fd, const char *name, const struct passwd *who)
 		log_line(LOG_WARNING, "%s stays another's: %s", name, strerror(errno));
 }
 
+/* Who it is to be: NULL with *ERR 0 stays root. */
+static const struct passwd *chosen(const char *user, int *err)
+{
+	const struct passwd *who = getpwnam(user ? user : CONFINE_USER);
+
+	*err = 0;
+	if (!who && user) {
+		log_line(LOG_ERR, "there is no user %s", user);
+		*err = ENOENT;
+	} else if (!who) {
+		log_line(LOG_NOTICE,
+			 "there is no user " CONFINE_USER " (systemd-sysusers makes it); "
+			 "staying root, without capabilities");
+	}
+	return who;
+}
+
 static int become(const char *user, const char *state_dir, bool devices)
 {
-	const struct passwd *who = getpwnam(user);
+	const struct passwd *who;
 	struct dirent *file;
 	DIR *dir;
+	int err;
 
-	if (!who) {
-		log_line(LOG_ERR, "there is no user %s", user);
-		return ENOENT;
-	}
-	if (geteuid() == who->pw_uid)
+	/* Started by somebody else, it stays that, unless told otherwise. */
+	if (geteuid() != 0 && !user)
 		return 0;
+	who = chosen(user, &err);
+	if (!who || geteuid() == who->pw_uid)
+		return err;
 	dir = opendir(state_dir);
 	while (dir && (file = readdir(dir)))
 		if (strcmp(file->d_name, "..") != 0)
@@ -221,10 +240,30 @@ static int become(const char *user, const char *state_dir, bool devices)
 		give(AT_FDCWD, hv_devices[i], who);
 	if (setgroups(0, NULL) || setresgid(who->pw_gid, who->pw_gid, who->pw_gid) ||
 	    setresuid(who->pw_uid, who->pw_uid, who->pw_uid)) {
-		log_line(LOG_ERR, "cannot become %s: %s", user, strerror(errno));
-		return errno;
+		err = errno;
+		log_line(LOG_ERR, "cannot become %s: %s", who->pw_name, strerror(err));
 	}
-	return 0;
+	return err;
+}
+
+/* No program that runs here from now on can have any, root's or not. */
+static void bound_capabilities(void)
+{
+	for (int each = 0; prctl(PR_CAPBSET_READ, each, 0, 0, 0) >= 0; each++)
+		if (prctl(PR_CAPBSET_DROP, each, 0, 0, 0))
+			return; /* not root's to give up: there are none */
+}
+
+static int drop_capabilities(void)
+{
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
+
+	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	if (syscall(SYS_capset, &head, none) == 0)
+		return 0;
+	log_line(LOG_ERR, "cannot give up capabilities: %s", strerror(errno));
+	return errno;
 }
 
 int confine(const char *user, const char *state_dir, bool devices)
@@ -235,7 +274,10 @@ int confine(const char *user, const char *state_dir, bool devices)
 	if (handover_is_update() && prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == 2)
 		return 0;
 	tzset();
-	err = user ? become(user, state_dir, devices) : 0;
+	bound_capabilities();
+	err = become(user, state_dir, devices);
+	if (!err)
+		err = drop_capabilities();
 	if (err)
 		return err;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))

@@ -9,6 +9,7 @@
 #include <syslog.h>
 
 #include "conn_socket.h"
+#include "domain.h"
 #include "handover.h"
 #include "log.h"
 #include "mem.h"
@@ -188,11 +189,15 @@ static int run_live_update(unsigned int count, const struct wire_field *arg, str
 		return EINVAL;
 	if (strcmp(arg->text, "-f") == 0 && count == 2)
 		err = handover_program(arg[1].text);
-	else if (strcmp(arg->text, "-s") == 0)
+	else if (strcmp(arg->text, "-s") == 0 && domain_can_pass())
 		handover_wanted = true;
+	else if (strcmp(arg->text, "-s") == 0)
+		err = EPERM;
 	else if (strcmp(arg->text, "-a") != 0 && strcmp(arg->text, "-c") != 0)
 		return EINVAL;
-	if (err)
+	if (err == EPERM)
+		add(t, "dom0's ring cannot be passed on: mount xenfs on /proc/xen, and restart");
+	else if (err)
 		add(t, "%s: %s", arg[1].text, strerror(err));
 	else
 		add(t, "OK");

@@ -14,6 +14,7 @@
 #include <syslog.h>
 
 #include "conn_ring.h"
+#include "handover.h"
 #include "hv.h"
 #include "log.h"
 #include "loop.h"
@@ -173,7 +174,8 @@ static int connect_ring(struct domain *d)
 {
 	uint32_t port = d->remote_port;
 	bool mapped = d->domid ? hv_map(&d->ring.ring, d->domid, d->gfn)
-			       : hv_map_dom0(&d->ring.ring, &port);
+			       : hv_map_dom0(&d->ring.ring, &port,
+						      handover_take(HANDOVER_DOM0));
 	int err;
 
 	if (!mapped)
@@ -499,4 +501,18 @@ void domain_persist_all(void)
 		if (c->in_len)
 			persist_stash(d->domid, d->ring.in_pos, c->in, c->in_len);
 	}
+}
+
+/* What cannot be passed on could be mapped again by root only. */
+bool domain_can_pass(void)
+{
+	const struct domain *d = find(0);
+
+	return !d || !d->ring.ring.page || hv_dom0_fd() >= 0;
+}
+
+void domain_pass_all(void)
+{
+	if (hv_dom0_fd() >= 0)
+		handover_pass(hv_dom0_fd(), HANDOVER_DOM0);
 }

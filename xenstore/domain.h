@@ -42,5 +42,8 @@ bool domain_restore_out(uint32_t domid, const char *data, size_t len);
 bool domain_restore_in(uint32_t domid, uint32_t in_pos, const char *stash, size_t len);
 /* Notes all domains (persist.h). */
 void domain_persist_all(void);
+/* For a live update: dom0's ring, and whether the program after us could have it. */
+bool domain_can_pass(void);
+void domain_pass_all(void);
 
 #endif

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #define HANDOVER_LISTENER "listener"
+#define HANDOVER_DOM0 "dom0-ring"
 
 /* Takes note of what was passed to us; before anything else opens descriptors. */
 void handover_receive(void);

@@ -131,6 +131,24 @@ void hv_unmap(struct hv_ring *ring)
 	*ring = (struct hv_ring){0};
 }
 
+static int dom0_fd = -1;
+
+int hv_dom0_fd(void)
+{
+	return dom0_fd;
+}
+
+static bool map_by_fd(struct hv_ring *ring, int fd)
+{
+	ring->page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (ring->page == MAP_FAILED) {
+		close(fd);
+		return false;
+	}
+	dom0_fd = fd;
+	return true;
+}
+
 /* As the kernel's files below /proc/xen say, where they are mounted. */
 static bool map_by_proc(struct hv_ring *ring, uint32_t *port)
 {
@@ -143,11 +161,7 @@ static bool map_by_proc(struct hv_ring *ring, uint32_t *port)
 	if (!known)
 		return false;
 	fd = open("/proc/xen/xsd_kva", O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	ring->page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	close(fd);
-	return ring->page != MAP_FAILED;
+	return fd >= 0 && map_by_fd(ring, fd);
 }
 
 static bool map_by_device(struct hv_ring *ring, uint32_t *port)
@@ -164,9 +178,11 @@ static bool map_by_device(struct hv_ring *ring, uint32_t *port)
 	return ring->page != MAP_FAILED;
 }
 
-bool hv_map_dom0(struct hv_ring *ring, uint32_t *port)
+bool hv_map_dom0(struct hv_ring *ring, uint32_t *port, int fd)
 {
 	*ring = (struct hv_ring){0};
+	if (fd >= 0 && map_by_fd(ring, fd))
+		return true;
 	if (map_by_proc(ring, port) || map_by_device(ring, port))
 		return true;
 	ring->page = NULL;

@@ -32,8 +32,13 @@ struct hv_ring {
 
 bool hv_map(struct hv_ring *ring, uint32_t domid, uint64_t gfn);
 void hv_unmap(struct hv_ring *ring);
-/* Dom0's ring and its port, from the kernel; false and errno. */
-bool hv_map_dom0(struct hv_ring *ring, uint32_t *port);
+/*
+ * Dom0's ring and its port, from the kernel; false and errno.  FD is hv_dom0_fd() of the process
+ * before us, if that passed it on: then *PORT is known.
+ */
+bool hv_map_dom0(struct hv_ring *ring, uint32_t *port, int fd);
+/* What the ring can be mapped from again without being root, or -1. */
+int hv_dom0_fd(void);
 
 enum hv_state { HV_GONE, HV_ALIVE, HV_SHUT_DOWN, HV_DYING };
 

@@ -44,7 +44,18 @@ EXTRA_DIST += xenstore/checkpoint.h xenstore/confine.h xenstore/conn.h xenstore/
 	xenstore/handover.h xenstore/hv.h xenstore/kidsparts.h xenstore/log.h xenstore/loop.h xenstore/mem.h xenstore/node.h xenstore/options.h \
 	xenstore/perm.h xenstore/persist.h xenstore/quota.h xenstore/record.h xenstore/request.h xenstore/store.h \
 	xenstore/tree.h xenstore/txn.h xenstore/watch.h xenstore/watchtrie.h xenstore/wire.h \
-	xenstore/etc/xenstored.service.in
+	xenstore/etc/xenstored.service.in xenstore/etc/xenstored.sysusers
 
 # The unit, made and installed as those of dom0-tools/.
 DAIS_UNITS += xenstore/etc/xenstored.service
+
+# The daemon's user, for systemd-sysusers.
+sysusersdir = $(prefix)/lib/sysusers.d
+
+install-data-hook:
+	$(MKDIR_P) $(DESTDIR)$(sysusersdir)
+	$(INSTALL_DATA) $(srcdir)/xenstore/etc/xenstored.sysusers \
+		$(DESTDIR)$(sysusersdir)/dais-xenstored.conf
+
+uninstall-hook:
+	rm -f $(DESTDIR)$(sysusersdir)/dais-xenstored.conf

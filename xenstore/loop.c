@@ -86,6 +86,7 @@ static void replace(void)
 
 	handover_wanted = false;
 	socket_pass_all();
+	domain_pass_all();
 	persist_commit();
 	err = handover_exec();
 	log_line(LOG_ERR, "live update: %s; going on as before", strerror(err));

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "confine.h"
 #include "quota.h"
 #include "wire.h"
 
@@ -34,7 +35,9 @@ static const struct {
 	{{"socket", required_argument, NULL, OPT_SOCKET},
 	 "PATH",
 	 "where clients connect (/run/xenstored/socket)"},
-	{{"user", required_argument, NULL, OPT_USER}, "NAME", "become this user once started"},
+	{{"user", required_argument, NULL, OPT_USER},
+	 "NAME",
+	 "become this user once started (" CONFINE_USER ")"},
 	{{"unconfined", no_argument, NULL, OPT_UNCONFINED}, "", "keep all rights, for debugging"},
 	{{"pid-file", required_argument, NULL, 'F'}, "FILE", "write the process number there"},
 	{{"verbose", no_argument, NULL, 'V'}, "", "log every request"},

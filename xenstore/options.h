@@ -7,7 +7,8 @@
 
 struct options {
 	bool foreground, hypervisor, verbose, confined;
-	const char *state_dir, *socket, *pid_file, *user;
+	const char *state_dir, *socket, *pid_file;
+	const char *user; /* NULL: CONFINE_USER, if there is one */
 };
 
 /* Reads them; --help and what is wrong end the process. */

@@ -5,6 +5,8 @@
 # store's test program of xen-utils-4.17.  Both stand on Debian's libxenstore.
 #
 #   clients.sh DAEMON STOCK UTILS     STOCK and UTILS are where the two packages are unpacked
+# The checks are called by a name in a variable.
+# shellcheck disable=SC2317
 set -u
 
 daemon=$1
@@ -90,7 +92,7 @@ watch() {
 		n=$((n + 1))
 		sleep 0.1
 	done
-	xenstore-write /w/1 x && xenstore-rm /w/1 && wait $watcher &&
+	xenstore-write /w/1 x && xenstore-rm /w/1 && wait "$watcher" &&
 		same events "/w
 /w/1
 /w/1" "$(cat "$dir/events")"

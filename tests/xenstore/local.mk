@@ -2,8 +2,8 @@
 #
 # Tests of the store daemon from outside, by its wire protocol: beside both stock daemons of Xen
 # 4.17 (difftest), with Debian's own clients (clients.sh), killed under load (crashtest), with
-# clients that misbehave (limittest), with each quota exceeded (quotatest).  No hypervisor is
-# needed: hostxen.so plays one.
+# clients that misbehave (limittest), with each quota exceeded (quotatest), and what it may do once
+# started (confine.sh).  No hypervisor is needed: hostxen.so plays one.
 
 STORETEST = tests/xenstore
 STORETEST_CFLAGS = -std=gnu11 -O2 -g -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes \
@@ -14,7 +14,7 @@ storetest_sources = tests/xenstore/client.c tests/xenstore/client.h tests/xensto
 
 STORETESTS = tests/xenstore/difftest tests/xenstore/crashtest tests/xenstore/limittest \
 	tests/xenstore/quotatest
-EXTRA_PROGRAMS = $(STORETESTS) tests/bench/xenstorebench tests/bench/xenstorenull
+EXTRA_PROGRAMS = $(STORETESTS) tests/xenstore/probe tests/bench/xenstorebench tests/bench/xenstorenull
 CLEANFILES += $(EXTRA_PROGRAMS) tests/xenstore/hostxen.so
 
 tests_xenstore_difftest_SOURCES = tests/xenstore/difftest.c tests/xenstore/difftest.h \
@@ -39,6 +39,11 @@ tests_xenstore_quotatest_CFLAGS = $(STORETEST_CFLAGS)
 tests_xenstore_quotatest_CPPFLAGS = $(STORETEST_CPPFLAGS)
 tests_xenstore_quotatest_LDFLAGS = -O2
 
+tests_xenstore_probe_SOURCES = tests/xenstore/probe.c
+tests_xenstore_probe_CFLAGS = $(STORETEST_CFLAGS)
+tests_xenstore_probe_CPPFLAGS = $(STORETEST_CPPFLAGS)
+tests_xenstore_probe_LDFLAGS = -O2
+
 tests_bench_xenstorebench_SOURCES = tests/bench/xenstorebench.c $(storetest_sources)
 tests_bench_xenstorebench_CFLAGS = $(STORETEST_CFLAGS)
 tests_bench_xenstorebench_CPPFLAGS = $(STORETEST_CPPFLAGS)
@@ -61,7 +66,7 @@ STOCK_STORE = $(SYSTEM_CACHE)/xenutils417
 STORE_UTILS = $(SYSTEM_CACHE)/storeutils
 STORE_DAEMON = xenstore/xenstored
 STORE_ARGS = --ours $(STORE_DAEMON) --stock $(STOCK_STORE) --preload tests/xenstore/hostxen.so
-STORE_READY = $(STORETESTS) tests/xenstore/hostxen.so $(STORE_DAEMON) stock-store
+STORE_READY = $(STORETESTS) tests/xenstore/probe tests/xenstore/hostxen.so $(STORE_DAEMON) stock-store
 STORE_RUN = $(SHELL) $(srcdir)/tests/lib/run.sh
 
 stock-store:
@@ -78,6 +83,9 @@ check-store: $(STORE_READY)
 		--seeds 25
 	@$(STORE_RUN) tests/store-clients.count -n store-clients $(SHELL) \
 		$(srcdir)/tests/xenstore/clients.sh $(STORE_DAEMON) $(STOCK_STORE) $(STORE_UTILS)
+	@$(STORE_RUN) tests/store-confine.count -n store-confine $(SHELL) \
+		$(srcdir)/tests/xenstore/confine.sh $(STORE_DAEMON) tests/xenstore/probe \
+		$(STOCK_STORE)/usr/lib/xen-4.17/bin
 	@$(STORE_RUN) tests/store-quota.count -n store-quota tests/xenstore/quotatest $(STORE_ARGS)
 	@$(STORE_RUN) tests/store-limit.count -n store-limit tests/xenstore/limittest $(STORE_ARGS) \
 		--connections 2000 --pause 5
@@ -101,4 +109,5 @@ bench-store: tests/bench/xenstorebench tests/bench/xenstorenull $(STORE_READY)
 
 .PHONY: stock-store check-store check-store-long check-long bench-store
 
-EXTRA_DIST += tests/xenstore/preload.c tests/xenstore/clients.sh
+EXTRA_DIST += tests/xenstore/preload.c tests/xenstore/clients.sh \
+	tests/xenstore/confine.sh
