@@ -174,8 +174,7 @@ static int connect_ring(struct domain *d)
 {
 	uint32_t port = d->remote_port;
 	bool mapped = d->domid ? hv_map(&d->ring.ring, d->domid, d->gfn)
-			       : hv_map_dom0(&d->ring.ring, &port,
-						      handover_take(HANDOVER_DOM0));
+			       : hv_map_dom0(&d->ring.ring, &port, handover_take(HANDOVER_DOM0));
 	int err;
 
 	if (!mapped)

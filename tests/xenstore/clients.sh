@@ -43,7 +43,7 @@ same() { # NAME EXPECTED GOT
 "$daemon" --no-hypervisor --foreground --state-dir "$dir/state" 2> "$dir/log" &
 pid=$!
 n=0
-until xenstore-exists / 2> /dev/null || [ $n = 200 ]; do
+until xenstore-exists / 2> /dev/null || [ "$n" = 200 ]; do
 	n=$((n + 1))
 	sleep 0.1
 done
@@ -88,7 +88,7 @@ watch() {
 	timeout 20 xenstore-watch -n 3 /w > "$dir/events" &
 	watcher=$!
 	n=0
-	until [ -s "$dir/events" ] || [ $n = 100 ]; do
+	until [ -s "$dir/events" ] || [ "$n" = 100 ]; do
 		n=$((n + 1))
 		sleep 0.1
 	done
