@@ -56,6 +56,7 @@ LIBDAIS_DOMAINS = \
 	dom0-tools/lib/dev/loop.c dom0-tools/lib/dev/loop.h \
 	dom0-tools/lib/dev/nic.c \
 	dom0-tools/lib/dev/script.c dom0-tools/lib/dev/script.h \
+	dom0-tools/lib/dom/announce.c \
 	dom0-tools/lib/dom/control.c \
 	dom0-tools/lib/dom/create.c \
 	dom0-tools/lib/dom/destroy.c \

@@ -153,6 +153,11 @@ static int report(const struct dais_error *err)
 	return (int)err->code;
 }
 
+static void ready(void)
+{
+	notify("READY=1");
+}
+
 static int serve(const struct settings *s)
 {
 	const struct journal_entry start = {.event = "daisd-started", .domid = -1};
@@ -170,7 +175,6 @@ static int serve(const struct settings *s)
 		return report(&err);
 	journal_add(&start);
 	write_pid(s->pid_file);
-	notify("READY=1");
 	rc = supervise_run(&s->supervise, &stopping, &err) ? report(&err) : 0;
 	notify("STOPPING=1");
 	api_stop(api);
@@ -184,9 +188,10 @@ static int serve(const struct settings *s)
 int main(int argc, char **argv)
 {
 	struct sigaction stop = {.sa_handler = on_signal}; /* without SA_RESTART: it wakes */
-	struct settings s = {
-		.socket = API_SOCKET,
-		.supervise = {.auto_dir = AUTO_DIR, .auto_mark = RUN_DIR "/autostarted"}};
+	struct settings s = {.socket = API_SOCKET,
+			     .supervise = {.auto_dir = AUTO_DIR,
+					   .auto_mark = RUN_DIR "/autostarted",
+					   .ready = ready}};
 	int status = read_options(argc, argv, &s);
 	struct dais_error err;
 

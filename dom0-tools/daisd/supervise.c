@@ -386,6 +386,11 @@ int supervise_run(const struct supervise_options *options, const volatile bool *
 		rc = dais_open(&host, err);
 		if (rc && first)
 			return -1;
+		/* Each time: a store that was started anew may have forgotten it. */
+		if (!rc)
+			rc = dais_announce(host, err);
+		if (!rc && first && options->ready)
+			options->ready();
 		/* The first call takes stock, so that what ends from now on is an event. */
 		if (!rc)
 			rc = dais_event_wait(host, &event, 0, err);

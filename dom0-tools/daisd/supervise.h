@@ -14,6 +14,7 @@
 struct supervise_options {
 	const char *auto_dir; /* configurations to start at boot; NULL: none */
 	const char *auto_mark; /* the file that says that it was done since boot */
+	void (*ready)(void); /* called once, when the host is announced; NULL: nobody waits */
 };
 
 /*

@@ -45,6 +45,8 @@ class Daemons(tools.Ours):
     def ask(self, method, path, body="", timeout=400):
         """Status and data of the API's answer."""
         said = self.must("perl /opt/dais/http.pl %s '%s' %s" % (method, path, body), timeout)
+        # The hypervisor's log is on the same line: one of its lines may have come before.
+        said = said[said.index("HTTP/1."):]
         head, _, document = said.replace("\r", "").partition("\n\n")
         status = int(head.split()[1])
         return status, json.loads(document)["data"] if document.startswith("{") else document
@@ -87,7 +89,12 @@ class Daemons(tools.Ours):
         """daisd starts what stands in its folder, once; domains of others it leaves alone."""
         self.config("auto", memory=96)
         self.must("mkdir -p /guests/auto && mv /guests/auto.cfg /guests/auto/")
+        # As in a dom0 of which nobody told the store.
+        self.must("xenstore-rm /local/domain/0/name; xenstore-rm /local/domain/0/domid")
         self.daisd()
+        self.wait_for("dom0's name", 60, lambda: self.vm.run(
+            "test $(xenstore-read /local/domain/0/name) = Domain-0 && "
+            "test $(xenstore-read /local/domain/0/domid) = 0")[0] == 0)
         self.wait_for("autostart", 300, lambda: "auto" in self.domains())
         events = [e["event"] for e in self.ask("GET", "/v1/journal?name=auto")[1]]
         return "autostarted" in events or str(events)

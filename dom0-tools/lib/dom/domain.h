@@ -23,6 +23,14 @@ struct json_object;
 int dais_open(struct dais **host, struct dais_error *err);
 void dais_close(struct dais *host); /* NULL is fine */
 
+/* What the control domain is called. */
+#define DAIS_CONTROL_NAME "Domain-0"
+/*
+ * Gives the control domain its name and number in the store, if nobody has yet: for whoever
+ * starts the host's services, after the store itself. `daisd` does it.
+ */
+int dais_announce(struct dais *host, struct dais_error *err);
+
 /* ----- looking ------------------------------------------------------------------------- */
 
 #define DAIS_NAME_MAX 255
@@ -41,7 +49,7 @@ enum dais_shutdown { /* why a domain shut down, <xen/sched.h> */
 struct dais_domain {
 	uint32_t domid;
 	uint8_t uuid[16];
-	char name[DAIS_NAME_MAX + 1]; /* "domain-N" if the store knows none */
+	char name[DAIS_NAME_MAX + 1]; /* if the store knows none: "domain-N", "Domain-0" */
 	bool running, blocked, paused, dying;
 	enum dais_shutdown shutdown;
 	uint64_t memory_kb; /* what it has */

@@ -20,7 +20,10 @@ void domain_convert(const struct xen_domctl_getdomaininfo *info, struct dais_dom
 	memset(domain, 0, sizeof(*domain));
 	domain->domid = info->domain;
 	memcpy(domain->uuid, info->handle, sizeof(domain->uuid));
-	snprintf(domain->name, sizeof(domain->name), "domain-%u", info->domain);
+	if (info->domain)
+		snprintf(domain->name, sizeof(domain->name), "domain-%u", info->domain);
+	else
+		snprintf(domain->name, sizeof(domain->name), "%s", DAIS_CONTROL_NAME);
 	domain->running = info->flags & XEN_DOMINF_running;
 	domain->blocked = info->flags & XEN_DOMINF_blocked;
 	domain->paused = info->flags & XEN_DOMINF_paused;
