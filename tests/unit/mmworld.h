@@ -228,7 +228,7 @@ struct vcpu *domain_vcpu(const struct domain *d, unsigned int id)
 	return id ? NULL : &vcpus[d->id];
 }
 
-void reserve_frame_gone(struct domain *d)
+void reserve_frame_gone(struct domain *d, bool counted __unused)
 {
 	if (!d->mem.owned_pages--)
 		abort();

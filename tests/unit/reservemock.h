@@ -132,8 +132,10 @@ void frame_put(mfn_t mfn)
 	{
 		struct domain *d = &domains[frame_owner(f)];
 
+		bool counted = !(f->ref & FRAME_HYPERVISOR);
+
 		buddy_free(mfn, 0, 0);
-		reserve_frame_gone(d);
+		reserve_frame_gone(d, counted);
 	}
 }
 
@@ -212,7 +214,7 @@ static const char *world_check(void)
 		if (!(f->ref & FRAME_REFS_MASK))
 			return "a frame is neither free nor anybody's";
 		owned[d]++;
-		counted[d] += !!(f->ref & FRAME_ALLOCATED);
+		counted[d] += !(f->ref & FRAME_HYPERVISOR);
 		if (!((domains[d].mem.chunks[0] >> (i >> DOMAIN_CHUNK_SHIFT)) & 1))
 			return "a destroy would not find a frame";
 	}

@@ -118,10 +118,17 @@ static void test_decrease(void)
 	r = reservation(DOMID_SELF, 1, 0);
 	CHECK_EQ(memop(XENMEM_decrease_reservation, &r), 1);
 	CHECK(!frame_is_free[mapped.m]);
-	CHECK_EQ(domains[1].mem.tot_pages, 3);
+	/* Nor does it make room before: else a guest would keep what it maps, and take as much again. */
+	CHECK_EQ(domains[1].mem.tot_pages, 4);
+	domains[1].mem.max_pages = 4;
+	r.extent_start.p = list + 8;
+	CHECK_EQ(memop(XENMEM_populate_physmap, &r), 0);
+	domains[1].mem.max_pages = 1000;
+	r.extent_start.p = list;
 	CHECK_EQ(memop(XENMEM_decrease_reservation, &r), 0); /* only once */
 	frame_put(mapped);
 	CHECK(frame_is_free[mapped.m]);
+	CHECK_EQ(domains[1].mem.tot_pages, 3);
 	consistent();
 
 	/* Neither a pinned table, nor somebody else's frame, nor none. */

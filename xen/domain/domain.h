@@ -36,8 +36,8 @@ enum domain_dying {
 
 /* mm/: what a domain owns. */
 struct domain_memory {
-	struct spinlock lock; /* LOCK_PHYSMAP: tot_pages, max_pages, owned chunks */
-	unsigned long tot_pages; /* frames with FRAME_ALLOCATED */
+	struct spinlock lock; /* LOCK_PHYSMAP: max_pages, growth of tot_pages, chunks */
+	unsigned long tot_pages; /* owned, without extra_pages; goes down without the lock */
 	unsigned long max_pages;
 	unsigned long extra_pages; /* owned without counting: shared_info, grant frames */
 	unsigned long claimed; /* promised and not yet allocated (claim_pages) */

@@ -78,7 +78,7 @@ void frame_put(mfn_t mfn)
 		cache_flush_all(); /* the next owner's reads find what is in memory (row 402) */
 	buddy_free(mfn, 0, tlb_clock());
 	if (owner < DOMID_FIRST_RESERVED)
-		reserve_frame_gone(domain_of_owner(owner));
+		reserve_frame_gone(domain_of_owner(owner), !(ref & FRAME_HYPERVISOR));
 }
 
 /* --- types other than page tables --- */

@@ -6,9 +6,9 @@
  * Invariants (frame_check() tests them; host tests call it after each step):
  *  1. refs > 0 exactly while the frame belongs to somebody; the owner never
  *     changes while refs > 0.
- *  2. FRAME_ALLOCATED means: the domain holds one reference of its own, and the
- *     frame counts in its tot_pages.  Freed by decrease_reservation the flag
- *     goes first; the frame goes to the heap when the last reference goes.
+ *  2. FRAME_ALLOCATED means: the domain holds one reference of its own.  Freed by
+ *     decrease_reservation the flag goes first; the frame goes to the heap, and out
+ *     of the domain's tot_pages, when the last reference goes.
  *  3. type count > 0 implies refs >= 1: each type reference is taken on top of
  *     a general reference that its holder keeps.
  *  4. A frame has one type at a time.  The type changes only while the type
@@ -52,7 +52,7 @@ static_assert(sizeof(struct frame) == 16, "the frame table is the largest thing 
 
 #define FRAME_REFS_MASK 0xffffffffULL
 #define FRAME_OWNER_SHIFT 32
-#define FRAME_ALLOCATED BIT(48) /* counts in the owner's tot_pages, holds one reference */
+#define FRAME_ALLOCATED BIT(48) /* the owner has it: holds one reference */
 #define FRAME_HYPERVISOR BIT(49) /* ours (heap, or shared with guests: shared_info, grants) */
 #define FRAME_MMIO BIT(50) /* never RAM: counts are not kept */
 #define FRAME_IN_USE BIT(51) /* not on a free list */

@@ -80,8 +80,11 @@ static void owned_add(struct domain *d, mfn_t mfn, unsigned long n)
 	mark_chunks(d, mfn, n);
 }
 
-void reserve_frame_gone(struct domain *d)
+void reserve_frame_gone(struct domain *d, bool counted)
 {
+	/* Not before: who could have frames go and keep them mapped would have all of memory. */
+	if (counted)
+		__atomic_fetch_sub(&d->mem.tot_pages, 1, __ATOMIC_RELAXED);
 	if (__atomic_fetch_sub(&d->mem.owned_pages, 1, __ATOMIC_ACQ_REL) == 1)
 		domain_put(d);
 }
@@ -98,18 +101,20 @@ static void own_frame(mfn_t mfn, const struct domain *d, u64 state, u32 type)
 
 int reserve_assign(struct domain *d, mfn_t mfn, unsigned int order)
 {
-	unsigned long n = BIT(order), promised;
+	unsigned long n = BIT(order), promised, total;
 
 	spin_lock(&d->mem.lock);
 	if (domain_is_dying(d)) {
 		spin_unlock(&d->mem.lock);
 		return -EINVAL;
 	}
-	if (d->mem.tot_pages + n > d->mem.max_pages || d->mem.tot_pages + n < n) {
+	/* Frames that go meanwhile only make room. */
+	total = READ_ONCE(d->mem.tot_pages) + n;
+	if (total > d->mem.max_pages || total < n) {
 		spin_unlock(&d->mem.lock);
 		return -ENOMEM;
 	}
-	d->mem.tot_pages += n;
+	__atomic_fetch_add(&d->mem.tot_pages, n, __ATOMIC_RELAXED);
 	promised = min(n, d->mem.claimed);
 	d->mem.claimed -= promised;
 	__atomic_fetch_sub(&claimed_total, promised, __ATOMIC_RELAXED);
@@ -190,9 +195,6 @@ int reserve_release(struct domain *d, mfn_t mfn)
 	} while (!__atomic_compare_exchange_n(&f->ref, &ref, ref & ~FRAME_ALLOCATED, false,
 					      __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
 	m2p_clear_range(mfn, 0);
-	spin_lock(&d->mem.lock);
-	d->mem.tot_pages--;
-	spin_unlock(&d->mem.lock);
 	frame_put(mfn); /* the one that FRAME_ALLOCATED stood for */
 	frame_put(mfn); /* ours */
 	return 0;

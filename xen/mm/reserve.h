@@ -3,10 +3,10 @@
  * How domains come to own frames and give them back: the accounting behind
  * memory_op, the dom0 builder and the rooms that share pages with a guest.
  *
- * tot_pages counts frames with FRAME_ALLOCATED and is what limits bound.
- * owned_pages counts every frame whose owner is the domain, also one that it
- * gave back while somebody still had it mapped; while it is above 0 the
- * domain's struct exists.
+ * tot_pages is what limits bound: all frames that the domain owns, but for those
+ * that we share with it.  One that it gave back while somebody still has it mapped
+ * counts until that ends.  owned_pages counts the shared ones too; while it is
+ * above 0 the domain's struct exists.
  */
 #ifndef DAIS_MM_RESERVE_H
 #define DAIS_MM_RESERVE_H
@@ -52,8 +52,11 @@ unsigned int reserve_address_bits(u32 mem_flags);
 void *reserve_alloc_shared(struct domain *d);
 void reserve_free_shared(struct domain *d, void *page);
 
-/* frame_put() calls this after the last reference to a frame of d went: owned_pages--. */
-void reserve_frame_gone(struct domain *d);
+/*
+ * frame_put() calls this after the last reference to a frame of d went: owned_pages--, and
+ * tot_pages-- if it was counted there (was not FRAME_HYPERVISOR).
+ */
+void reserve_frame_gone(struct domain *d, bool counted);
 
 /* Frames promised by claim_pages and not allocated yet, of all domains. */
 unsigned long reserve_claimed(void);
