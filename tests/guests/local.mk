@@ -3,7 +3,7 @@
 # Guests that test the hypervisor from below: one folder each, with one main.c that says what it
 # tests.  make check-guests runs them on Dais and on Debian's Xen (run.py).
 
-GUEST_TESTS = boot calls traps events tables ptwrite grants time memops cpu smp security chaos
+GUEST_TESTS = boot calls traps events tables ptwrite grants time memops cpu smp security secmm secops seccpu chaos
 GUEST_TEST_LIB = tests/guests/lib/test.c tests/guests/lib/test.h
 GUEST_TEST_CPPFLAGS = $(GUEST_CPPFLAGS) -I$(srcdir)/tests/guests/lib
 
@@ -107,6 +107,27 @@ tests_guests_security_guest_CPPFLAGS = $(GUEST_TEST_CPPFLAGS)
 tests_guests_security_guest_CFLAGS = $(GUEST_CFLAGS)
 tests_guests_security_guest_LDFLAGS = $(GUEST_LINK)
 tests_guests_security_guest_LDADD = $(GUEST_LIBS)
+
+noinst_PROGRAMS += tests/guests/secmm/guest
+tests_guests_secmm_guest_SOURCES = tests/guests/secmm/main.c $(GUEST_TEST_LIB)
+tests_guests_secmm_guest_CPPFLAGS = $(GUEST_TEST_CPPFLAGS)
+tests_guests_secmm_guest_CFLAGS = $(GUEST_CFLAGS)
+tests_guests_secmm_guest_LDFLAGS = $(GUEST_LINK)
+tests_guests_secmm_guest_LDADD = $(GUEST_LIBS)
+
+noinst_PROGRAMS += tests/guests/secops/guest
+tests_guests_secops_guest_SOURCES = tests/guests/secops/main.c $(GUEST_TEST_LIB)
+tests_guests_secops_guest_CPPFLAGS = $(GUEST_TEST_CPPFLAGS)
+tests_guests_secops_guest_CFLAGS = $(GUEST_CFLAGS)
+tests_guests_secops_guest_LDFLAGS = $(GUEST_LINK)
+tests_guests_secops_guest_LDADD = $(GUEST_LIBS)
+
+noinst_PROGRAMS += tests/guests/seccpu/guest
+tests_guests_seccpu_guest_SOURCES = tests/guests/seccpu/main.c $(GUEST_TEST_LIB)
+tests_guests_seccpu_guest_CPPFLAGS = $(GUEST_TEST_CPPFLAGS)
+tests_guests_seccpu_guest_CFLAGS = $(GUEST_CFLAGS)
+tests_guests_seccpu_guest_LDFLAGS = $(GUEST_LINK)
+tests_guests_seccpu_guest_LDADD = $(GUEST_LIBS)
 
 # Two that other tests boot as domUs: one that only prints, one that calls wildly.
 noinst_PROGRAMS += tests/guests/hello/hello

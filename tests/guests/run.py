@@ -21,6 +21,8 @@ from vm import Gone, Machine, Timeout  # noqa: E402
 OPTIONS = "console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all"
 # What a guest needs of its machine: (processors, options of the hypervisor, arguments of QEMU).
 NEEDS = {
+    "secops": (2, "dom0_max_vcpus=4 guest_loglvl=none/all", []),
+    "secmm": (2, "dom0_max_vcpus=4", []),
     "smp": (2, "dom0_max_vcpus=4", []),
     "chaos": (2, "dom0_max_vcpus=4", []),
 }

@@ -269,7 +269,29 @@ def documents(tree):
     yield from generated.stale(tree.top)
 
 
-CHECKS = [documents, spdx, opening, file_length, function_length, code_budget, unfinished,
+def advisories(tree):
+    """docs/security.md has each row once, its sums are right, and no guest tests an open one"""
+    status, name, sums, page = {}, None, {}, tree.text("docs/security.md")
+    for line in page.splitlines():
+        heading = re.match(r"### (.*?)(, .*)?$", line)
+        name = heading.group(1).lower() if heading else name
+        row = re.match(r"\| (\d[\d ]*) \| ", line)
+        for number in row.group(1).split() if row and name else ():
+            if number in status:
+                yield "docs/security.md: row %s stands twice" % number
+            status[number] = name
+            sums[name] = sums.get(name, 0) + 1
+    sums["all"] = len(status)
+    for what, said in re.findall(r"(?m)^\| ([a-z ]+?)(?:, [a-z ]+)? \| (\d+) \|$", page):
+        if sums.get(what, 0) != int(said):
+            yield "docs/security.md: %s rows %s, it says %s" % (sums.get(what, 0), what, said)
+    for f in tree.named("main.c", under="tests/guests/"):
+        for number in set(re.findall(r"XSA-(\d+)", tree.text(f))):
+            if status.get(number) not in ("tested", "cannot occur"):
+                yield "%s: row %s is %s in docs/security.md" % (f, number, status.get(number))
+
+
+CHECKS = [documents, advisories, spdx, opening, file_length, function_length, code_budget, unfinished,
           assembly, conditionals, include_cycles, rooms, headers_alone, clang_format, shellcheck, cppcheck]
 
 

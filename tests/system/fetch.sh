@@ -3,8 +3,8 @@
 #
 # Fetches Debian packages and unpacks them beside the build; nothing is installed on the
 # machine that runs the tests.  The mirror is the one apt already uses, so no address stands
-# here.  A private apt state is kept under the cache, so that bookworm-backports can be read
-# without adding it to the machine's own sources.
+# here.  A private apt state is kept under the cache, so that bookworm-backports and trixie can be
+# read without adding them to the machine's own sources.
 #
 #   fetch.sh CACHE debs SUITE PACKAGE...       download into CACHE/debs, print the file names
 #   fetch.sh CACHE unpack DIR SUITE PACKAGE... download and unpack each into CACHE/DIR
@@ -19,8 +19,15 @@ set -eu
 cache=$1
 verb=$2
 shift 2
-mkdir -p "$cache/debs" "$cache/apt/none" "$cache/apt/lists/partial" "$cache/apt/archives/partial"
+mkdir -p "$cache/debs"
 cache=$(cd "$cache" && pwd)
+# Debian 13 has an apt state of its own: beside 12 its newer versions would be taken for all.
+apt="apt"
+case " $* " in
+*" trixie "*) apt="apt-trixie" ;;
+esac
+apt=$cache/$apt
+mkdir -p "$apt/none" "$apt/lists/partial" "$apt/archives/partial"
 
 die() {
 	echo "fetch.sh: $*" >&2
@@ -35,37 +42,39 @@ mirror() {
 
 apt_options() {
 	cat <<-OPTS
-		Dir::Etc::sourcelist "$cache/apt/sources.list";
-		Dir::Etc::sourceparts "$cache/apt/none";
-		Dir::Etc::preferences "$cache/apt/none";
-		Dir::Etc::preferencesparts "$cache/apt/none";
-		Dir::State::lists "$cache/apt/lists";
-		Dir::Cache "$cache/apt";
-		Dir::Cache::archives "$cache/apt/archives";
+		Dir::Etc::sourcelist "$apt/sources.list";
+		Dir::Etc::sourceparts "$apt/none";
+		Dir::Etc::preferences "$apt/none";
+		Dir::Etc::preferencesparts "$apt/none";
+		Dir::State::lists "$apt/lists";
+		Dir::Cache "$apt";
+		Dir::Cache::archives "$apt/archives";
 		APT::Sandbox::User "root";
 		APT::Install-Recommends "false";
 	OPTS
 }
 
 setup_apt() {
-	[ -s "$cache/apt/ready" ] && return 0
+	[ -s "$apt/ready" ] && return 0
 	uri=$(mirror)
 	[ -n "$uri" ] || die "apt knows no Debian 12 (bookworm) source: run apt-get update, or add one"
 	key=/usr/share/keyrings/debian-archive-keyring.gpg
 	sec=$(apt-get indextargets --format '$(CODENAME) $(REPO_URI)' 'Created-By: Packages' |
 		awk '$1 == "bookworm-security" { print $2; exit }')
-	{
+	if [ "$apt" = "$cache/apt-trixie" ]; then
+		echo "deb [signed-by=$key] $uri trixie main"
+	else
 		echo "deb [signed-by=$key] $uri bookworm main"
 		echo "deb [signed-by=$key] $uri bookworm-backports main"
 		[ -z "$sec" ] || echo "deb [signed-by=$key] $sec bookworm-security main"
-	} > "$cache/apt/sources.list"
-	apt_options > "$cache/apt/apt.conf"
-	APT_CONFIG=$cache/apt/apt.conf apt-get -qq update
-	date > "$cache/apt/ready"
+	fi > "$apt/sources.list"
+	apt_options > "$apt/apt.conf"
+	APT_CONFIG=$apt/apt.conf apt-get -qq update
+	date > "$apt/ready"
 }
 
 apt_private() {
-	APT_CONFIG=$cache/apt/apt.conf "$@"
+	APT_CONFIG=$apt/apt.conf "$@"
 }
 
 download() { # SUITE PACKAGE: print the file
@@ -121,7 +130,7 @@ closure)
 	shift 2
 	mkdir -p "$dir"
 	apt_private apt-get -qq -y --download-only --reinstall -t "$suite" install "$@" >&2
-	for f in "$cache"/apt/archives/*.deb; do
+	for f in "$apt"/archives/*.deb; do
 		dpkg-deb -x "$f" "$dir"
 	done
 	;;
