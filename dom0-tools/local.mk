@@ -211,7 +211,7 @@ dom0_tools_dais_consoled_SOURCES = \
 
 # The supervisor.
 sbin_PROGRAMS += dom0-tools/daisd/daisd
-dom0_tools_daisd_daisd_CPPFLAGS = $(TOOLS_CPPFLAGS)
+dom0_tools_daisd_daisd_CPPFLAGS = $(TOOLS_CPPFLAGS) -DDAIS_SYSCONF='"$(sysconfdir)"'
 dom0_tools_daisd_daisd_CFLAGS = $(TOOLS_CFLAGS) -pthread
 dom0_tools_daisd_daisd_LDFLAGS = $(TOOLS_LDFLAGS) -pthread -Wl,-rpath,'$$ORIGIN/..:$$ORIGIN/../lib'
 dom0_tools_daisd_daisd_LDADD = $(LIBDAIS_SO) -ljson-c -lmicrohttpd
@@ -229,17 +229,19 @@ dom0_tools_daisd_daisd_SOURCES = \
 
 LIBDAIS_API = error.h log.h timeline.h version.h config/config.h dom/domain.h dom/machine.h \
 	image/image.h
-DAIS_UNITS = dom0-tools/etc/daisd.service dom0-tools/etc/dais-consoled.service
+DAIS_UNITS = dom0-tools/etc/daisd.service dom0-tools/etc/dais-consoled.service \
+	dom0-tools/etc/dais-domains.service
 DAIS_MADE = $(DAIS_UNITS) dom0-tools/etc/dais.pc
 
 bashcompdir = $(datadir)/bash-completion/completions
 pkgconfigdir = $(libdir)/pkgconfig
 unitdir = $(prefix)/lib/systemd/system
+dist_unit_DATA = dom0-tools/etc/proc-xen.mount
 
 # The brackets keep config.status from putting its own values here.
 $(DAIS_MADE): %: $(srcdir)/%.in Makefile
 	@$(MKDIR_P) $(@D)
-	$(AM_V_GEN)sed -e 's|@[s]bindir@|$(sbindir)|g' -e 's|@[p]refix@|$(prefix)|g' \
+	$(AM_V_GEN)sed -e 's|@[s]bindir@|$(sbindir)|g' -e 's|@[b]indir@|$(bindir)|g' -e 's|@[p]refix@|$(prefix)|g' \
 		-e 's|@[e]xec_prefix@|$(exec_prefix)|g' -e 's|@[l]ibdir@|$(libdir)|g' \
 		-e 's|@[i]ncludedir@|$(includedir)|g' -e 's|@[P]ACKAGE_VERSION@|$(PACKAGE_VERSION)|g' \
 		$< > $@
@@ -267,8 +269,9 @@ uninstall-local:
 	cd $(DESTDIR)$(libdir) && rm -f $(notdir $(LIBDAIS_PARTS)) libdais.so libdais.so.0 libdais.so.$(PACKAGE_VERSION)
 	rm -rf $(DESTDIR)$(includedir)/dais
 	rm -f $(DESTDIR)$(bashcompdir)/dais $(DESTDIR)$(pkgconfigdir)/libdais.pc
-	cd $(DESTDIR)$(unitdir) && rm -f daisd.service dais-consoled.service
+	cd $(DESTDIR)$(unitdir) && rm -f $(notdir $(DAIS_UNITS))
 
 CLEANFILES += $(DAIS_MADE)
 EXTRA_DIST += dom0-tools/etc/dais.bash dom0-tools/etc/dais.pc.in \
-	dom0-tools/etc/daisd.service.in dom0-tools/etc/dais-consoled.service.in
+	dom0-tools/etc/daisd.service.in dom0-tools/etc/dais-consoled.service.in \
+	dom0-tools/etc/dais-domains.service.in

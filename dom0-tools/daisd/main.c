@@ -22,7 +22,7 @@
 #include "supervise.h"
 #include "version.h"
 
-#define AUTO_DIR "/etc/dais/auto"
+#define AUTO_DIR DAIS_SYSCONF "/dais/auto"
 #define STATE_DIR "/var/lib/dais/daisd"
 #define RUN_DIR "/run/dais"
 
