@@ -15,6 +15,7 @@ import subprocess
 import sys
 
 import generated
+import manual as wholeness
 
 FILE_LINES = 600
 FUNCTION_LINES = 120
@@ -246,8 +247,8 @@ def clang_format(tree):
 
 def shellcheck(tree):
     """shellcheck has nothing to say"""
-    files = [f for f in tree.shell() if f != "xen/grub/20_linux_dais"]
-    yield from tool("shellcheck", ["-x", "-f", "gcc", "-e", "SC1091,SC2016"], files, tree)
+    yield from tool("shellcheck", ["-x", "-f", "gcc", "-e", "SC1091,SC2016"],
+                    list(tree.shell()), tree)
 
 
 def cppcheck(tree):
@@ -262,6 +263,13 @@ def cppcheck(tree):
                                  "--suppress=comparePointers", "--suppress=internalAstError",
                                  "--template={file}:{line}: {severity}: {message} [{id}]"],
                     files, tree)
+
+
+def manual(tree):
+    """programs, options and keys have their place in the manual, whose form is in order"""
+    yield from wholeness.faults(tree.top)
+    yield from tool("mandoc", ["-T", "lint", "-W", "warning"],
+                    tree.named(".1", ".5", ".7", ".8", under="docs/man/"), tree)
 
 
 def documents(tree):
@@ -291,8 +299,8 @@ def advisories(tree):
                 yield "%s: row %s is %s in docs/security.md" % (f, number, status.get(number))
 
 
-CHECKS = [documents, advisories, spdx, opening, file_length, function_length, code_budget, unfinished,
-          assembly, conditionals, include_cycles, rooms, headers_alone, clang_format, shellcheck, cppcheck]
+CHECKS = [documents, manual, advisories, spdx, opening, file_length, function_length, code_budget,
+          unfinished, assembly, conditionals, include_cycles, rooms, headers_alone, clang_format, shellcheck, cppcheck]
 
 
 def main():

@@ -5,4 +5,4 @@ check-style:
 	@CPPFLAGS_STYLE='$(XEN_ABI)' CC='$(CC)' $(SHELL) $(srcdir)/tests/lib/run.sh \
 		tests/style.count -n style python3 $(srcdir)/tests/style/check.py $(srcdir)
 
-EXTRA_DIST += tests/style/check.py tests/style/generated.py tests/style/exceptions
+EXTRA_DIST += tests/style/check.py tests/style/generated.py tests/style/manual.py tests/style/exceptions
