@@ -56,9 +56,26 @@ struct settings {
 	struct console_options console;
 };
 
+static int usage(void)
+{
+	fputs("`dais-consoled --help` lists the options.\n", stderr);
+	return DAIS_USAGE;
+}
+
+/* The stock daemon's words: does the option's value, one of them, concern guests? */
+static bool of_guests(bool *guests)
+{
+	*guests = !strcmp(optarg, "guest") || !strcmp(optarg, "all");
+	if (*guests || !strcmp(optarg, "none") || !strcmp(optarg, "hv"))
+		return true;
+	fprintf(stderr, "dais-consoled: %s: guest and none are the choices\n", optarg);
+	return false;
+}
+
 /* Exit status of a program that has nothing to do, or -1 to go on. */
 static int read_options(int argc, char **argv, struct settings *s)
 {
+	char *end;
 	int id;
 
 	while ((id = getopt_long(argc, argv, "hViv", options, NULL)) != -1) {
@@ -76,24 +93,34 @@ static int read_options(int argc, char **argv, struct settings *s)
 			s->verbose = true;
 			break;
 		case OPTION_LOG:
-			s->log = !strcmp(optarg, "guest") || !strcmp(optarg, "all");
+			if (!of_guests(&s->log))
+				return usage();
 			break;
 		case OPTION_LOG_DIR:
 			s->log_dir = optarg;
 			break;
 		case OPTION_LOG_SIZE:
-			s->console.log_most = strtol(optarg, NULL, 0);
+			s->console.log_most = strtol(optarg, &end, 0);
+			if (end == optarg || *end || s->console.log_most < 0) {
+				fprintf(stderr, "dais-consoled: --log-size: %s is no number\n",
+					optarg);
+				return usage();
+			}
 			break;
 		case OPTION_TIMESTAMP:
-			s->console.log_stamps = !strcmp(optarg, "guest") || !strcmp(optarg, "all");
+			if (!of_guests(&s->console.log_stamps))
+				return usage();
 			break;
 		case OPTION_PID:
 			s->pid_file = optarg;
 			break;
 		default:
-			fputs("`dais-consoled --help` lists the options.\n", stderr);
-			return DAIS_USAGE;
+			return usage();
 		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "dais-consoled: %s: no arguments are expected\n", argv[optind]);
+		return usage();
 	}
 	return -1;
 }
@@ -138,12 +165,14 @@ static void on_signal(struct ev_loop *loop, ev_signal *signal, int events)
 		ev_break(loop, EVBREAK_ALL);
 }
 
-static int report(const struct dais_error *err)
+static int report(const struct settings *s, const struct dais_error *err)
 {
 	char text[1024];
 
-	dais_log(DAIS_LOG_WARNING, "%s", dais_error_text(err, text, sizeof(text)));
-	fprintf(stderr, "dais-consoled: %s\n", text);
+	dais_error_text(err, text, sizeof(text));
+	if (!s->foreground)
+		syslog(LOG_ERR, "%s", text);
+	fprintf(stderr, "dais-consoled: %s\n%s%s", text, err->hint, err->hint[0] ? "\n" : "");
 	return (int)err->code;
 }
 
@@ -163,7 +192,7 @@ int main(int argc, char **argv)
 		s.console.log_most = 4096;
 	if (!s.foreground && daemon(0, 1)) {
 		dais_fail_errno(&err, DAIS_FAILED, errno, "go to the background", NULL);
-		return report(&err);
+		return report(&s, &err);
 	}
 	if (!s.foreground)
 		openlog("dais-consoled", LOG_PID, LOG_DAEMON);
@@ -177,7 +206,7 @@ int main(int argc, char **argv)
 			 strerror(errno));
 	loop = ev_default_loop(0);
 	if (domains_start(loop, &s.console, &err))
-		return report(&err);
+		return report(&s, &err);
 	for (int i = 0; i < 3; i++) {
 		ev_signal_init(&watched[i], on_signal, signals[i]);
 		ev_signal_start(loop, &watched[i]);

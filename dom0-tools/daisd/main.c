@@ -103,6 +103,11 @@ static int read_options(int argc, char **argv, struct settings *s)
 			return DAIS_USAGE;
 		}
 	}
+	if (optind < argc) {
+		fprintf(stderr, "daisd: %s: no arguments are expected\n", argv[optind]);
+		fputs("`daisd --help` lists the options.\n", stderr);
+		return DAIS_USAGE;
+	}
 	return -1;
 }
 
@@ -144,11 +149,13 @@ static void notify(const char *state)
 	close(fd);
 }
 
-static int report(const struct dais_error *err)
+static int report(const struct settings *s, const struct dais_error *err)
 {
 	char text[1200];
 
-	dais_log(DAIS_LOG_WARNING, "%s", dais_error_text(err, text, sizeof(text)));
+	dais_error_text(err, text, sizeof(text));
+	if (!s->foreground)
+		syslog(LOG_ERR, "%s", text);
 	fprintf(stderr, "daisd: %s\n%s%s", text, err->hint, err->hint[0] ? "\n" : "");
 	return (int)err->code;
 }
@@ -172,10 +179,10 @@ static int serve(const struct settings *s)
 	intent_open(STATE_DIR "/intents");
 	api = api_start(s->socket, &err);
 	if (!api)
-		return report(&err);
+		return report(s, &err);
 	journal_add(&start);
 	write_pid(s->pid_file);
-	rc = supervise_run(&s->supervise, &stopping, &err) ? report(&err) : 0;
+	rc = supervise_run(&s->supervise, &stopping, &err) ? report(s, &err) : 0;
 	notify("STOPPING=1");
 	api_stop(api);
 	journal_add(&end);
@@ -199,7 +206,7 @@ int main(int argc, char **argv)
 		return status;
 	if (!s.foreground && daemon(0, 1)) {
 		dais_fail_errno(&err, DAIS_FAILED, errno, "go to the background", NULL);
-		return report(&err);
+		return report(&s, &err);
 	}
 	if (!s.foreground)
 		openlog("daisd", LOG_PID, LOG_DAEMON);

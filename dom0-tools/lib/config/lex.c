@@ -199,7 +199,7 @@ void lexer_next(struct lexer *lexer, struct token *token)
 	if (token->kind == TOKEN_BAD)
 		bad(token,
 		    c == '/' ? "a text stands without quotes"
-			     : "a character stands where none of its kind can",
+			     : "a character stands here that may stand only in a text",
 		    c == '/' ? "Put it in quotes."
 			     : "Put texts in quotes; files are data, not programs.");
 	lexer->line += c == '\n';
