@@ -17,7 +17,12 @@ bench-tools: xen/dais dom0-tools/dais xenstore/xenstored tests/guests/hello/hell
 	@python3 $(srcdir)/tests/bench/toolcost.py --cache $(SYSTEM_CACHE) --hypervisor xen/dais \
 		--build .
 
-.PHONY: bench bench-paths bench-tools
+# Linux above the hypervisors and on the bare machine.
+bench-linux: xen/dais
+	@$(MKDIR_P) $(SYSTEM_CACHE)
+	@python3 $(srcdir)/tests/bench/linuxcost.py --cache $(SYSTEM_CACHE) --hypervisor xen/dais
+
+.PHONY: bench bench-paths bench-tools bench-linux
 
 noinst_PROGRAMS += tests/bench/pv/bench
 tests_bench_pv_bench_SOURCES = tests/bench/pv/main.c tests/bench/pv/memory.c \
@@ -29,4 +34,4 @@ tests_bench_pv_bench_LDFLAGS = $(GUEST_LINK)
 tests_bench_pv_bench_LDADD = $(GUEST_LIBS)
 
 EXTRA_DIST += tests/bench/bootcost.py tests/bench/pvcost.py tests/bench/hvinfo.c tests/bench/stub.S \
-	tests/bench/toolcost.py tests/bench/cost.c
+	tests/bench/toolcost.py tests/bench/cost.c tests/bench/linuxcost.py tests/bench/linux.c

@@ -13,6 +13,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 
 from vm import Gone, Machine, Report, Timeout
@@ -88,13 +89,17 @@ class Console:
 class Run:
     """One boot of dom0 and the checks in it."""
 
+    NAME = "guest"
+
     def __init__(self, args):
         self.cache = os.path.abspath(args.cache)
         self.stock = args.hypervisor == "stock"
         self.hypervisor = self.file("quick/xen") if self.stock else os.path.abspath(args.hypervisor)
         self.args = args
-        self.report = Report("guest")
+        self.report = Report(self.NAME)
         self.vm = None
+        # Of this run alone, so that several can go on at a time; gone with the object.
+        self.scratch = tempfile.TemporaryDirectory(prefix="run-", dir=self.cache)
         self.free = None
 
     def file(self, name):
@@ -117,9 +122,9 @@ class Run:
 
     def guests(self):
         """A disk that is a tar archive: the guests made for tests."""
-        path = self.file("guest/tests.tar")
-        subprocess.run(["tar", "-cf", path, "-b", "64", "-C", os.path.dirname(self.args.wild),
-                        os.path.basename(self.args.wild)], check=True)
+        path = os.path.join(self.scratch.name, "tests.tar")
+        folder, name = os.path.split(os.path.abspath(self.args.wild))
+        subprocess.run(["tar", "-cf", path, "-b", "64", "-C", folder, name], check=True)
         return path
 
     # --- small helpers
@@ -441,7 +446,7 @@ class Run:
     def go(self):
         logs = self.file("logs")
         os.makedirs(logs, exist_ok=True)
-        log = os.path.join(logs, "guest%s.log" % (".stock" if self.stock else ""))
+        log = os.path.join(logs, "%s%s.log" % (self.report.prefix, ".stock" if self.stock else ""))
         started = time.monotonic()
         with Machine(self.arguments(), log) as self.vm:
             try:

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: MIT
 #
 # Makes what the demonstration boots: two service domains of stock Debian, one with Apache and one
-# with MariaDB, the small ramdisk that Debian's initramfs-tools make for them, and a dom0 that has
-# Dais's store, tools and console daemon installed (from the build directory BUILD).
+# with MariaDB, and a dom0 that has Dais's store, tools and console daemon installed (from the build
+# directory BUILD).  An emulator starts all of it, so that the service domains do nothing at their
+# start that a domain does not need.
 #
-#   mkservices.sh CACHE BUILD     leaves CACHE/services/{web,db,dom0}.img, initrd.img
+#   mkservices.sh CACHE BUILD     leaves CACHE/shop/{web,db,dom0}.img and vmlinuz
 #
 # Needs root, as mkdisk.sh does; what was made once is kept, but for dom0's image, which follows
 # the build.
@@ -14,8 +15,9 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "$2" && pwd)
 "$here/mkguest.sh" "$1" || exit $?
-mkdir -p "$1/services"
-cd "$1/services"
+"$here/mkramdisk.sh" "$1"
+mkdir -p "$1/shop"
+cd "$1/shop"
 exec 9> lock
 flock 9
 
@@ -49,11 +51,36 @@ base() { # NAME ADDRESS: Debian as mkdisk.sh left it, with another name and a fi
 		--exclude='./usr/lib/modules/*/kernel/drivers/gpu' .) | tar -xf - -C "$1"
 	echo "$1" > "$1/etc/hostname"
 	printf '127.0.0.1 localhost %s\n10.0.2.20 web\n10.0.2.21 db\n' "$1" > "$1/etc/hosts"
-	echo '/dev/xvda / ext4 defaults,noatime 0 1' > "$1/etc/fstab"
+	# The ramdisk has mounted it already.
+	echo '# / is /dev/xvda' > "$1/etc/fstab"
 	printf '[Match]\nType=ether\n\n[Network]\nAddress=%s/24\nLinkLocalAddressing=no\n' "$2" \
 		> "$1/etc/systemd/network/all.network"
 	rm -f "$1/etc/systemd/system/login-time.service" \
 		"$1/etc/systemd/system/multi-user.target.wants/login-time.service"
+	light "$1"
+}
+
+light() { # ROOT: what a domain with one disk, one card and one console need not do when it starts
+	units=$1/etc/systemd/system
+	# The login waits for no device, and udev is asked for the card only.
+	chroot "$1" systemctl -q mask serial-getty@hvc0.service getty@tty1.service \
+		systemd-pstore.service systemd-random-seed.service systemd-firstboot.service \
+		systemd-repart.service systemd-binfmt.service systemd-update-utmp.service \
+		systemd-update-utmp-runlevel.service systemd-machine-id-commit.service \
+		systemd-network-generator.service systemd-logind.service kmod-static-nodes.service \
+		systemd-modules-load.service systemd-journal-flush.service e2scrub_reap.service \
+		proc-sys-fs-binfmt_misc.automount sys-fs-fuse-connections.mount dev-hugepages.mount \
+		dev-mqueue.mount sys-kernel-config.mount sys-kernel-debug.mount \
+		sys-kernel-tracing.mount dpkg-db-backup.timer systemd-tmpfiles-clean.timer
+	chroot "$1" systemctl -q enable console-getty.service
+	mkdir -p "$units/systemd-udev-trigger.service.d" "$units/console-getty.service.d" \
+		"$1/etc/systemd/journald.conf.d"
+	printf '[Service]\nExecStart=\nExecStart=-udevadm trigger --action=add --subsystem-match=net\n' \
+		> "$units/systemd-udev-trigger.service.d/card.conf"
+	# Not last of all: the services may take longer than an emulator's user.
+	printf '[Service]\nType=simple\n' > "$units/console-getty.service.d/early.conf"
+	printf '[Journal]\nStorage=volatile\n' > "$1/etc/systemd/journald.conf.d/volatile.conf"
+	chroot "$1" systemd-machine-id-setup > machine-id.log 2>&1
 }
 
 image() { # NAME SIZE
@@ -63,6 +90,18 @@ image() { # NAME SIZE
 	rm -rf "$1"
 }
 
+# dom0's kernel is unpacked at each start of the host: with LZ4 in a tenth of the time of XZ.
+if newer vmlinuz ../quick/vmlinuz; then
+	python3 - "$here" ../quick/vmlinuz <<-'PYTHON'
+		import sys
+		sys.path.insert(0, sys.argv[1])
+		import kernels
+		with open(sys.argv[2], "rb") as f:
+		    image = f.read()
+		kernels.write("vmlinux", kernels.vmlinux(image))
+		kernels.write("vmlinuz", kernels.repack(image, "lz4"))
+	PYTHON
+fi
 if newer web.img "$here/services/stock.cgi"; then
 	base web 10.0.2.20
 	install_in web apache2 mariadb-client-core
@@ -71,18 +110,6 @@ if newer web.img "$here/services/stock.cgi"; then
 	echo 'ScriptAliasMatch ^/$ /usr/lib/cgi-bin/stock.cgi' \
 		> web/etc/apache2/conf-enabled/stock.conf
 	echo 'ServerName web' >> web/etc/apache2/conf-enabled/stock.conf
-	version=$(basename web/usr/lib/modules/6.1.*)
-	# A ramdisk with the two drivers that a service domain's root needs, and no more.
-	mkdir -p initramfs-conf/scripts initramfs-conf/hooks initramfs-conf/conf.d
-	rm -rf web/tmp/conf
-	cp -r web/etc/initramfs-tools web/tmp/conf
-	printf 'xen-blkfront\next4\n' >> web/tmp/conf/modules
-	sed -i 's/^MODULES=.*/MODULES=list/; s/^COMPRESS=.*/COMPRESS=zstd/' \
-		web/tmp/conf/initramfs.conf
-	cp ../disk/root/boot/config-"$version" web/boot/
-	chroot web mkinitramfs -d /tmp/conf -o /tmp/initrd.img "$version"
-	mv web/tmp/initrd.img initrd.img
-	rm -rf web/tmp/conf initramfs-conf
 	image web 2G
 fi
 if newer db.img "$here/services/shop.sql"; then
@@ -90,7 +117,13 @@ if newer db.img "$here/services/shop.sql"; then
 	install_in db mariadb-server
 	printf '%s\n' '[mysqld]' bind-address=0.0.0.0 skip-name-resolve performance_schema=off \
 		innodb_buffer_pool_size=16M innodb_log_file_size=8M innodb_flush_method=fsync \
+		innodb_buffer_pool_load_at_startup=off innodb_buffer_pool_dump_at_shutdown=off \
+		aria_pagecache_buffer_size=4M key_buffer_size=1M \
 		> db/etc/mysql/mariadb.conf.d/99-shop.cnf
+	# No cluster whose log would be replayed, and no tables of an older version.
+	mkdir -p db/etc/systemd/system/mariadb.service.d
+	printf '%s\n' '[Service]' ExecStartPre= ExecStartPost= \
+		> db/etc/systemd/system/mariadb.service.d/shop.conf
 	mkdir -p db/run/mysqld
 	chroot db chown mysql:mysql /run/mysqld
 	# The table of rights is read by the first statement, so that the user can be made.
@@ -101,7 +134,7 @@ fi
 programs="$build/dom0-tools/dais $build/dom0-tools/daisd $build/dom0-tools/dais-consoled
 	$build/xenstore/xenstored"
 # shellcheck disable=SC2086 # a list of files
-if newer dom0.img "$here/services/dom0-init" ../guest/tools.done initrd.img $programs; then
+if newer dom0.img "$here/services/dom0-init" ../guest/tools.done ../ramdisk/guest.img vmlinuz $programs; then
 	rm -rf dom0
 	mkdir dom0
 	(cd ../guest/root && tar -cf - --exclude='./guests/*' .) | tar -xf - -C dom0
@@ -117,15 +150,19 @@ if newer dom0.img "$here/services/dom0-init" ../guest/tools.done initrd.img $pro
 	install -m 755 "$here/services/dom0-init" dom0/sbin/dom0-init
 	mkdir -p dom0/etc/dais dom0/var/lib/dais dom0/boot
 	cp ../quick/vmlinuz dom0/boot/vmlinuz
-	cp initrd.img dom0/boot/initrd-service.img
+	cp ../ramdisk/guest.img dom0/boot/guest.img
+	# The kernel is in dais's cache, as after a first create.
+	(umask 077 && mkdir -p dom0/var/cache/dais/kernels)
+	install -m 400 vmlinux "dom0/var/cache/dais/kernels/$(sha256sum < ../quick/vmlinuz |
+		cut -d ' ' -f 1).elf"
 	for name in web db; do
 		disk=vdb memory=224
 		[ $name = web ] || disk=vdc memory=320
 		cat > "dom0/etc/dais/$name.cfg" <<-CFG
 			name = "$name"
 			kernel = "/boot/vmlinuz"
-			ramdisk = "/boot/initrd-service.img"
-			extra = "root=/dev/xvda ro console=hvc0 quiet net.ifnames=0"
+			ramdisk = "/boot/guest.img"
+			extra = "console=hvc0 quiet net.ifnames=0"
 			memory = $memory
 			vcpus = 1
 			disk = ["phy:/dev/$disk,xvda,w"]

@@ -15,7 +15,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 
 import guest
 
@@ -28,11 +27,11 @@ FIRST = ["install", "refused", "undone"]
 class Ours(guest.Run):
     """One boot of dom0 in which xl is dais."""
 
+    NAME = "tools"
+
     def tools(self):
         """dais, libdais and what they need that dom0 may not have, as a tar archive."""
         build = os.path.join(self.args.build, "dom0-tools")
-        # Of this run alone, and gone with it.
-        self.scratch = tempfile.TemporaryDirectory(prefix="tools-", dir=self.cache)
         work = os.path.join(self.scratch.name, "files")
         os.makedirs(work)
         # The library's parts are loaded by name, so that ldd of the program does not see them.

@@ -93,6 +93,12 @@ class Machine:
                 if not regex.search(self.text, self.seen):
                     raise Gone("QEMU ended before /%s/" % pattern)
 
+    def settle(self, seconds):
+        """Take what the console says for a while, waiting for nothing in particular."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and self._read(max(0, end - time.monotonic())):
+            pass
+
     def send(self, line):
         """Type a line.  Slowly: a serial console has a small buffer and no flow control."""
         data = (line + "\n").encode()
