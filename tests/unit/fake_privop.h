@@ -50,6 +50,7 @@ static unsigned long trap_cr2;
 static unsigned int port_reads, port_writes, last_port, last_bytes, cfg_writes, blocks, flushes;
 static u32 last_value, cfg_value;
 static bool cfg_allow;
+static unsigned int root_goes, drop_goes;
 
 struct cpu_features cpu_features = {.amd = true,
 				    .max_leaf = 0x10,
@@ -231,11 +232,33 @@ long hc_sched_op(unsigned long cmd, unsigned long arg __unused)
 	blocks += cmd == SCHEDOP_block;
 	return 0;
 }
+/*
+ * Roots: 0x123 is one; 0x125 is to be validated in two goes; 0x126 takes the place of one whose
+ * taking apart is not done, which a second go finishes.
+ */
 int mmuext_new_kernel_root(struct vcpu *v, mfn_t mfn)
 {
-	if (mfn.m != 0x123)
+	mfn_t old = v->arch.kernel_root;
+
+	CHECK(!v->arch.old_table.m);
+	if (mfn.m == 0x125 && !root_goes++)
+		return -ERESTART;
+	if (mfn.m != 0x123 && mfn.m != 0x125 && mfn.m != 0x126)
 		return -EINVAL;
 	v->arch.kernel_root = mfn;
+	if (mfn.m != 0x126 || mfn_eq(mfn, old))
+		return 0;
+	v->arch.old_table = old;
+	drop_goes = 1;
+	return 1;
+}
+int table_finish_drop(struct vcpu *v)
+{
+	if (!v->arch.old_table.m)
+		return 0;
+	if (drop_goes--)
+		return -ERESTART;
+	v->arch.old_table = MFN(0);
 	return 0;
 }
 int frame_get_and_type(mfn_t mfn __unused, struct domain *d __unused, u32 type __unused)
@@ -292,6 +315,14 @@ static void put(const u8 *bytes, size_t n, bool kernel)
 		CHECK_EQ(trap_vector, -1);                       \
 		CHECK_EQ(regs.rip, MEM_BASE + 0x100 + (length)); \
 		CHECK(!(regs.rflags & EFLAGS_RF));               \
+	} while (0)
+
+/* Neither done nor refused: the guest executes it again. */
+#define COMES_BACK()                                  \
+	do {                                          \
+		guest_general_protection(&regs);      \
+		CHECK_EQ(trap_vector, -1);            \
+		CHECK_EQ(regs.rip, MEM_BASE + 0x100); \
 	} while (0)
 
 #define FAULTS_WITH(vector, error)                    \

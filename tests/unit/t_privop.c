@@ -35,6 +35,28 @@ static void control_registers(void)
 	KERNEL(0x0f, 0x22, 0xd8);
 	regs.rax = 0x124000;
 	FAULTS_WITH(TRAP_GP, 0);
+	/* A root whose validation lets others run, and one whose predecessor goes in slices. */
+	KERNEL(0x0f, 0x22, 0xd8);
+	regs.rax = 0x125000;
+	COMES_BACK();
+	CHECK_EQ(vcpu.arch.kernel_root.m, 0x123);
+	DONE_BY(3);
+	CHECK_EQ(vcpu.arch.kernel_root.m, 0x125);
+	KERNEL(0x0f, 0x22, 0xd8);
+	regs.rax = 0x126000;
+	COMES_BACK();
+	CHECK_EQ(vcpu.arch.kernel_root.m, 0x126);
+	CHECK_EQ(vcpu.arch.old_table.m, 0x125);
+	COMES_BACK();
+	DONE_BY(3);
+	CHECK_EQ(vcpu.arch.old_table.m, 0);
+	/* One left over by a hypercall that the guest never executed again. */
+	vcpu.arch.old_table = MFN(0x127);
+	drop_goes = 0;
+	KERNEL(0x0f, 0x22, 0xd8);
+	regs.rax = 0x123000;
+	DONE_BY(3);
+	CHECK_EQ(vcpu.arch.old_table.m, 0);
 	/* B43: SMEP, SMAP, FSGSBASE; then 0. */
 	KERNEL(0x0f, 0x22, 0xe0);
 	regs.rax = BIT(20) | BIT(21) | BIT(16);

@@ -26,6 +26,7 @@
 #include "machine/machine.h"
 #include "machine/percpu.h"
 #include "mm/mmuext.h"
+#include "mm/update.h"
 #include <xen/arch-x86/cpufeatureset.h>
 #include <xen/sched.h>
 
@@ -42,7 +43,7 @@
 
 enum outcome {
 	DONE, /* on to the next instruction */
-	AGAIN, /* part of a repeated instruction is done: execute it again */
+	AGAIN, /* part of it is done: execute it again */
 	FAULT, /* enter the handler of f->vector */
 	REFUSED, /* #GP(0) */
 };
@@ -228,6 +229,21 @@ static void set_guest_cr4(struct vcpu *v, u64 value)
 	vcpu_load_cr4(v);
 }
 
+/*
+ * Validating the new root, or taking the old one apart, may have to let others run; then the
+ * instruction is executed again, as a hypercall would be, and goes on there.
+ */
+static enum outcome set_guest_cr3(struct vcpu *v, u64 value)
+{
+	int rc = table_finish_drop(v);
+
+	if (!rc)
+		rc = mmuext_new_kernel_root(v, MFN(value >> PAGE_SHIFT));
+	if (rc == -ERESTART || rc > 0)
+		return AGAIN;
+	return rc ? REFUSED : DONE;
+}
+
 static enum outcome set_guest_cr(struct vcpu *v, const struct insn *in, u64 value)
 {
 	switch (in->reg) {
@@ -235,7 +251,7 @@ static enum outcome set_guest_cr(struct vcpu *v, const struct insn *in, u64 valu
 		vcpu_set_ts(v, value & CR0_TS);
 		return DONE;
 	case 3:
-		return mmuext_new_kernel_root(v, MFN(value >> PAGE_SHIFT)) ? REFUSED : DONE;
+		return set_guest_cr3(v, value);
 	case 4:
 		set_guest_cr4(v, value);
 		return DONE;

@@ -142,6 +142,22 @@ static void roots(void)
 	__asm__ volatile("mov %0, %%cr3" ::"r"(virt_to_maddr(old)) : "memory");
 	is("B42 MOV to CR3 switches back", page_protect(root, true), 0);
 	ours(root[256] == 0, "C6 our slots are gone from what was an L4");
+	page_protect(root, false);
+	is("B42 MOV to CR3 of one that was never pinned",
+	   PROBE("mov %0, %%cr3",
+		 :
+		 : "r"(virt_to_maddr(root))
+		 : "memory"),
+	   VECTOR_NONE);
+	__asm__ volatile("mov %%cr3, %0" : "=r"(cr3));
+	is("B42 it is loaded", cr3, virt_to_maddr(root));
+	is("B42 and back",
+	   PROBE("mov %0, %%cr3",
+		 :
+		 : "r"(virt_to_maddr(old))
+		 : "memory"),
+	   VECTOR_NONE);
+	is("B42 it is data again", page_protect(root, true), 0);
 	op.cmd = MMUEXT_NEW_USER_BASEPTR;
 	op.arg1.mfn = 0;
 	is("h26.15 no user root", mmuext_op(&op, 1), 0);
