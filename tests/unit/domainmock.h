@@ -261,7 +261,7 @@ void log_line(const char *fmt __unused, ...)
 
 int frame_get_and_type(mfn_t mfn, struct domain *d __unused, u32 type)
 {
-	return mfn.m == 10 && type == FRAME_TYPE_L4 ? slice() : -EINVAL;
+	return (mfn.m == 10 || mfn.m == 14) && type == FRAME_TYPE_L4 ? slice() : -EINVAL;
 }
 
 int frame_put_and_type(mfn_t mfn __unused)

@@ -271,6 +271,17 @@ static void test_context(void)
 		CHECK(!v->initialised && mfn_eq(v->arch.kernel_root, INVALID_MFN));
 	}
 
+	/* A root that an attempt left behind does not stand in the way of another. */
+	c = context();
+	c->ctrlreg[1] = 11 << PAGE_SHIFT;
+	CHECK_EQ(set(v, c), -EINVAL);
+	CHECK(!v->initialised && v->arch.kernel_root.m == 10);
+	c = context();
+	c->ctrlreg[3] = 14 << PAGE_SHIFT;
+	CHECK_EQ(set(v, c), 0);
+	CHECK_EQ(v->arch.kernel_root.m, 14);
+	while (vcpu_reset(v) == -ERESTART)
+		;
 	m2p_shown = 0;
 	CHECK_EQ(set(v, context()), 0);
 	CHECK_EQ(m2p_shown, 1); /* A65: not to user mode */

@@ -132,15 +132,32 @@ static bool context_ok(const struct vcpu_guest_context *c)
 				guest_address_ok(c->ldt_base + c->ldt_ents * 8 - 1));
 }
 
-/* Puts a typed reference on mfn into an empty root of v. */
+/* The slot is cleared only when the last of the table is taken down: -ERESTART goes on there. */
+static int drop_root(mfn_t *root)
+{
+	int ret;
+
+	if (mfn_eq(*root, INVALID_MFN))
+		return 0;
+	ret = frame_put_and_type(*root);
+	if (ret)
+		return ret;
+	*root = INVALID_MFN;
+	return 0;
+}
+
+/* Puts a typed reference on mfn into a root of v, which is empty or from an attempt that failed. */
 static int take_root(struct vcpu *v, mfn_t *root, unsigned long mfn)
 {
 	int ret;
 
 	if (root->m == mfn)
 		return 0;
-	if (!mfn_eq(*root, INVALID_MFN))
+	if (v->initialised && !mfn_eq(*root, INVALID_MFN))
 		return -EBUSY;
+	ret = drop_root(root);
+	if (ret)
+		return ret;
 	ret = frame_get_and_type(MFN(mfn), v->domain, FRAME_TYPE_L4);
 	if (!ret)
 		*root = MFN(mfn);
@@ -148,8 +165,8 @@ static int take_root(struct vcpu *v, mfn_t *root, unsigned long mfn)
 }
 
 /*
- * Roots taken stay with v when the second one has to be restarted: the work
- * done so far is kept, and vcpu_reset() gives them back should nobody go on.
+ * Roots taken stay with v when the second one has to be restarted, or is refused: the
+ * next attempt goes on with them or drops them, vcpu_reset() gives them back.
  */
 static int take_roots(struct vcpu *v, const struct vcpu_guest_context *c)
 {
@@ -238,13 +255,12 @@ int vcpu_set_context(struct vcpu *v, const struct vcpu_guest_context *c)
 
 	if (!context_ok(c))
 		return -EINVAL;
-	ret = take_roots(v, c);
-	if (ret)
-		return ret;
+	/* The roots last: they alone may have to be gone on with. */
 	ret = segdesc_set_gdt(v, c->gdt_frames, (unsigned int)c->gdt_ents);
-	if (ret)
-		return ret;
-	ret = segdesc_set_ldt(v, c->ldt_base, c->ldt_ents);
+	if (!ret)
+		ret = segdesc_set_ldt(v, c->ldt_base, c->ldt_ents);
+	if (!ret)
+		ret = take_roots(v, c);
 	if (ret)
 		return ret;
 
@@ -345,20 +361,6 @@ void vcpu_get_context(struct vcpu *v, struct vcpu_guest_context *c)
 }
 
 /* --- giving up --- */
-
-/* The slot is cleared only when the last of the table is taken down: -ERESTART goes on there. */
-static int drop_root(mfn_t *root)
-{
-	int ret;
-
-	if (mfn_eq(*root, INVALID_MFN))
-		return 0;
-	ret = frame_put_and_type(*root);
-	if (ret)
-		return ret;
-	*root = INVALID_MFN;
-	return 0;
-}
 
 int vcpu_drop_references(struct vcpu *v)
 {

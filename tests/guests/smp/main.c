@@ -70,12 +70,23 @@ static bool down(unsigned int cpu)
 static void life(void)
 {
 	static struct vcpu_guest_context c;
+	uint64_t *root = page_alloc();
 
 	is("h24.3 the second is down", vcpu_op(VCPUOP_is_up, 1, NULL), 0);
 	is("h24.1 up before initialise", vcpu_op(VCPUOP_up, 1, NULL), -22);
 	is("h24.0 NULL", vcpu_op(VCPUOP_initialise, 1, NULL), -14);
 	is("h24.0 an empty context", vcpu_op(VCPUOP_initialise, 1, &c) < 0, true);
-	is("h24.0 initialise and up", smp_start(1, first_run, (void *)4711), 0);
+	for (unsigned int i = 0; i < 512; i++)
+		if (i < 256 || i >= 272)
+			root[i] = ((uint64_t *)kernel_root())[i];
+	page_protect(root, false);
+	c.flags = VGCF_IN_KERNEL;
+	c.user_regs.rip = (unsigned long)life;
+	c.ctrlreg[3] = xen_pfn_to_cr3(virt_to_mfn(root));
+	c.ctrlreg[1] = xen_pfn_to_cr3(virt_to_mfn(page_alloc()));
+	is("h24.0 a user root that cannot be one", vcpu_op(VCPUOP_initialise, 1, &c), -22);
+	is("h24.0 initialise with another root, and up", smp_start(1, first_run, (void *)4711), 0);
+	is("h24.0 the first one is free again", page_protect(root, true), 0);
 	ok(until(&runs, 1), "h24.1 it runs");
 	is("B3 it is the second", seen_cpu, 1);
 	is("h24.0 with its argument", shared_word, 4711);
