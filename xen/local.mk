@@ -10,6 +10,12 @@ xen_dais_syms_CPPFLAGS = -I$(srcdir)/xen $(XEN_ABI) -D__DAIS__=1
 if DEBUG
 xen_dais_syms_CPPFLAGS += -DDAIS_DEBUG=1
 endif
+if PREEMPT_ALWAYS
+xen_dais_syms_CPPFLAGS += -DDAIS_PREEMPT_ALWAYS=1
+endif
+if FAIL_ALWAYS
+xen_dais_syms_CPPFLAGS += -DDAIS_FAIL_ALWAYS=1
+endif
 
 HV_FLAGS = -include $(srcdir)/xen/lib/hidden.h -O2 -g -ffreestanding -fpie -mcmodel=small -mno-red-zone -mgeneral-regs-only \
 	-fno-stack-protector -fno-strict-aliasing -fno-common -fno-asynchronous-unwind-tables \

@@ -13,7 +13,14 @@ check-guests: xen/dais $(GUEST_TESTS:%=tests/guests/%/guest)
 		python3 $(srcdir)/tests/guests/run.py --cache $(SYSTEM_CACHE) --hypervisor xen/dais \
 		--guests tests/guests --names $(GUEST_TESTS)
 
-.PHONY: check-guests
+# The same suites where every resumable operation pauses at every point where it may.
+check-preempt: preempt/xen/dais $(GUEST_TESTS:%=tests/guests/%/guest)
+	@$(MKDIR_P) $(SYSTEM_CACHE)
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/preempt.count -t 900 -n preempt \
+		python3 $(srcdir)/tests/guests/run.py --cache $(SYSTEM_CACHE) --on dais \
+		--hypervisor preempt/xen/dais --guests tests/guests --names $(GUEST_TESTS)
+
+.PHONY: check-guests check-preempt
 
 EXTRA_DIST += tests/guests/run.py
 

@@ -75,7 +75,7 @@ def main():
     parser.add_argument("--extra", default="", help="more of the guest's command line")
     args = parser.parse_args()
     subprocess.run([os.path.join(HERE, "..", "system", "mkquick.sh"), args.cache], check=True)
-    work = os.path.join(os.path.abspath(args.cache), "guests")
+    work = os.path.join(args.guests, "logs")
     os.makedirs(work, exist_ok=True)
     bad = 0
     for word in args.on.split(","):

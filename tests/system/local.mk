@@ -23,12 +23,18 @@ check-console: xen/dais
 	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/console.count -t 1200 -n console \
 		python3 $(SYSTEM)/console.py --cache $(SYSTEM_CACHE) --hypervisor $(HYPERVISOR)
 
-# The build with assertions and lock-order checks, in a folder of its own.
-debug/xen/dais: xen/dais
-	@$(MKDIR_P) debug
-	@test -f debug/Makefile || { top=$$(cd $(srcdir) && pwd) && cd debug && \
-		"$$top/configure" -q --enable-debug CC='$(CC)'; }
-	@$(MAKE) -s --no-print-directory -C debug xen/dais
+# Builds for tests, each in a folder of its own: with assertions and lock-order checks; the same
+# with every long operation pausing wherever it may; the same with allocations that fail on demand.
+SPECIAL_BUILDS = debug/xen/dais preempt/xen/dais failing/xen/dais
+SPECIAL_OPTIONS_debug =
+SPECIAL_OPTIONS_preempt = --enable-preempt-always
+SPECIAL_OPTIONS_failing = --enable-fail-always
+
+$(SPECIAL_BUILDS): xen/dais
+	@$(MKDIR_P) $(@:/xen/dais=)
+	@test -f $(@:/xen/dais=)/Makefile || { top=$$(cd $(srcdir) && pwd) && cd $(@:/xen/dais=) && \
+		"$$top/configure" -q --enable-debug $(SPECIAL_OPTIONS_$(@:/xen/dais=)) CC='$(CC)'; }
+	@$(MAKE) -s --no-print-directory -C $(@:/xen/dais=) xen/dais
 
 check-debug: debug/xen/dais
 	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/debug.count -t 900 -n debug \
