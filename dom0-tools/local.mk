@@ -4,7 +4,7 @@
 # Sources are listed one by one; a new command is a line in DAIS_COMMANDS.
 
 TOOLS_WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes \
-	-Wundef -Wvla -Wwrite-strings -Wno-format-truncation -Werror
+	-Wundef -Wvla -Wwrite-strings -Wno-unknown-warning-option -Wno-format-truncation -Werror
 TOOLS_CPPFLAGS = -I$(srcdir)/dom0-tools/lib $(XEN_ABI) -D_GNU_SOURCE -D_FORTIFY_SOURCE=2 \
 	-DDAIS_RELEASE='"$(PACKAGE_VERSION)"'
 TOOLS_CFLAGS = -std=gnu11 -O2 -g -fstack-protector-strong -fPIC $(TOOLS_WARNINGS)

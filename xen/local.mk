@@ -139,13 +139,12 @@ xen_dais_syms_SOURCES += xen/builder/dom0.c
 xen_dais_syms_SOURCES += xen/builder/dom0mem.c
 xen_dais_syms_SOURCES += xen/builder/dom0tables.c
 xen_dais_syms_SOURCES += xen/builder/elf.c
+xen_dais_syms_SOURCES += xen/builder/library.c
 xen_dais_syms_SOURCES += xen/builder/unpack.c
-xen_dais_syms_SOURCES += xen/builder/unpack_fse.c
-xen_dais_syms_SOURCES += xen/builder/unpack_gzip.c
+xen_dais_syms_SOURCES += xen/builder/unpack_library.c
 xen_dais_syms_SOURCES += xen/builder/unpack_lz4.c
 xen_dais_syms_SOURCES += xen/builder/unpack_lzma.c
 xen_dais_syms_SOURCES += xen/builder/unpack_xz.c
-xen_dais_syms_SOURCES += xen/builder/unpack_zstd.c
 xen_dais_syms_SOURCES += xen/boot/acpi.c
 xen_dais_syms_SOURCES += xen/boot/bootmem.c
 xen_dais_syms_SOURCES += xen/boot/head.S
@@ -162,7 +161,8 @@ HV_LINKFLAGS = -nostdlib -static -Wl,-z,max-page-size=0x1000 -Wl,-z,noexecstack 
 xen_dais_syms_LINK = NM='$(NM)' CC='$(CC)' SYMTAB='$(srcdir)/xen/console/symtab.sh' \
 	$(SHELL) $(srcdir)/xen/link.sh $@ $(srcdir)/xen/xen.lds $(HV_LINKFLAGS)
 EXTRA_xen_dais_syms_DEPENDENCIES = xen/xen.lds xen/link.sh xen/console/symtab.sh
-xen_dais_syms_LDADD =
+# Static archives, of which xen.lds puts all into .init (builder/library.c).
+xen_dais_syms_LDADD = $(HV_LIBRARIES)
 
 xen/dais: xen/dais-syms
 	$(AM_V_GEN)$(OBJCOPY) -S -R .comment -O elf32-i386 xen/dais-syms $@

@@ -4,11 +4,11 @@
 #   GUEST_CPPFLAGS, GUEST_CFLAGS, GUEST_LINK, GUEST_LIBS
 
 GUEST_CPPFLAGS = -I$(srcdir)/pvdrivers/guest $(XEN_ABI)
-GUEST_CFLAGS = -std=gnu11 -O2 -g -ffreestanding -fno-pic -no-pie -mcmodel=kernel -mno-red-zone \
+GUEST_CFLAGS = -std=gnu11 -O2 -g -ffreestanding -fno-pic -mcmodel=kernel -mno-red-zone \
 	-mgeneral-regs-only -fno-stack-protector -fno-strict-aliasing -fno-common -fcf-protection=none \
 	-fno-asynchronous-unwind-tables -U_FORTIFY_SOURCE -fno-omit-frame-pointer \
 	-Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wundef -Wvla -Werror
-GUEST_LINK = -nostdlib -static -no-pie -Wl,-T,$(srcdir)/pvdrivers/guest/pvrt.lds \
+GUEST_LINK = -nostdlib -static -Wl,-T,$(srcdir)/pvdrivers/guest/pvrt.lds \
 	-Wl,--build-id=none -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -Wl,-z,max-page-size=4096
 GUEST_LIBS = pvdrivers/guest/libpvrt.a
 

@@ -36,6 +36,7 @@ tests/fuzz/fz_elf: tests/fuzz/fz_elf.c xen/builder/elf.c
 tests/fuzz/fz_bzimage: tests/fuzz/fz_bzimage.c xen/builder/bzimage.c $(unpack_sources)
 tests/fuzz/fz_unpack: tests/fuzz/fz_unpack.c $(unpack_sources)
 tests/fuzz/fz_lzma2: tests/fuzz/fz_lzma2.c $(unpack_sources)
+tests/fuzz/fz_bzimage tests/fuzz/fz_unpack tests/fuzz/fz_lzma2: FUZZ_LIBS = $(HV_LIBRARIES)
 
 FUZZ_TARGETS += tests/fuzz/fz_domctl
 tests/fuzz/fz_domctl: tests/fuzz/fz_domctl.c xen/ctl/ctlbitmap.c xen/ctl/domctl.c \

@@ -84,16 +84,17 @@ tests_unit_t_platform_SOURCES = tests/unit/t_platform.c tests/unit/platformmock.
 check_PROGRAMS += tests/unit/t_elf
 tests_unit_t_elf_SOURCES = tests/unit/t_elf.c xen/builder/elf.c
 
-unpack_sources = xen/builder/unpack.c xen/builder/unpack_fse.c xen/builder/unpack_gzip.c \
-	xen/builder/unpack_lz4.c xen/builder/unpack_lzma.c xen/builder/unpack_xz.c \
-	xen/builder/unpack_zstd.c
+unpack_sources = xen/builder/unpack.c xen/builder/unpack_library.c xen/builder/unpack_lz4.c \
+	xen/builder/unpack_lzma.c xen/builder/unpack_xz.c
 
 check_PROGRAMS += tests/unit/t_unpack
 tests_unit_t_unpack_SOURCES = tests/unit/t_unpack.c $(unpack_sources)
+tests_unit_t_unpack_LDADD = $(HV_LIBRARIES)
 
 check_PROGRAMS += tests/unit/t_bzimage
 tests_unit_t_bzimage_SOURCES = tests/unit/t_bzimage.c xen/builder/bzimage.c xen/builder/elf.c \
 	$(unpack_sources)
+tests_unit_t_bzimage_LDADD = $(HV_LIBRARIES)
 
 check_PROGRAMS += tests/unit/t_domain
 tests_unit_t_domain_SOURCES = tests/unit/t_domain.c tests/unit/domainmock.h \

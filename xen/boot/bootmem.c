@@ -14,7 +14,7 @@
 
 #define FOUR_GIB (1ULL << 32)
 
-static struct memmap free_map __initdata;
+static struct memmap free_map __initbss;
 static paddr_t top;
 static unsigned long ram_pages;
 

@@ -117,6 +117,7 @@ start64:
 	mov %eax, %gs
 	lldt %ax
 	movabs $(CPU_AREA_START + 65536 - CPU_INFO_SIZE), %rsp
+	and $-16, %rsp /* as the ABI has it: libraries store vectors there (builder/library.c) */
 	push $0
 	popf
 	mov %esi, %edi

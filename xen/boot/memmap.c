@@ -83,8 +83,8 @@ static void __init trim_ram(struct memmap *map)
 void __init memmap_settle(struct memmap *map)
 {
 	/* Too large for the stack; boot is single-threaded. */
-	static struct memmap result __initdata;
-	static u64 borders[2 * MEMMAP_MAX] __initdata;
+	static struct memmap result __initbss;
+	static u64 borders[2 * MEMMAP_MAX] __initbss;
 	unsigned int n = 0;
 
 	for (unsigned int i = 0; i < map->count; i++) {

@@ -51,8 +51,8 @@
 extern char __image_start[], __image_end[];
 _Noreturn void stack_reset_and_call(void (*fn)(void));
 
-static struct boot_info boot_info __initdata;
-static struct memmap ram __initdata;
+static struct boot_info boot_info __initbss;
+static struct memmap ram __initbss;
 
 /* Until pagemap_init() the static tables show the first 4 GiB; afterwards, RAM and tables. */
 static const void *__init phys_read(u64 addr, u64 len)

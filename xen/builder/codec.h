@@ -29,12 +29,6 @@ int unpack_lz4(struct unpack_job *job);
 /* One LZMA2 stream, its end marker included (unpack_lzma.c); properties checked by unpack_xz(). */
 int unpack_lzma2(struct unpack_job *job);
 
-/* CRC-32 of IEEE 802.3.  @ring: CRC32_RING bytes of scratch, or NULL for a short buffer. */
-#define CRC32_RING (3006 * 8)
-u32 crc32_ieee(const u8 *p, size_t len, u64 *ring);
-/* XXH64 with seed 0. */
-u64 xxh64(const u8 *p, size_t len);
-
 static inline int unpack_refuse(struct unpack_job *job, const char *why)
 {
 	job->why = why;

@@ -34,6 +34,7 @@
 #include "lib/errno.h"
 #include "lib/init.h"
 #include "lib/string.h"
+#include "machine/fpu.h"
 #include "machine/machine.h"
 #include "machine/smp.h"
 #include "mm/buddy.h"
@@ -61,7 +62,7 @@ struct dom0_builder {
 	struct dom0_memory mem;
 };
 
-static struct dom0_builder builder __initdata;
+static struct dom0_builder builder __initbss;
 
 static void *__init module_virt(const struct boot_module *m)
 {
@@ -82,24 +83,27 @@ static void __init load_image(struct dom0_builder *b)
 		panic("dom0 kernel (module 0): %s; give GRUB a Linux kernel with Xen support",
 		      payload.why);
 	if (payload.format != UNPACK_NONE) {
-		void *workspace;
+		unsigned int order = 5;
+		unsigned long state;
 		mfn_t mfn, work;
+		int rc;
 
 		while ((PAGE_SIZE << b->unpacked_order) < payload.out_len)
 			b->unpacked_order++;
 		mfn = frame_alloc(b->unpacked_order, ALLOC_NO_SCRUB);
-		work = frame_alloc(6, ALLOC_NO_SCRUB);
+		work = frame_alloc(order, ALLOC_NO_SCRUB);
 		if (mfn_eq(mfn, INVALID_MFN) || mfn_eq(work, INVALID_MFN))
 			panic("too little memory to unpack dom0's kernel: %lu MiB in one piece are needed",
 			      (PAGE_SIZE << b->unpacked_order) >> 20);
-		static_assert(UNPACK_WORKSPACE <= PAGE_SIZE << 6, "workspace order");
-		workspace = mfn_to_virt(work);
 		b->unpacked = mfn_to_virt(mfn);
-		if (unpack(payload.format, payload.data, payload.len, b->unpacked, payload.out_len,
-			   workspace, UNPACK_WORKSPACE, &produced, &why))
+		state = fpu_program_begin();
+		rc = unpack(payload.format, payload.data, payload.len, b->unpacked, payload.out_len,
+			    mfn_to_virt(work), PAGE_SIZE << order, &produced, &why);
+		fpu_program_end(state);
+		if (rc)
 			panic("dom0 kernel (module 0) does not unpack: %s; the file is damaged, install it again",
 			      why);
-		frame_free(work, 6);
+		frame_free(work, order);
 		image = b->unpacked;
 		size = produced;
 	} else {
@@ -294,7 +298,7 @@ static void __init pass_acpi_root(const struct dom0_builder *b)
 
 static void __init start_vcpu0(const struct dom0_builder *b, struct vcpu *v)
 {
-	static struct vcpu_guest_context c __initdata;
+	static struct vcpu_guest_context c __initbss;
 	unsigned long virt = b->space.virt_start;
 	mfn_t l4 = dom0_mfn(&b->mem, b->space.tables_pfn);
 	int rc;

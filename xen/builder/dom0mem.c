@@ -60,7 +60,7 @@ bool __init dom0_memory_adopt(struct dom0_memory *m, mfn_t first, unsigned long 
 /* The run that has @pfn; as a rule it is the one that was asked for last. */
 static const struct dom0_run *__init find_run(const struct dom0_memory *m, unsigned long pfn)
 {
-	static unsigned int last __initdata;
+	static unsigned int last __initbss;
 
 	if (last < m->runs && pfn - m->run[last].pfn < m->run[last].count)
 		return &m->run[last];

@@ -20,7 +20,7 @@ enum unpack_format {
 };
 
 /* Bytes of scratch that unpack() wants, aligned to 8; tables only, whatever the image. */
-#define UNPACK_WORKSPACE (176 * 1024)
+#define UNPACK_WORKSPACE (128 * 1024)
 
 /* Looks at the first bytes.  @why (on UNPACK_UNKNOWN): static text that says what it is not. */
 enum unpack_format unpack_identify(const void *in, size_t in_len, const char **why);

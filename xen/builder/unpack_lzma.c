@@ -13,6 +13,7 @@
 #endif
 
 #include "builder/codec.h"
+#include "builder/unpack.h"
 #include "lib/init.h"
 #include "machine/barrier.h"
 
@@ -56,7 +57,7 @@ struct lzma_probs {
 	prob literal[16 * LITERAL_TREE];
 };
 
-static_assert(sizeof(struct lzma_probs) <= 176 * 1024, "fits the workspace");
+static_assert(sizeof(struct lzma_probs) <= UNPACK_WORKSPACE, "fits the workspace");
 
 /* Survives from chunk to chunk of one LZMA2 stream. */
 struct lzma {

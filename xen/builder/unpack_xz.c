@@ -2,9 +2,11 @@
 /*
  * The xz container (tukaani.org's file format text 1.1.0) as kernels are packed in it:
  * one stream of blocks, each LZMA2 with or without the x86 filter before it, checked
- * by CRC-32 or not at all.  A kernel's own decoder knows no more than that.  Headers,
+ * by CRC-32 (libdeflate's) or not at all.  A kernel's own decoder knows no more than that.  Headers,
  * index and footer are verified whole: a flipped bit anywhere is refused.
  */
+#include <libdeflate.h>
+
 #include "builder/codec.h"
 #include "lib/init.h"
 
@@ -152,7 +154,7 @@ static __init int xz_block(struct unpack_job *job, u32 check, struct xz_totals *
 	bool x86;
 	int rc;
 
-	if (in_left(job) < header || crc32_ieee(start, header - 4, NULL) != load32(end) ||
+	if (in_left(job) < header || libdeflate_crc32(0, start, header - 4) != load32(end) ||
 	    (start[1] & 0x3c) || ((start[1] & 0x40) && !xz_number(&p, end, &packed)) ||
 	    ((start[1] & 0x80) && !xz_number(&p, end, &unpacked)))
 		return unpack_refuse(job, "xz block header is corrupt");
@@ -181,7 +183,7 @@ static __init int xz_block(struct unpack_job *job, u32 check, struct xz_totals *
 	if (check == CHECK_CRC32) {
 		if (in_left(job) < 4)
 			return unpack_refuse(job, "xz data is truncated");
-		if (crc32_ieee(out, (size_t)(job->out - out), job->workspace) != load32(job->in))
+		if (libdeflate_crc32(0, out, (size_t)(job->out - out)) != load32(job->in))
 			return unpack_refuse(job, "xz check of the data fails");
 		job->in += 4;
 	}
@@ -208,10 +210,10 @@ static __init int xz_index(struct unpack_job *job, const u8 *flags, struct xz_to
 			goto corrupt;
 	size = (size_t)(p - start) + 4;
 	if (end - p < 4 + HEADER_SIZE || totals.packed || totals.unpacked ||
-	    crc32_ieee(start, size - 4, NULL) != load32(p))
+	    libdeflate_crc32(0, start, size - 4) != load32(p))
 		goto corrupt;
 	p += 4;
-	if (crc32_ieee(p + 4, 6, NULL) != load32(p) || load32(p + 4) != size / 4 - 1 ||
+	if (libdeflate_crc32(0, p + 4, 6) != load32(p) || load32(p + 4) != size / 4 - 1 ||
 	    load16(p + 8) != load16(flags) || p[10] != 'Y' || p[11] != 'Z')
 		goto corrupt;
 	job->in = p + HEADER_SIZE;
@@ -228,7 +230,7 @@ __init int unpack_xz(struct unpack_job *job)
 	/* The caller has seen the magic: six bytes are there. */
 	if (in_left(job) <= HEADER_SIZE)
 		return unpack_refuse(job, "xz data is truncated");
-	if (crc32_ieee(flags, 2, NULL) != load32(flags + 2))
+	if (libdeflate_crc32(0, flags, 2) != load32(flags + 2))
 		return unpack_refuse(job, "xz header is corrupt");
 	if (flags[0] || (flags[1] != CHECK_NONE && flags[1] != CHECK_CRC32))
 		return unpack_refuse(job, "xz check is not CRC32; pack with xz --check=crc32");

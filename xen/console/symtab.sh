@@ -8,7 +8,8 @@
 #   dais_symbol_name_offsets[] u32, where its name begins in dais_symbol_names
 #   dais_symbol_names[]        the names, each ended by a NUL
 #
-# Functions only; of several names at one address the first is kept.
+# Functions only; of several names at one address the first is kept.  What lies in the libraries
+# linked in goes by one name.
 export LC_ALL=C
 awk '
 function hex(s,    i, v) {
@@ -18,6 +19,9 @@ function hex(s,    i, v) {
 	return v
 }
 $3 == "__image_start" { base = $1; have = 1 }
+$3 == "__libraries_end" { inside = 0 }
+inside { next }
+$3 == "__libraries_start" { inside = 1 }
 ($2 == "t" || $2 == "T") && $3 !~ /^(\.|__image_|_stext|_etext)/ {
 	if ($1 == last)
 		next

@@ -44,6 +44,22 @@ void fpu_init_cpu(void)
 	}
 }
 
+unsigned long __init fpu_program_begin(void)
+{
+	static const u64 thread_block[6] __initconst = {[5] = 0x0a0d00ff6b6e6400};
+	unsigned long flags = local_irq_save();
+
+	PANIC_ON((u64)__builtin_frame_address(0) % 16); /* as the ABI has it: see head.S */
+	wrmsr(MSR_FS_BASE, (u64)thread_block);
+	return flags;
+}
+
+void __init fpu_program_end(unsigned long flags)
+{
+	wrmsr(MSR_FS_BASE, 0);
+	local_irq_restore(flags);
+}
+
 void fpu_vcpu_reset(struct vcpu *v)
 {
 	u16 fcw = FCW_DEFAULT;

@@ -37,7 +37,7 @@ struct trampoline_args {
 extern const u8 trampoline_start[], trampoline_args[], trampoline_end[];
 
 struct cpumask cpu_online_map = {.bits = {1}};
-paddr_t smp_trampoline_page __initdata;
+paddr_t smp_trampoline_page __initbss;
 
 static struct {
 	u32 apic_id, acpi_id;

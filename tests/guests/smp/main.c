@@ -5,7 +5,7 @@
  */
 #include "test.h"
 
-static volatile unsigned int runs, stop, seen_cpu, ipis, vector_there;
+static volatile unsigned int runs, stop, seen_cpu, ipis;
 static volatile uint64_t shared_word;
 static uintptr_t spot;
 
