@@ -2,13 +2,15 @@
 /*
  * The xz container (tukaani.org's file format text 1.1.0) as kernels are packed in it:
  * one stream of blocks, each LZMA2 with or without the x86 filter before it, checked
- * by CRC-32 (libdeflate's) or not at all.  A kernel's own decoder knows no more than that.  Headers,
+ * by CRC-32 or not at all.  A kernel's own decoder knows no more than that.  Headers,
  * index and footer are verified whole: a flipped bit anywhere is refused.
  */
 #include <libdeflate.h>
 
 #include "builder/codec.h"
+#include "builder/unpack.h"
 #include "lib/init.h"
+#include "lib/string.h"
 
 #define HEADER_SIZE 12
 #define CHECK_NONE 0
@@ -21,6 +23,57 @@
 struct xz_totals {
 	u64 blocks, packed, unpacked;
 };
+
+/*
+ * CRC-32 of what is long, without tables and on any processor: modulo the CRC's polynomial,
+ * X^3006 = X^2866 + X^2215 + 1 with X = x^64 (found by search; t_unpack.c shows it).  So a
+ * leading 64-bit word of the message may be deleted if it is added (xor) to the words 140, 791
+ * and 3006 places later: four loads and a store per 8 bytes, where libdeflate's tables take
+ * some thirty instructions.  The last 3006 words are left to libdeflate.
+ */
+#define RING 3006u
+#define RING_BYTES (RING * 8)
+#define TAP1 140
+#define TAP2 791
+
+static_assert(RING_BYTES <= UNPACK_WORKSPACE, "fits the workspace");
+
+/*
+ * Takes in @count words for the ring slots from @slot on, between which and the taps there is
+ * no wrap.  A slot's old content is the third tap.
+ */
+static __force_inline const u8 *crc32_words(u64 *slot, const u8 *p, size_t count, long tap1,
+					    long tap2)
+{
+	for (; count; count--, slot++, p += 8)
+		*slot ^= load64(p) ^ slot[tap1] ^ slot[tap2];
+	return p;
+}
+
+static __init u32 crc32_long(const u8 *p, size_t len, u64 *ring)
+{
+	u32 crc = 0;
+
+	if (len >= 2 * RING_BYTES) {
+		memset(ring, 0, RING_BYTES);
+		ring[0] = ~0u; /* a CRC's initial value is added to the first bytes */
+		for (; len >= 2 * RING_BYTES; len -= RING_BYTES) {
+			p = crc32_words(ring, p, TAP1, RING - TAP1, RING - TAP2);
+			p = crc32_words(ring + TAP1, p, TAP2 - TAP1, -TAP1, RING - TAP2);
+			p = crc32_words(ring + TAP2, p, RING - TAP2, -TAP1, -TAP2);
+		}
+		crc = ~0u; /* none: it is in the words already */
+		/* What the deleted words left to add to the next ones, which stay. */
+		for (size_t i = 0; i < RING; i++, p += 8, len -= 8) {
+			u64 word = load64(p) ^ ring[i] ^ ring[(i + RING - TAP1) % RING] ^
+				   ring[(i + RING - TAP2) % RING];
+
+			ring[i] = 0;
+			crc = libdeflate_crc32(crc, &word, sizeof(word));
+		}
+	}
+	return libdeflate_crc32(crc, p, len);
+}
 
 /* A variable-length integer, at most 63 bits; false if it is malformed or crosses @end. */
 static __init bool xz_number(const u8 **p, const u8 *end, u64 *value)
@@ -183,7 +236,7 @@ static __init int xz_block(struct unpack_job *job, u32 check, struct xz_totals *
 	if (check == CHECK_CRC32) {
 		if (in_left(job) < 4)
 			return unpack_refuse(job, "xz data is truncated");
-		if (libdeflate_crc32(0, out, (size_t)(job->out - out)) != load32(job->in))
+		if (crc32_long(out, (size_t)(job->out - out), job->workspace) != load32(job->in))
 			return unpack_refuse(job, "xz check of the data fails");
 		job->in += 4;
 	}
