@@ -3,7 +3,7 @@
 # Guests that test the hypervisor from below: one folder each, with one main.c that says what it
 # tests.  make check-guests runs them on Dais and on Debian's Xen (run.py).
 
-GUEST_TESTS = boot calls traps events tables ptwrite grants time memops cpu smp security secmm secops seccpu chaos
+GUEST_TESTS = boot calls traps events tables ptwrite grants time memops cpu smp security secmm secops seccpu pair chaos
 GUEST_TEST_LIB = tests/guests/lib/test.c tests/guests/lib/test.h
 GUEST_TEST_CPPFLAGS = $(GUEST_CPPFLAGS) -I$(srcdir)/tests/guests/lib
 
@@ -150,3 +150,15 @@ tests_guests_wild_wild_CPPFLAGS = $(GUEST_CPPFLAGS)
 tests_guests_wild_wild_CFLAGS = $(GUEST_CFLAGS)
 tests_guests_wild_wild_LDFLAGS = $(GUEST_LINK)
 tests_guests_wild_wild_LDADD = $(GUEST_LIBS)
+
+# Suites of two domains: the guest's own image is its module, too (run.py).
+GUEST_CONTROL_LIB = $(GUEST_TEST_LIB) tests/guests/lib/control.c tests/guests/lib/control.h \
+	tests/guests/lib/child.c
+
+noinst_PROGRAMS += tests/guests/pair/guest
+tests_guests_pair_guest_SOURCES = tests/guests/pair/main.c tests/guests/pair/refused.c \
+	tests/guests/pair/pair.h $(GUEST_CONTROL_LIB)
+tests_guests_pair_guest_CPPFLAGS = $(GUEST_TEST_CPPFLAGS)
+tests_guests_pair_guest_CFLAGS = $(GUEST_CFLAGS)
+tests_guests_pair_guest_LDFLAGS = $(GUEST_LINK)
+tests_guests_pair_guest_LDADD = $(GUEST_LIBS)

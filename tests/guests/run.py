@@ -25,7 +25,11 @@ NEEDS = {
     "secmm": (2, "dom0_max_vcpus=4", []),
     "smp": (2, "dom0_max_vcpus=4", []),
     "chaos": (2, "dom0_max_vcpus=4", []),
+    "pair": (1, "dom0_mem=256M", []),
+    "failing": (1, "dom0_mem=256M", []),
 }
+# Guests that make a second domain of their own image, which is then their module, too.
+TWO = ("pair", "failing")
 
 
 def run(name, guest, hypervisor, word, log, cpu, extra):
@@ -33,7 +37,8 @@ def run(name, guest, hypervisor, word, log, cpu, extra):
     smp, options, args = NEEDS.get(name, (1, "dom0_max_vcpus=4", []))
     argv = ["-accel", "tcg", "-machine", "pc", "-cpu", cpu, "-smp", str(smp), "-m", "512",
             "-vga", "none", "-nic", "none", "-no-reboot", "-kernel", hypervisor,
-            "-append", OPTIONS + " " + options, "-initrd", "%s case=%s  two %s" % (guest, name, extra),
+            "-append", OPTIONS + " " + options, "-initrd",
+            "%s case=%s  two %s%s" % (guest, name, extra, "," + guest if name in TWO else ""),
             *args]
     bad = 0
     with Machine(argv, log) as vm:
