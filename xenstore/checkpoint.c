@@ -170,6 +170,8 @@ enum checkpoint_state checkpoint_slice(size_t *size)
 		n = tree_walk_next(&c->walk, &depth);
 		if (n)
 			c->failed |= !add_node(c, n, depth);
+		else if (c->walk.failed)
+			c->failed = true;
 		else
 			c->walked = true;
 	}
@@ -194,14 +196,19 @@ enum checkpoint_state checkpoint_slice(size_t *size)
 	return CHECKPOINT_DONE;
 }
 
-void checkpoint_scan(int dir_fd, uint64_t *checkpoint, uint64_t *first, uint64_t *last)
+int checkpoint_scan(int dir_fd, uint64_t *checkpoint, uint64_t *first, uint64_t *last)
 {
 	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *e;
 
 	*checkpoint = *first = *last = 0;
-	while (d && (e = readdir(d))) {
+	if (!d) {
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	for (errno = 0; (e = readdir(d)); errno = 0) {
 		const char *dot = strchr(e->d_name, '.');
 		uint64_t n = dot ? strtoull(dot + 1, NULL, 10) : 0;
 
@@ -214,8 +221,10 @@ void checkpoint_scan(int dir_fd, uint64_t *checkpoint, uint64_t *first, uint64_t
 		if (n > *last)
 			*last = n;
 	}
-	if (d)
+	if (errno) {
 		closedir(d);
-	else if (fd >= 0)
-		close(fd);
+		return -1;
+	}
+	closedir(d);
+	return 0;
 }

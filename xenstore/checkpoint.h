@@ -23,7 +23,10 @@ enum checkpoint_state checkpoint_slice(size_t *size);
 bool checkpoint_active(void);
 void checkpoint_abort(void);
 
-/* The last whole checkpoint, and the first and last file by number; 0 where there is none. */
-void checkpoint_scan(int dir_fd, uint64_t *checkpoint, uint64_t *first, uint64_t *last);
+/*
+ * The last whole checkpoint, and the first and last file by number; 0 where there is none.  -1 and
+ * errno if it cannot be seen what there is.
+ */
+int checkpoint_scan(int dir_fd, uint64_t *checkpoint, uint64_t *first, uint64_t *last);
 
 #endif

@@ -156,42 +156,48 @@ static int filter_calls(void)
 	return -rc;
 }
 
-static void allow(int rules, const char *path, uint64_t access)
+/* What is not there need not be allowed; what cannot be allowed now would be missed later. */
+static int allow(int rules, const char *path, uint64_t access)
 {
 	struct landlock_path_beneath_attr rule = {.allowed_access = access};
 
 	rule.parent_fd = open(path, O_PATH | O_CLOEXEC);
 	if (rule.parent_fd < 0)
-		return;
+		return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? errno : 0;
 	if (syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0))
 		log_line(LOG_WARNING, "%s will be out of reach: %s", path, strerror(errno));
 	close(rule.parent_fd);
+	return 0;
 }
 
-static void limit_files(const char *state_dir)
+static int limit_files(const char *state_dir)
 {
 	struct landlock_ruleset_attr attr = {.handled_access_fs = ALL_FILES};
 	int rules = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
 	char own[4096];
 	ssize_t n;
+	int err;
 
 	if (rules < 0) {
 		log_line(LOG_NOTICE, "this kernel cannot limit which files are opened (Landlock)");
-		return;
+		return 0;
 	}
-	allow(rules, state_dir, ALL_FILES);
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
-		allow(rules, places[i].path, places[i].access);
+	err = allow(rules, state_dir, ALL_FILES);
+	for (size_t i = 0; !err && i < sizeof(places) / sizeof(places[0]); i++)
+		err = allow(rules, places[i].path, places[i].access);
 	/* Where our own program is, for its successor. */
 	n = readlink("/proc/self/exe", own, sizeof(own) - 1);
 	own[n > 0 ? n : 0] = 0;
-	if (strrchr(own, '/')) {
+	if (!err && strrchr(own, '/')) {
 		*strrchr(own, '/') = 0;
-		allow(rules, own, READ_FILES);
+		err = allow(rules, own, READ_FILES);
 	}
-	if (syscall(SYS_landlock_restrict_self, rules, 0))
+	if (!err && syscall(SYS_landlock_restrict_self, rules, 0))
 		log_line(LOG_WARNING, "Landlock: %s", strerror(errno));
 	close(rules);
+	if (err)
+		log_line(LOG_ERR, "Landlock: %s", strerror(err));
+	return err;
 }
 
 static void give(int dir_fd, const char *name, const struct passwd *who)
@@ -282,7 +288,9 @@ int confine(const char *user, const char *state_dir, bool devices)
 		return err;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return errno;
-	limit_files(state_dir);
+	err = limit_files(state_dir);
+	if (err)
+		return err;
 	err = filter_calls();
 	if (err)
 		log_line(LOG_ERR, "the system call filter does not load: %s", strerror(err));

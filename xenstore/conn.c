@@ -15,6 +15,7 @@
 #define QUEUE_FIRST 1024
 
 struct conn *conn_list;
+bool conn_starving;
 static struct conn *dirty;
 static uint32_t last_id = CONN_ID_SOCKETS;
 
@@ -171,6 +172,25 @@ void conn_sent(struct conn *c, size_t n)
 	c->unread = 0;
 	if (c->owes)
 		watch_pay(c);
+}
+
+void conn_starve(struct conn *c)
+{
+	c->starved = conn_starving = true;
+}
+
+void conn_retry_all(void)
+{
+	struct conn *c = conn_list, *next;
+
+	conn_starving = false;
+	for (; c; c = next) {
+		next = c->next;
+		if (!c->starved)
+			continue;
+		c->starved = false;
+		c->transport->retry(c);
+	}
 }
 
 bool conn_may_ask(const struct conn *c)

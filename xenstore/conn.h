@@ -27,6 +27,8 @@ struct conn_transport {
 	void (*flush)(struct conn *c);
 	/* Ends the transport; the queue is lost. */
 	void (*close)(struct conn *c);
+	/* Takes up what it left for want of memory. */
+	void (*retry)(struct conn *c);
 };
 
 struct conn {
@@ -41,6 +43,7 @@ struct conn {
 	bool closed;
 	bool owes; /* some watch owes an event */
 	bool restored; /* from before a restart */
+	bool starved; /* has a request that was left for want of memory */
 	uint32_t word; /* handover.h's, of a socket that is kept */
 
 	struct watch *watches, *last_watch; /* oldest first */
@@ -95,6 +98,14 @@ void conn_flush_all(void);
 
 /* True if another request of this client may be taken. */
 bool conn_may_ask(const struct conn *c);
+
+/*
+ * A request of this client has to wait for memory: its transport is asked to take it up again by
+ * conn_retry_all(), as long as conn_starving.
+ */
+void conn_starve(struct conn *c);
+extern bool conn_starving;
+void conn_retry_all(void);
 
 /* Keeps the start of a message whose rest is to come: false when memory is out. */
 bool conn_stash(struct conn *c, const char *data, size_t len);

@@ -131,8 +131,9 @@ static void flush(struct conn *c)
 		conn_sent(c, n);
 	}
 	if (r->notify && r->port >= 0) {
-		r->notify = false;
-		hv_notify(r->port);
+		r->notify = !hv_notify(r->port);
+		if (r->notify)
+			conn_starve(c);
 	}
 }
 
@@ -153,7 +154,11 @@ static bool serve_whole(struct ring_conn *r, const struct xsd_sockmsg *head)
 
 	copy_in(message, r->ring.page->req, r->in_pos, size);
 	/* The header as it was checked, whatever stands there now. */
-	if (!request_run(&r->conn, head, message + HEAD) || r->conn.closed)
+	if (!request_run(&r->conn, head, message + HEAD)) {
+		conn_starve(&r->conn);
+		return false;
+	}
+	if (r->conn.closed)
 		return false;
 	persist_in(r->conn.id, r->in_pos + size);
 	taken(r, r->in_pos + size);
@@ -165,7 +170,11 @@ static bool serve_stashed(struct ring_conn *r, const struct xsd_sockmsg *head)
 {
 	struct conn *c = &r->conn;
 
-	if (!request_run(c, head, c->in + HEAD) || c->closed)
+	if (!request_run(c, head, c->in + HEAD)) {
+		conn_starve(c);
+		return false;
+	}
+	if (c->closed)
 		return false;
 	c->in_len = 0;
 	persist_in(c->id, r->in_pos);
@@ -187,8 +196,10 @@ static bool gather(struct ring_conn *r, uint32_t avail, size_t end)
 	if (c->in_len)
 		memcpy(whole, c->in, c->in_len);
 	copy_in(whole + c->in_len, r->ring.page->req, r->in_pos, n);
-	if (!conn_stash(c, whole, c->in_len + n))
+	if (!conn_stash(c, whole, c->in_len + n)) {
+		conn_starve(c);
 		return false;
+	}
 	persist_stash(c->id, r->in_pos + (uint32_t)n, c->in + c->in_len - n, n);
 	taken(r, r->in_pos + (uint32_t)n);
 	return true;
@@ -319,4 +330,14 @@ static void end(struct conn *c)
 	ring_disconnect(r);
 }
 
-static const struct conn_transport transport = {flush, end};
+static void retry(struct conn *c)
+{
+	struct ring_conn *r = (struct ring_conn *)c;
+
+	if (r->ring.page)
+		ring_ready(r);
+	else
+		ring_reconnect(r);
+}
+
+static const struct conn_transport transport = {flush, end, retry};

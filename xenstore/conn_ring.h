@@ -36,6 +36,8 @@ bool ring_work(void);
 /* Drops all that the client had here, as at its own request. */
 void ring_reset(struct ring_conn *r);
 /* Notes in the journal that the streams begin anew; from domain.c, which knows the domain. */
+/* domain.c's: the ring could not be connected for want of something; tries again. */
+void ring_reconnect(struct ring_conn *r);
 void ring_note(const struct ring_conn *r);
 /* Unmaps and unbinds. */
 void ring_disconnect(struct ring_conn *r);

@@ -104,8 +104,12 @@ static ssize_t serve(struct conn *c, const char *data, size_t size)
 
 		if (got == WIRE_BAD)
 			return -1;
-		if (got == WIRE_PARTIAL || !request_run(c, &head, data + at + sizeof(head)))
+		if (got == WIRE_PARTIAL)
 			break;
+		if (!request_run(c, &head, data + at + sizeof(head))) {
+			conn_starve(c);
+			break;
+		}
 		persist_commit();
 		at += sizeof(head) + head.len;
 	}
@@ -227,7 +231,14 @@ static void end(struct conn *c)
 	loop_defer(&s->later);
 }
 
-static const struct conn_transport transport = {flush, end};
+static void retry(struct conn *c)
+{
+	serve_stashed(c);
+	if (!c->closed)
+		flush(c);
+}
+
+static const struct conn_transport transport = {flush, end, retry};
 
 struct conn *socket_adopt(int fd)
 {

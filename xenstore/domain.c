@@ -25,6 +25,8 @@
 #include "watch.h"
 
 #define BATCH 64
+/* ms after which domains are looked at again when the hypervisor could not be asked */
+#define LOOK_AGAIN 500
 
 struct domain {
 	struct domain *next;
@@ -33,6 +35,7 @@ struct domain {
 	uint64_t gfn;
 	uint32_t remote_port;
 	bool introduced, shut_down, dying;
+	bool reported; /* that its ring cannot be connected */
 	struct ring_conn ring; /* if introduced */
 };
 
@@ -41,6 +44,7 @@ static struct domain **by_port;
 static size_t port_room;
 static bool hypervisor;
 static int deaths_port = -1;
+static uint64_t look_again_at; /* or 0 */
 static struct loop_source source = {.fd = -1};
 
 static struct domain *find(uint32_t domid)
@@ -238,6 +242,8 @@ int domain_release(uint32_t domid)
 	watch_special(SPECIAL_RELEASE, domid);
 	state = hv_domain_state(domid);
 	d->dying = state == HV_DYING;
+	if (state == HV_UNKNOWN)
+		look_again_at = loop_now() + LOOK_AGAIN;
 	if (state == HV_GONE)
 		forget(d);
 	else
@@ -297,6 +303,8 @@ static void look_at(struct domain *d)
 	enum hv_state state = hv_domain_state(d->domid);
 	bool tell = false;
 
+	if (state == HV_UNKNOWN)
+		look_again_at = loop_now() + LOOK_AGAIN;
 	if (state == HV_SHUT_DOWN && !d->shut_down) {
 		d->shut_down = true;
 		note(d, false);
@@ -326,6 +334,14 @@ static void look_at_all(void)
 	persist_commit();
 }
 
+void domain_work(void)
+{
+	if (!look_again_at || loop_now() < look_again_at)
+		return;
+	look_again_at = 0;
+	look_at_all();
+}
+
 static void ready(struct loop_source *s, uint32_t events)
 {
 	(void)s;
@@ -343,18 +359,38 @@ static void ready(struct loop_source *s, uint32_t events)
 	}
 }
 
+/* What may be there in a moment, unlike a ring that is not. */
+static bool is_shortage(int err)
+{
+	return err == ENOMEM || err == ENOSPC || err == EMFILE || err == ENFILE || err == EAGAIN ||
+	       err == EINTR;
+}
+
 /* Dom0's kernel, or a domain of before a restart. */
-static void reconnect(struct domain *d)
+static int reconnect(struct domain *d)
 {
 	int err = connect_ring(d);
 
 	if (err) {
-		log_line(LOG_ERR, "domain %u: cannot connect its ring: %s", d->domid,
-			 strerror(err));
-		return;
+		if (!d->reported)
+			log_line(LOG_ERR, "domain %u: cannot connect its ring: %s", d->domid,
+				 strerror(err));
+		d->reported = true;
+		if (is_shortage(err))
+			conn_starve(&d->ring.conn);
+		return err;
 	}
+	if (d->reported)
+		log_line(LOG_NOTICE, "domain %u: its ring is connected", d->domid);
+	d->reported = false;
 	ring_resume(&d->ring);
 	ring_ready(&d->ring);
+	return 0;
+}
+
+void ring_reconnect(struct ring_conn *r)
+{
+	reconnect(find(r->conn.id));
 }
 
 static int start_dom0(void)
@@ -367,6 +403,11 @@ static int start_dom0(void)
 	ring_init(&d->ring, 0);
 	d->introduced = true;
 	err = connect_ring(d);
+	/* Later on nobody could: only root has the right. */
+	if (is_shortage(err)) {
+		log_line(LOG_ERR, "cannot connect dom0's ring: %s", strerror(err));
+		return err;
+	}
 	if (err) {
 		/* A store domain's dom0 kernel, say, is introduced by others. */
 		log_line(LOG_WARNING, "dom0's kernel has no ring for the store: %s", strerror(err));
@@ -391,8 +432,11 @@ int domain_init(bool with)
 	if (err)
 		return err;
 	deaths_port = hv_bind_deaths();
-	if (deaths_port < 0)
-		log_line(LOG_ERR, "cannot hear of dying domains: %s", strerror(errno));
+	if (deaths_port < 0) {
+		err = errno;
+		log_line(LOG_ERR, "cannot hear of dying domains: %s", strerror(err));
+		return err;
+	}
 	source = (struct loop_source){hv_fd(), EPOLLIN, ready};
 	return loop_add(&source);
 }
@@ -406,8 +450,8 @@ int domain_start(void)
 	look_at_all();
 	for (d = domains; d; d = next) {
 		next = d->next;
-		if (d->introduced)
-			reconnect(d);
+		if (d->introduced && reconnect(d) && !d->domid)
+			return EIO;
 	}
 	return find(0) ? 0 : start_dom0();
 }
@@ -481,7 +525,10 @@ bool domain_restore_in(uint32_t domid, uint32_t in_pos, const char *stash, size_
 	if (c->in_len)
 		memcpy(whole, c->in, c->in_len);
 	memcpy(whole + c->in_len, stash, len);
-	return conn_stash(c, whole, c->in_len + len);
+	if (conn_stash(c, whole, c->in_len + len))
+		return true;
+	errno = ENOMEM;
+	return false;
 }
 
 void domain_persist_all(void)

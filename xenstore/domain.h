@@ -32,9 +32,13 @@ bool domain_is_introduced(uint32_t domid);
 /* A number may be named in rights: 0, or ENOENT if no such domain exists. */
 int domain_name_in_rights(uint32_t domid);
 
+/* Now and then: looks at the domains again if it has to. */
+void domain_work(void);
+
 /*
  * The journal's side.  Restoring a domain makes its record, and a client without a ring yet;
- * domain_init() then connects it.  The functions return false for what makes no sense.
+ * domain_init() then connects it.  The functions return false when memory is
+ * out, domain_restore_in() with errno then, and else for what makes no sense.
  */
 struct persist_domain;
 bool domain_restore(const struct persist_domain *p);

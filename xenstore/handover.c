@@ -29,6 +29,7 @@ static struct passed *received;
 static unsigned int received_count;
 static bool update;
 static int list_fd = -1;
+static int pass_err; /* not all could be passed on */
 
 static uint32_t *words;
 static uint32_t next_word = 1;
@@ -42,8 +43,11 @@ static void add(const char *name, int fd)
 {
 	struct passed *more = realloc(received, (received_count + 1) * sizeof(*more));
 
-	if (!more)
-		return;
+	/* The state is safe on disk, and who starts us again has the descriptors still. */
+	if (!more) {
+		fprintf(stderr, "xenstored: no memory for what was passed on\n");
+		exit(1);
+	}
 	received = more;
 	snprintf(received[received_count].name, NAME_MAX_LEN, "%s", name);
 	received[received_count++].fd = fd;
@@ -267,23 +271,26 @@ void handover_pass(int fd, const char *name)
 {
 	if (list_fd < 0)
 		list_fd = memfd_create("xenstored", 0);
-	if (list_fd < 0)
-		return;
-	dprintf(list_fd, "%s %d\n", name, fd);
-	fcntl(fd, F_SETFD, 0);
+	if (list_fd < 0 || dprintf(list_fd, "%s %d\n", name, fd) < 0 || fcntl(fd, F_SETFD, 0))
+		pass_err = errno;
 }
 
 int handover_exec(void)
 {
 	char number[16];
-	int err;
+	int err = pass_err;
 
 	snprintf(number, sizeof(number), "%d", list_fd);
-	setenv(LIST_VARIABLE, number, 1);
-	execv(program, arguments);
-	err = errno;
+	if (!err && setenv(LIST_VARIABLE, number, 1))
+		err = errno;
+	if (!err) {
+		execv(program, arguments);
+		err = errno;
+	}
 	unsetenv(LIST_VARIABLE);
-	close(list_fd);
+	if (list_fd >= 0)
+		close(list_fd);
 	list_fd = -1;
+	pass_err = 0;
 	return err;
 }

@@ -81,9 +81,9 @@ void hv_unmask(int port)
 	xenevtchn_unmask(events, (evtchn_port_t)port);
 }
 
-void hv_notify(int port)
+bool hv_notify(int port)
 {
-	xenevtchn_notify(events, (evtchn_port_t)port);
+	return xenevtchn_notify(events, (evtchn_port_t)port) == 0;
 }
 
 int hv_bind(uint32_t domid, uint32_t remote_port)
@@ -206,6 +206,10 @@ enum hv_state hv_domain_state(uint32_t domid)
 		if (rc && errno == EACCES)
 			version = (version + 1) % (sizeof(versions) / sizeof(versions[0]));
 	} while (rc && errno == EACCES && ++tried < sizeof(versions) / sizeof(versions[0]));
+	if (rc && errno != ESRCH) {
+		log_line(LOG_ERR, "domain %u: its state is unknown: %s", domid, strerror(errno));
+		return HV_UNKNOWN;
+	}
 	/* It answers for the next domain that there is. */
 	if (rc || ctl->u.getdomaininfo.domain != domid)
 		return HV_GONE;

@@ -18,7 +18,8 @@ int hv_fd(void);
 /* The next port with an event, or -1; hv_unmask() lets it report again. */
 int hv_pending(void);
 void hv_unmask(int port);
-void hv_notify(int port);
+/* False if it could not be done. */
+bool hv_notify(int port);
 /* A port of ours: bound to one of a domain, or to the event of domains dying; -1 and errno. */
 int hv_bind(uint32_t domid, uint32_t remote_port);
 int hv_bind_deaths(void);
@@ -40,7 +41,8 @@ bool hv_map_dom0(struct hv_ring *ring, uint32_t *port, int fd);
 /* What the ring can be mapped from again without being root, or -1. */
 int hv_dom0_fd(void);
 
-enum hv_state { HV_GONE, HV_ALIVE, HV_SHUT_DOWN, HV_DYING };
+/* HV_UNKNOWN: the hypervisor could not be asked, and may be again. */
+enum hv_state { HV_GONE, HV_ALIVE, HV_SHUT_DOWN, HV_DYING, HV_UNKNOWN };
 
 enum hv_state hv_domain_state(uint32_t domid);
 

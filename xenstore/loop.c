@@ -24,6 +24,8 @@
 
 #define BATCH 64
 #define REAP_SLICE 2048
+/* ms after which clients that wait for memory are asked again */
+#define STARVED_AGAIN 50
 
 static int epoll = -1;
 static volatile bool stopped;
@@ -99,7 +101,10 @@ void loop_run(void)
 	bool more = false;
 
 	while (!stopped) {
-		int n = epoll_wait(epoll, event, BATCH, more ? 0 : 1000);
+		int n = epoll_wait(epoll, event, BATCH,
+				   more            ? 0
+				   : conn_starving ? STARVED_AGAIN
+						   : 1000);
 
 		for (int i = 0; i < n; i++) {
 			struct loop_source *s = event[i].data.ptr;
@@ -107,6 +112,8 @@ void loop_run(void)
 			if (s->fd >= 0)
 				s->ready(s, event[i].events);
 		}
+		if (n <= 0 && conn_starving)
+			conn_retry_all();
 		conn_flush_all();
 		while (later) {
 			struct loop_later *l = later;
@@ -119,5 +126,6 @@ void loop_run(void)
 		more = tree_reap(REAP_SLICE);
 		more |= persist_work();
 		more |= ring_work();
+		domain_work();
 	}
 }

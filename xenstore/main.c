@@ -140,6 +140,11 @@ int main(int argc, char **argv)
 		fprintf(stderr, "xenstored: another daemon uses %s\n", o.state_dir);
 		return 1;
 	}
+	if (err && err != ENOSPC && err != EROFS && err != EDQUOT) {
+		fprintf(stderr, "xenstored: %s: %s\n", o.state_dir, strerror(err));
+		return 1;
+	}
+	/* A disk that is full, or that nobody can write, has no state that could be lost. */
 	if (err)
 		log_line(LOG_ERR, "%s: %s; changes will not outlive the daemon", o.state_dir,
 			 strerror(err));

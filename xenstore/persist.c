@@ -294,6 +294,17 @@ void persist_stash(uint32_t domid, uint32_t in_pos, const char *data, size_t len
 	note(RECORD_STASH, domid, NULL, 0, data, len, &in_pos, sizeof(in_pos));
 }
 
+/*
+ * What is there cannot be read now, though it may be whole: to go on without it would be to lose
+ * it.  Another try may do better.
+ */
+static void cannot_restore(const char *what, int err)
+{
+	log_line(LOG_ERR, "%s: %s; what is there is left as it is", what, strerror(err));
+	fprintf(stderr, "xenstored: cannot restore its state: %s: %s\n", what, strerror(err));
+	exit(1);
+}
+
 /* Maps a whole file for reading; NULL if there is none or it is empty. */
 static char *map_file(const char *name, size_t *size)
 {
@@ -303,12 +314,16 @@ static char *map_file(const char *name, size_t *size)
 
 	if (fd < 0) {
 		if (errno != ENOENT)
-			log_line(LOG_ERR, "%s: %s", name, strerror(errno));
+			cannot_restore(name, errno);
 		return NULL;
 	}
-	if (fstat(fd, &st) == 0 && st.st_size > 0) {
+	if (fstat(fd, &st))
+		cannot_restore(name, errno);
+	if (st.st_size > 0) {
 		*size = (size_t)st.st_size;
 		p = mmap(NULL, *size, PROT_READ, MAP_PRIVATE, fd, 0);
+		if (p == MAP_FAILED)
+			cannot_restore(name, errno);
 	}
 	close(fd);
 	return p == MAP_FAILED ? NULL : p;
@@ -329,6 +344,8 @@ static bool replay_journal(uint64_t n)
 		memcpy(&head, data, sizeof(head));
 		if (head.magic == MAGIC && head.number == n && head.valid <= size - sizeof(head)) {
 			done = record_replay(data + sizeof(head), head.valid, &whole);
+			if (whole < 0)
+				cannot_restore(name, ENOMEM);
 			if (done < head.valid)
 				log_line(LOG_ERR, "%s is damaged at %zu of %llu bytes", name, done,
 					 (unsigned long long)head.valid);
@@ -349,6 +366,8 @@ static void restore(uint64_t checkpoint, uint64_t first, uint64_t last)
 	data = checkpoint ? map_file(name, &size) : NULL;
 	if (data) {
 		record_replay(data, size, &whole);
+		if (whole < 0)
+			cannot_restore(name, ENOMEM);
 		if (!whole)
 			log_line(LOG_ERR, "%s is damaged", name);
 		last_size = size;
@@ -373,43 +392,65 @@ static void remove_older(uint64_t n)
 	}
 }
 
+/* The run of the host that our files belong to, and whether they say so. */
+static char boot_id[64];
+static bool boot_noted;
+
+static void note_boot(void)
+{
+	int fd = openat(dir_fd, "boot", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	size_t len = strlen(boot_id);
+
+	boot_noted = fd >= 0 && pwrite(fd, boot_id, len, 0) == (ssize_t)len;
+	if (!boot_noted)
+		log_line(LOG_ERR, "cannot write the state directory: %s", strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
+static ssize_t read_short(int at_fd, const char *name, char *to, size_t room)
+{
+	int fd = openat(at_fd, name, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, to, room - 1);
+
+	if (fd >= 0)
+		close(fd);
+	to[n > 0 ? n : 0] = 0;
+	return n;
+}
+
 /* A host that was started anew has other domains: files of an earlier run of it are removed. */
 static void check_boot(uint64_t first, uint64_t last)
 {
-	char now[64] = "", then[64] = "";
-	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	static const char source[] = "/proc/sys/kernel/random/boot_id";
+	char then[64];
 
-	if (fd < 0 || read(fd, now, sizeof(now) - 1) < 0)
-		now[0] = 0;
-	if (fd >= 0)
-		close(fd);
-	fd = openat(dir_fd, "boot", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0)
+	if (read_short(AT_FDCWD, source, boot_id, sizeof(boot_id)) < 0)
+		cannot_restore(source, errno);
+	if (read_short(dir_fd, "boot", then, sizeof(then)) < 0 && errno != ENOENT)
+		cannot_restore("boot", errno);
+	boot_noted = strcmp(boot_id, then) == 0;
+	if (boot_noted)
 		return;
-	if (read(fd, then, sizeof(then) - 1) < 0)
-		then[0] = 0;
-	if (strcmp(now, then) != 0) {
-		oldest = first;
-		remove_older(last + 1);
-		if (pwrite(fd, now, strlen(now), 0) < 0)
-			log_line(LOG_ERR, "cannot write the state directory: %s", strerror(errno));
-	}
-	close(fd);
+	oldest = first;
+	remove_older(last + 1);
+	note_boot();
 }
 
 int persist_open(const char *dir)
 {
 	uint64_t checkpoint, first, last;
 	char part[4096];
+	int made;
 
 	for (const char *slash = strchr(dir + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		snprintf(part, sizeof(part), "%.*s", (int)(slash - dir), dir);
 		mkdir(part, 0755);
 	}
-	mkdir(dir, 0700);
+	made = mkdir(dir, 0700) ? errno : 0;
 	dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir_fd < 0)
-		return errno;
+		return errno == ENOENT ? made : errno;
 	lock_fd = openat(dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (lock_fd < 0)
 		return errno;
@@ -418,9 +459,11 @@ int persist_open(const char *dir)
 	unlinkat(dir_fd, CHECKPOINT_UNFINISHED, 0);
 	if (handover_open_words(dir_fd))
 		log_line(LOG_WARNING, "%s: clients cannot be kept over a kill", dir);
-	checkpoint_scan(dir_fd, &checkpoint, &first, &last);
+	if (checkpoint_scan(dir_fd, &checkpoint, &first, &last))
+		cannot_restore(dir, errno);
 	check_boot(first, last);
-	checkpoint_scan(dir_fd, &checkpoint, &first, &last);
+	if (checkpoint_scan(dir_fd, &checkpoint, &first, &last))
+		cannot_restore(dir, errno);
 	oldest = checkpoint && checkpoint < first ? checkpoint : first;
 	if (last)
 		restore(checkpoint, checkpoint ? checkpoint : first, last);
@@ -488,6 +531,8 @@ bool persist_work(void)
 	}
 	if (state == CHECKPOINT_DONE) {
 		gap = false;
+		if (!boot_noted)
+			note_boot();
 		remove_older(number);
 	}
 	return state == CHECKPOINT_MORE;

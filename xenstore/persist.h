@@ -22,7 +22,9 @@ struct watch;
 
 /*
  * Opens the state directory, making it if need be, and restores what is there.  0, EBUSY if
- * another daemon has it, or another errno: the daemon can then run, but keeps nothing.
+ * another daemon has it, or another errno: with one of a disk that is full or read-only there is
+ * nothing, and the daemon can run, but keeps nothing.  What is there but cannot be read at the moment
+ * ends the process.
  */
 int persist_open(const char *dir);
 /* Begins the journal of this process; before the first request. */

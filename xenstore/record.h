@@ -39,7 +39,7 @@ struct record {
 
 /*
  * Carries out the valid records in SIZE bytes.  Returns the bytes read: fewer than SIZE if a
- * record makes no sense.  *WHOLE is set when RECORD_END was read.
+ * record makes no sense.  *WHOLE is 1 when RECORD_END was read, and -1 when memory was out.
  */
 size_t record_replay(const char *data, size_t size, int *whole);
 

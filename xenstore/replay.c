@@ -3,12 +3,14 @@
  * record.h: reading records back.  They are our own, but a file can be damaged, so that nothing
  * outside of them is ever touched and nothing that makes no sense is carried out.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "conn.h"
 #include "conn_socket.h"
 #include "domain.h"
 #include "handover.h"
+#include "mem.h"
 #include "persist.h"
 #include "quota.h"
 #include "record.h"
@@ -16,10 +18,22 @@
 #include "tree.h"
 #include "watch.h"
 
+/* What a list of rights can take. */
+#define PERMS_NEED 65536
+
 /* Where a walk of the tree stands: the path so far, and its length at each depth. */
 static char walk_path[TREE_PATH_MAX];
 static uint16_t walk_len[TREE_PATH_MAX / 2];
 static struct perms *walk_perms;
+
+/* Memory was out: what is here is right, and to be read again by another process. */
+static bool starved;
+
+static bool had_memory(bool yes)
+{
+	starved |= !yes;
+	return yes;
+}
 
 struct view {
 	struct record head;
@@ -56,7 +70,7 @@ static struct perms *perms_of(const struct view *v, uint32_t count)
 	for (uint32_t i = 0; i < count; i++)
 		if (perm[i].domid >= DOMID_LIMIT)
 			return NULL;
-	return perms_make(perm, count);
+	return had_memory(mem_reserve(PERMS_NEED)) ? perms_make(perm, count) : NULL;
 }
 
 static bool path_ok(const char *path, size_t len)
@@ -74,7 +88,7 @@ static bool do_set(const struct view *v)
 	perms = perms_of(v, v->head.number);
 	if (!perms)
 		return false;
-	store_replay_set(v->a, v->head.a_len, v->b, v->head.b_len, perms);
+	had_memory(store_replay_set(v->a, v->head.a_len, v->b, v->head.b_len, perms));
 	perms_put(perms);
 	return true;
 }
@@ -107,8 +121,7 @@ static bool do_node(const struct view *v)
 	}
 	if (!path_ok(walk_path, len))
 		return false;
-	store_replay_set(walk_path, len, v->b, v->head.b_len, walk_perms);
-	return true;
+	return had_memory(store_replay_set(walk_path, len, v->b, v->head.b_len, walk_perms));
 }
 
 static bool do_special(const struct view *v)
@@ -136,7 +149,7 @@ static bool do_quota(const struct view *v)
 	if (v->head.number == PERSIST_ALL_DOMAINS)
 		quota_set_running((enum quota)word[0], word[1]);
 	else
-		quota_set(v->head.number, (enum quota)word[0], word[1]);
+		had_memory(quota_set(v->head.number, (enum quota)word[0], word[1]) != ENOMEM);
 	return true;
 }
 
@@ -147,7 +160,7 @@ static bool do_domain(const struct view *v)
 	if (v->head.a_len != sizeof(d))
 		return false;
 	memcpy(&d, v->a, sizeof(d));
-	return d.domid < DOMID_LIMIT && domain_restore(&d);
+	return d.domid < DOMID_LIMIT && had_memory(domain_restore(&d));
 }
 
 static bool do_watch(const struct view *v)
@@ -160,7 +173,8 @@ static bool do_watch(const struct view *v)
 		return false;
 	memcpy(word, v->rest, sizeof(word));
 	if (c && word[1] <= v->head.a_len)
-		watch_add(c, v->a, v->head.a_len, word[1], v->b, v->head.b_len, word[0]);
+		had_memory(watch_add(c, v->a, v->head.a_len, word[1], v->b, v->head.b_len,
+				     word[0]) != ENOMEM);
 	return true;
 }
 
@@ -196,9 +210,9 @@ static bool do_socket_stream(const struct view *v)
 	if (!c || !handover_is_update())
 		return true;
 	if (v->head.type == RECORD_STASH)
-		return conn_stash(c, v->b, v->head.b_len);
+		return had_memory(conn_stash(c, v->b, v->head.b_len));
 	to = conn_room(c, v->head.b_len);
-	if (!to)
+	if (!had_memory(to != NULL))
 		return false;
 	memcpy(c->out + c->out_len, v->b, v->head.b_len);
 	c->out_len += v->head.b_len;
@@ -218,8 +232,10 @@ static bool do_stream(const struct view *v)
 	if (v->head.number >= CONN_ID_SOCKETS)
 		return do_socket_stream(v);
 	if (v->head.type == RECORD_OUT)
-		return domain_restore_out(v->head.number, v->b, v->head.b_len);
-	return domain_restore_in(v->head.number, in_pos, v->b, v->head.b_len);
+		return had_memory(domain_restore_out(v->head.number, v->b, v->head.b_len));
+	errno = 0;
+	return domain_restore_in(v->head.number, in_pos, v->b, v->head.b_len) ||
+	       had_memory(errno != ENOMEM);
 }
 
 static bool carry_out(const struct view *v)
@@ -232,8 +248,7 @@ static bool carry_out(const struct view *v)
 	case RECORD_REMOVE:
 		if (!path_ok(v->a, v->head.a_len))
 			return false;
-		store_replay_remove(v->a, v->head.a_len);
-		return true;
+		return had_memory(store_replay_remove(v->a, v->head.a_len));
 	case RECORD_SPECIAL:
 		return do_special(v);
 	case RECORD_QUOTA:
@@ -264,7 +279,8 @@ size_t record_replay(const char *data, size_t size, int *whole)
 	struct view v;
 
 	*whole = 0;
-	while (!*whole && view(data + at, size - at, &v)) {
+	starved = false;
+	while (!*whole && !starved && view(data + at, size - at, &v)) {
 		if (v.head.type == RECORD_END)
 			*whole = 1;
 		else if (!carry_out(&v))
@@ -275,5 +291,7 @@ size_t record_replay(const char *data, size_t size, int *whole)
 	if (walk_perms)
 		perms_put(walk_perms);
 	walk_perms = NULL;
+	if (starved)
+		*whole = -1;
 	return at;
 }

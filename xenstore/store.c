@@ -316,15 +316,14 @@ void store_remove_owned(unsigned int domid)
 	}
 }
 
-void store_replay_set(const char *path, size_t len, const char *value, size_t value_len,
+bool store_replay_set(const char *path, size_t len, const char *value, size_t value_len,
 		      struct perms *perms)
 {
 	struct node *n = tree_find(store_root, path, len);
 	size_t at;
 
-	if (!tree_reserve(len, 1))
-		return;
-	quota_open(perms_owner(perms));
+	if (!tree_reserve(len, 1) || quota_open(perms_owner(perms)))
+		return false;
 	if (n) {
 		store_charge(NULL, n, -1);
 		tree_set(&store_root, path, len, value, value_len, perms, ++store_gen);
@@ -335,7 +334,7 @@ void store_replay_set(const char *path, size_t len, const char *value, size_t va
 		 */
 		tree_deepest(store_root, path, len, &at);
 		if (!at || !tree_reserve(len, (unsigned int)(len - at)))
-			return;
+			return false;
 		while ((at = next_end(path, len, at)) < len) {
 			tree_add(&store_root, path, at, NULL, 0, perms, ++store_gen);
 			store_charge(NULL, tree_find(store_root, path, at), 1);
@@ -343,10 +342,14 @@ void store_replay_set(const char *path, size_t len, const char *value, size_t va
 		tree_add(&store_root, path, len, value, value_len, perms, ++store_gen);
 	}
 	store_charge(NULL, tree_find(store_root, path, len), 1);
+	return true;
 }
 
-void store_replay_remove(const char *path, size_t len)
+bool store_replay_remove(const char *path, size_t len)
 {
-	if (tree_reserve(len, 1) && len > 1 && tree_find(store_root, path, len))
+	if (!tree_reserve(len, 1))
+		return false;
+	if (len > 1 && tree_find(store_root, path, len))
 		store_take_out(NULL, path, len);
+	return true;
 }

@@ -51,9 +51,12 @@ void store_take_out(struct txn *t, const char *path, size_t len);
 /* True if its client's quota allows what T changes. */
 bool store_delta_fits(const struct txn *t);
 
-/* A change that the journal has: no quota binds it and nobody is told. */
-void store_replay_set(const char *path, size_t len, const char *value, size_t value_len,
+/*
+ * A change that the journal has: no quota binds it and nobody is told.  False, and nothing is done,
+ * when memory is out.
+ */
+bool store_replay_set(const char *path, size_t len, const char *value, size_t value_len,
 		      struct perms *perms);
-void store_replay_remove(const char *path, size_t len);
+bool store_replay_remove(const char *path, size_t len);
 
 #endif

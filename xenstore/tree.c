@@ -219,8 +219,10 @@ static bool walk_push(struct tree_walk *w, struct node *n)
 		struct tree_step *step;
 
 		/* A removal, which has reserved more than this, must not be cut short. */
-		if (!mem_reserve(room * sizeof(*step)))
+		if (!mem_reserve(room * sizeof(*step))) {
+			w->failed = true;
 			return false;
+		}
 		step = mem_take(room * sizeof(*step));
 		if (w->depth)
 			memcpy(step, w->step, w->depth * sizeof(*step));

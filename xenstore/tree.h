@@ -52,6 +52,7 @@ struct tree_walk {
 	struct tree_step *step;
 	size_t depth, room; /* steps in use, allocated */
 	bool guests_only; /* leave out subtrees that only dom0 owns */
+	bool failed; /* ended before its end: memory was out */
 };
 
 void tree_walk_begin(struct tree_walk *w, struct node *root);

@@ -346,11 +346,14 @@ static void fire(struct txn *t, struct node *before)
 		struct note *n = t->note[i];
 		struct node *was, *is;
 
-		if (!(n->use & (USE_WRITE | USE_REMOVE)))
+		if (!(n->use & USE_CHANGE))
 			continue;
 		was = tree_find(before, n->path, n->len);
 		is = tree_find(store_root, n->path, n->len);
-		if (is) {
+		if (!(n->use & (USE_WRITE | USE_REMOVE))) {
+			if (was && is)
+				watch_remade(store_root, n->path, n->len, was->perms);
+		} else if (is) {
 			if (was && n->use & USE_REMOVE)
 				watch_removed_below(before, store_root, n->path, n->len);
 			watch_changed(store_root, n->path, n->len, was ? was->perms : NULL);

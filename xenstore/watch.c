@@ -336,6 +336,16 @@ void watch_removed_below(struct node *before, struct node *after, const char *pa
 	removed_below(before, after, path, len);
 }
 
+void watch_remade(struct node *root, const char *path, size_t len, const struct perms *perms)
+{
+	struct trie_node *t = trie_find(&paths, path, len);
+
+	for (struct trie_item *item = t ? trie_items(t) : NULL; item; item = item->next)
+		trie_found_add(&found, item);
+	if (t)
+		tell(root, path, len, perms);
+}
+
 enum special special_find(const char *path, size_t len)
 {
 	int i = 0;

@@ -45,6 +45,11 @@ void watch_changed(struct node *root, const char *path, size_t len, const struct
 void watch_removed(struct node *root, const char *path, size_t len, const struct perms *perms);
 /* A node was replaced by one of its name: of what was below, some is not there any more. */
 void watch_removed_below(struct node *before, struct node *after, const char *path, size_t len);
+/*
+ * For a node that was removed and made again on the way to another, which those above are told of:
+ * who watches just this one is.  PERMS: its rights before.
+ */
+void watch_remade(struct node *root, const char *path, size_t len, const struct perms *perms);
 
 enum special { SPECIAL_INTRODUCE, SPECIAL_RELEASE, SPECIAL_COUNT };
 

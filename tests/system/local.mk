@@ -95,6 +95,12 @@ check-swap-xen-xl-ours check-swap-xen-xl-stock: all
 		python3 $(SYSTEM)/swap.py --cache $(SYSTEM_CACHE) --hypervisor $$hypervisor \
 		--build . --tools $$3 --store $$4
 
+# The store in dom0, killed and updated under the kernel's clients and a guest, and under systemd.
+check-store-dom0: xen/dais xenstore/xenstored dom0-tools/dais tests/guests/wild/wild
+	@$(MKDIR_P) $(SYSTEM_CACHE)
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/store-dom0.count -t 1800 -n store-dom0 \
+		python3 $(SYSTEM)/store.py --cache $(SYSTEM_CACHE) --hypervisor $(HYPERVISOR) --build .
+
 # GRUB, the hypervisor, dom0, and two service domains of stock Debian whose page is shown.
 demo: all
 	@$(MKDIR_P) $(SYSTEM_CACHE)
@@ -120,13 +126,13 @@ check-long: check-dom0-long check-swap
 .PHONY: check-dom0-long check-swap check-swap-dais-dais-ours check-swap-dais-dais-stock \
 	check-swap-dais-xl-ours check-swap-dais-xl-stock check-swap-xen-dais-ours \
 	check-swap-xen-dais-stock check-swap-xen-xl-ours check-swap-xen-xl-stock
-.PHONY: demo-login check-services check-daemons check-boot check-debug check-attack check-console check-dom0 check-guest check-tools
+.PHONY: demo-login check-services check-daemons check-store-dom0 check-boot check-debug check-attack check-console check-dom0 check-guest check-tools
 
 EXTRA_DIST += tests/system/fetch.sh tests/system/mkquick.sh tests/system/mkdisk.sh \
 	tests/system/mkqemu10.sh tests/system/mkiso.sh tests/system/run-quick.sh \
 	tests/system/quick/init tests/system/guest-check.sh tests/system/tcp.py tests/system/vdso.c \
 	tests/system/vm.py tests/system/attack.py tests/system/console.py tests/system/dom0.py tests/system/boot.py \
-	tests/system/kernels.py tests/system/demo.py tests/system/tools.py tests/system/swap.py \
+	tests/system/kernels.py tests/system/demo.py tests/system/tools.py tests/system/swap.py tests/system/store.py \
 	tests/system/daemons.py tests/system/guest.py tests/system/mkguest.sh \
 	tests/system/guest/boot-init tests/system/guest/dom0-init tests/system/guest/guest-init \
 	tests/system/services.py tests/system/services_check.py tests/system/mkservices.sh tests/system/mkramdisk.sh \

@@ -106,6 +106,26 @@ static void conflicts(void)
 	txn_abort_all(&dom0);
 }
 
+/* A node removed with one above it, and made again on the way to another, is not what it was. */
+static void remade(void)
+{
+	uint32_t t;
+
+	CHECK(ask(&dom0, XS_WRITE, 0, "/r/a/b|1", "OK"));
+	CHECK(ask(&dom0, XS_SET_PERMS, 0, "/r/a|b1|", "OK"));
+	CHECK(ask(&guest, XS_WATCH, 0, "/r/a|t|", "OK"));
+	t = begin(&dom0);
+	CHECK(ask(&dom0, XS_RM, t, "/r|", "OK"));
+	CHECK(ask(&dom0, XS_WRITE, t, "/r/a/c|1", "OK"));
+	CHECK(ask(&dom0, XS_TRANSACTION_END, t, "T|", "OK"));
+	xs_events = 0;
+	xs_take(&guest);
+	CHECK_EQ(xs_events, 1);
+	CHECK(strcmp(xs_event, "/r/a") == 0);
+	CHECK(ask(&guest, XS_RESET_WATCHES, 0, "|", "OK"));
+	CHECK(ask(&dom0, XS_RM, 0, "/r|", "OK"));
+}
+
 static void events(void)
 {
 	CHECK(ask(&dom0, XS_WATCH, 0, "/w|t|", "OK"));
@@ -138,6 +158,7 @@ static void events(void)
 	CHECK(ask(&dom0, XS_RESET_WATCHES, 0, "|", "OK"));
 	CHECK(ask(&guest, XS_RESET_WATCHES, 0, "|", "OK"));
 	CHECK_EQ(watch_count_all(), 0);
+	remade();
 }
 
 /* A client that never reads costs no more than its bound, and has lost nothing when it reads. */

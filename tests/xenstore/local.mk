@@ -2,8 +2,9 @@
 #
 # Tests of the store daemon from outside, by its wire protocol: beside both stock daemons of Xen
 # 4.17 (difftest), with Debian's own clients (clients.sh), killed under load (crashtest), with
-# clients that misbehave (limittest), with each quota exceeded (quotatest), and what it may do once
-# started (confine.sh).  No hypervisor is needed: hostxen.so plays one.
+# clients that misbehave (limittest), with a fault in each place that can fail (faulttest), with
+# each quota exceeded (quotatest), and what it may do once started (confine.sh).  No hypervisor is
+# needed: hostxen.so plays one.
 
 STORETEST = tests/xenstore
 STORETEST_CFLAGS = -std=gnu11 -O2 -g -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes \
@@ -13,7 +14,7 @@ storetest_sources = tests/xenstore/client.c tests/xenstore/client.h tests/xensto
 	tests/xenstore/hostxen.h tests/xenstore/server.c tests/xenstore/server.h tests/xenstore/tap.h
 
 STORETESTS = tests/xenstore/difftest tests/xenstore/crashtest tests/xenstore/limittest \
-	tests/xenstore/quotatest
+	tests/xenstore/quotatest tests/xenstore/faulttest tests/xenstore/faultdaemon
 EXTRA_PROGRAMS = $(STORETESTS) tests/xenstore/probe tests/bench/xenstorebench tests/bench/xenstorenull
 CLEANFILES += $(EXTRA_PROGRAMS) tests/xenstore/hostxen.so
 
@@ -43,6 +44,32 @@ tests_xenstore_probe_SOURCES = tests/xenstore/probe.c
 tests_xenstore_probe_CFLAGS = $(STORETEST_CFLAGS)
 tests_xenstore_probe_CPPFLAGS = $(STORETEST_CPPFLAGS)
 tests_xenstore_probe_LDFLAGS = -O2
+
+# The daemon as it is, with faults.c between it and what can fail.
+tests_xenstore_faultdaemon_SOURCES = $(xenstore_xenstored_SOURCES) tests/xenstore/faults.c \
+	tests/xenstore/faults.h
+tests_xenstore_faultdaemon_CPPFLAGS = $(xenstore_xenstored_CPPFLAGS) -I$(srcdir)
+tests_xenstore_faultdaemon_CFLAGS = $(xenstore_xenstored_CFLAGS) -fno-optimize-sibling-calls
+tests_xenstore_faultdaemon_LDADD = $(xenstore_xenstored_LDADD)
+tests_xenstore_faultdaemon_LDFLAGS = $(xenstore_xenstored_LDFLAGS) \
+	-Wl,--wrap=mem_alloc -Wl,--wrap=mem_grow -Wl,--wrap=mem_reserve -Wl,--wrap=realloc \
+	-Wl,--wrap=mmap -Wl,--wrap=accept4 -Wl,--wrap=access -Wl,--wrap=bind \
+	-Wl,--wrap=epoll_create1 -Wl,--wrap=epoll_ctl -Wl,--wrap=epoll_wait -Wl,--wrap=execv \
+	-Wl,--wrap=fchownat -Wl,--wrap=fdopen -Wl,--wrap=fdopendir -Wl,--wrap=flock \
+	-Wl,--wrap=fopen -Wl,--wrap=fstat -Wl,--wrap=listen -Wl,--wrap=madvise \
+	-Wl,--wrap=memfd_create -Wl,--wrap=mkdir -Wl,--wrap=munmap -Wl,--wrap=posix_fallocate \
+	-Wl,--wrap=pwrite -Wl,--wrap=read -Wl,--wrap=readlink -Wl,--wrap=recv -Wl,--wrap=renameat \
+	-Wl,--wrap=send -Wl,--wrap=sendmsg -Wl,--wrap=setenv -Wl,--wrap=setrlimit \
+	-Wl,--wrap=socket -Wl,--wrap=unlinkat -Wl,--wrap=write -Wl,--wrap=xengnttab_map_grant_ref \
+	-Wl,--wrap=xenforeignmemory_map -Wl,--wrap=xenevtchn_bind_interdomain \
+	-Wl,--wrap=xenevtchn_bind_virq -Wl,--wrap=xenevtchn_notify -Wl,--wrap=xenevtchn_pending \
+	-Wl,--wrap=xencall1 -Wl,--wrap=open -Wl,--wrap=openat -Wl,--wrap=fcntl -Wl,--wrap=dprintf
+
+tests_xenstore_faulttest_SOURCES = tests/xenstore/faulttest.c tests/xenstore/faults.h \
+	$(storetest_sources)
+tests_xenstore_faulttest_CFLAGS = $(STORETEST_CFLAGS)
+tests_xenstore_faulttest_CPPFLAGS = $(STORETEST_CPPFLAGS)
+tests_xenstore_faulttest_LDFLAGS = -O2
 
 tests_bench_xenstorebench_SOURCES = tests/bench/xenstorebench.c $(storetest_sources)
 tests_bench_xenstorebench_CFLAGS = $(STORETEST_CFLAGS)
@@ -89,6 +116,8 @@ check-store: $(STORE_READY)
 	@$(STORE_RUN) tests/store-quota.count -n store-quota tests/xenstore/quotatest $(STORE_ARGS)
 	@$(STORE_RUN) tests/store-limit.count -n store-limit tests/xenstore/limittest $(STORE_ARGS) \
 		--connections 2000 --pause 5
+	@$(STORE_RUN) tests/store-fault.count -n store-fault tests/xenstore/faulttest \
+		--ours tests/xenstore/faultdaemon --preload tests/xenstore/hostxen.so --brief
 	@$(STORE_RUN) tests/store-crash.count -n store-crash tests/xenstore/crashtest $(STORE_ARGS) \
 		--kills 40
 
@@ -98,6 +127,8 @@ check-store-long: $(STORE_READY)
 		$(STORE_ARGS) --seeds 2000 --steps 300
 	@$(STORE_RUN) tests/store-limit.count -t 600 -n store-limit tests/xenstore/limittest \
 		$(STORE_ARGS) --connections 10000 --pause 1000
+	@$(STORE_RUN) tests/store-fault.count -t 1200 -n store-fault tests/xenstore/faulttest \
+		--ours tests/xenstore/faultdaemon --preload tests/xenstore/hostxen.so
 	@$(STORE_RUN) tests/store-crash.count -t 1200 -n store-crash tests/xenstore/crashtest \
 		$(STORE_ARGS) --kills 200
 

@@ -113,7 +113,8 @@ static void server_exec(const struct server *s)
 		setenv("LD_PRELOAD", s->paths->preload, 1);
 	switch (s->kind) {
 	case SERVER_OURS:
-		snprintf(path, sizeof(path), "%s/state", s->dir);
+		/* The machine is there too, for what the daemon can open after a live update. */
+		snprintf(path, sizeof(path), "%s", s->dir);
 		if (s->hx)
 			execl(program, program, "--foreground", "--state-dir", path, "--socket",
 			      s->socket, (char *)NULL);
@@ -206,8 +207,6 @@ bool server_start(struct server *s, const struct server_paths *paths, enum serve
 	snprintf(s->socket, sizeof(s->socket), "%s/%ssocket", s->dir,
 		 kind == SERVER_OCAML ? "xenstored/" : "");
 	snprintf(path, sizeof(path), "%s/xen", s->dir);
-	mkdir(path, 0700);
-	snprintf(path, sizeof(path), "%s/state", s->dir);
 	mkdir(path, 0700);
 	/* The stock ones have no life without domain 0. */
 	if (flags & SERVER_DOMAINS || kind == SERVER_C || kind == SERVER_OCAML) {
