@@ -10,7 +10,7 @@ TOOLS_CPPFLAGS = -I$(srcdir)/dom0-tools/lib $(XEN_ABI) -D_GNU_SOURCE -D_FORTIFY_
 TOOLS_CFLAGS = -std=gnu11 -O2 -g -fstack-protector-strong -fPIC $(TOOLS_WARNINGS)
 TOOLS_LDFLAGS = -Wl,-z,relro,-z,now -Wl,--as-needed
 
-LIBDAIS_LIBS = -lxencall -lxenforeignmemory -lxenevtchn -lxenstore -lxentoollog -ljson-c
+LIBDAIS_LIBS = -lxencall -lxenforeignmemory -lxentoollog -ljson-c
 
 noinst_LIBRARIES += dom0-tools/libdais.a
 dom0_tools_libdais_a_CPPFLAGS = $(TOOLS_CPPFLAGS) -I/usr/include/libnl3
@@ -19,6 +19,8 @@ dom0_tools_libdais_a_SOURCES = \
 	dom0-tools/lib/cleanup.h \
 	dom0-tools/lib/error.c dom0-tools/lib/error.h \
 	dom0-tools/lib/export.h \
+	dom0-tools/lib/json.c dom0-tools/lib/json.h dom0-tools/lib/text.c \
+	dom0-tools/lib/text.h \
 	dom0-tools/lib/log.c dom0-tools/lib/log.h \
 	dom0-tools/lib/version.c dom0-tools/lib/version.h \
 	dom0-tools/lib/config/config.c dom0-tools/lib/config/config.h \
@@ -73,7 +75,8 @@ LIBDAIS_DOMAINS = \
 	dom0-tools/lib/hv/memory.c dom0-tools/lib/hv/memory.h \
 	dom0-tools/lib/hv/sysctl.c dom0-tools/lib/hv/sysctl.h \
 	dom0-tools/lib/store/client.c dom0-tools/lib/store/client.h \
-	dom0-tools/lib/store/device.c dom0-tools/lib/store/device.h
+	dom0-tools/lib/store/device.c dom0-tools/lib/store/device.h \
+	dom0-tools/lib/store/stream.c dom0-tools/lib/store/stream.h
 dom0_tools_libdais_a_SOURCES += $(LIBDAIS_DOMAINS)
 
 # Its name in the build and, with links to it, in $(libdir).
@@ -149,9 +152,8 @@ dom0-tools/libdais-whole.o: dom0-tools/libdais.a
 	$(AM_V_CCLD)$(CC) -r -nostdlib -o $@.t -Wl,--whole-archive $< && \
 		$(OBJCOPY) --localize-hidden $@.t $@ && rm -f $@.t
 CLEANFILES += dom0-tools/libdais-whole.o
-# Not libxenstore: Debian's archive of it is built without threads and loses watches.
 LIBDAIS_STATIC = -l:libxencall.a -l:libxenforeignmemory.a -l:libxentoollog.a \
-	-l:libxentoolcore.a -l:libjson-c.a -lxenstore
+	-l:libxentoolcore.a -l:libjson-c.a
 
 bin_PROGRAMS += dom0-tools/dais
 dom0_tools_dais_CPPFLAGS = $(TOOLS_CPPFLAGS) -I$(srcdir)/dom0-tools/cli \
@@ -168,7 +170,9 @@ dom0_tools_dais_SOURCES = $(DAIS_COMMANDS) \
 	dom0-tools/cli/commands.def dom0-tools/cli/commands.h \
 	dom0-tools/cli/main.c \
 	dom0-tools/cli/monitor.c dom0-tools/cli/monitor.h \
-	dom0-tools/cli/output.c dom0-tools/cli/output.h
+	dom0-tools/cli/output.c dom0-tools/cli/output.h \
+	dom0-tools/lib/json.c dom0-tools/lib/json.h dom0-tools/lib/text.c \
+	dom0-tools/lib/text.h
 
 # `dais -c URI`: the same program with another table, over libvirt.
 if LIBVIRT
@@ -190,6 +194,8 @@ dom0_tools_dais_remote_SOURCES = \
 	dom0-tools/remote/connect.c dom0-tools/remote/connect.h \
 	dom0-tools/remote/control.c \
 	dom0-tools/remote/list.c \
+	dom0-tools/lib/json.c dom0-tools/lib/json.h dom0-tools/lib/text.c \
+	dom0-tools/lib/text.h \
 	dom0-tools/remote/remote.def
 
 CLEANFILES += $(LIBDAIS_SO) $(LIBDAIS_PARTS)
@@ -201,13 +207,15 @@ dom0_tools_dais_consoled_CPPFLAGS = $(TOOLS_CPPFLAGS)
 dom0_tools_dais_consoled_CFLAGS = $(TOOLS_CFLAGS)
 dom0_tools_dais_consoled_LDFLAGS = $(TOOLS_LDFLAGS) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib'
 dom0_tools_dais_consoled_LDADD = $(LIBDAIS_SO) -lev -lutil -lxenevtchn -lxenforeignmemory \
-	-lxengnttab -lxenstore
+	-lxengnttab
 dom0_tools_dais_consoled_SOURCES = \
 	dom0-tools/consoled/domains.c dom0-tools/consoled/domains.h \
 	dom0-tools/consoled/logfile.c dom0-tools/consoled/logfile.h \
 	dom0-tools/consoled/main.c \
 	dom0-tools/consoled/pty.c dom0-tools/consoled/pty.h \
-	dom0-tools/consoled/ring.c dom0-tools/consoled/ring.h
+	dom0-tools/consoled/ring.c dom0-tools/consoled/ring.h \
+	dom0-tools/lib/store/client.c dom0-tools/lib/store/client.h \
+	dom0-tools/lib/store/stream.c dom0-tools/lib/store/stream.h
 
 # The supervisor.
 sbin_PROGRAMS += dom0-tools/daisd/daisd
@@ -219,6 +227,8 @@ dom0_tools_daisd_daisd_SOURCES = \
 	dom0-tools/daisd/api.c dom0-tools/daisd/api.h \
 	dom0-tools/daisd/intent.c dom0-tools/daisd/intent.h \
 	dom0-tools/daisd/journal.c dom0-tools/daisd/journal.h \
+	dom0-tools/lib/json.c dom0-tools/lib/json.h dom0-tools/lib/text.c \
+	dom0-tools/lib/text.h \
 	dom0-tools/daisd/main.c \
 	dom0-tools/daisd/metrics.c dom0-tools/daisd/metrics.h \
 	dom0-tools/daisd/policy.c dom0-tools/daisd/policy.h \

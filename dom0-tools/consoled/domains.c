@@ -24,7 +24,6 @@
 #include <xenevtchn.h>
 #include <xenforeignmemory.h>
 #include <xengnttab.h>
-#include <xenstore.h>
 
 #include "cleanup.h"
 #include "dom/domain.h"
@@ -32,6 +31,7 @@
 #include "logfile.h"
 #include "pty.h"
 #include "ring.h"
+#include "store/client.h"
 
 #define TICK_SECONDS 0.05
 #define TICK_BYTES 65536u /* of one guest per tick */
@@ -54,7 +54,7 @@ static struct {
 	struct ev_loop *loop;
 	struct console_options options;
 	struct dais *host;
-	struct xs_handle *xs;
+	struct store store;
 	xenevtchn_handle *events;
 	xenforeignmemory_handle *memory;
 	xengnttab_handle *grants;
@@ -241,7 +241,7 @@ static void forget(struct console *c)
 	unserve(c);
 	snprintf(path, sizeof(path), "/local/domain/%u/console", c->domid);
 	snprintf(token, sizeof(token), "%u", c->domid);
-	xs_unwatch(self.xs, path, token);
+	store_unwatch(&self.store, path, token);
 	pty_close(&c->pty);
 	logfile_close(&c->log);
 	self.by_id[c->domid] = NULL;
@@ -268,7 +268,8 @@ static bool map(struct console *c)
 
 static void open_terminal(struct console *c)
 {
-	char path[64];
+	struct store_dir dir;
+	struct dais_error err;
 
 	if (c->pty.master < 0) {
 		if (pty_open(&c->pty)) {
@@ -280,8 +281,11 @@ static void open_terminal(struct console *c)
 		ev_io_init(&c->output, on_output, c->pty.master, EV_WRITE);
 		c->input.data = c->output.data = c;
 	}
-	snprintf(path, sizeof(path), "/local/domain/%u/console/tty", c->domid);
-	xs_write(self.xs, XBT_NULL, path, c->pty.path, (unsigned int)strlen(c->pty.path));
+	store_dir_at(&dir, &self.store, "/local/domain/%u/console", c->domid);
+	store_dir_write(&dir, "tty", "%s", c->pty.path);
+	if (store_done(&self.store, &err))
+		dais_log(DAIS_LOG_WARNING, "domain %u: nobody learns of its terminal %s: %s",
+			 c->domid, c->pty.path, err.why);
 }
 
 static void open_log(struct console *c)
@@ -298,26 +302,24 @@ static void open_log(struct console *c)
 			 strerror(errno));
 }
 
-static char *read_node(uint32_t domid, const char *name)
-{
-	char path[80];
-
-	snprintf(path, sizeof(path), "/local/domain/%u/console/%s", domid, name);
-	return xs_read(self.xs, XBT_NULL, path, NULL);
-}
-
 /* Announced, and for us? */
 static bool read_announcement(const struct console *c, uint64_t *frame, uint32_t *port)
 {
-	autofree char *type = read_node(c->domid, "type");
-	autofree char *ref = read_node(c->domid, "ring-ref");
-	autofree char *number = read_node(c->domid, "port");
+	struct store_value type, ref, number;
+	long remote;
+	bool ours;
 
-	if (!ref || !number || (type && strcmp(type, "xenconsoled") != 0))
-		return false;
-	*frame = strtoull(ref, NULL, 10);
-	*port = (uint32_t)strtoul(number, NULL, 10);
-	return *port != 0;
+	store_ask(&self.store, &type, "/local/domain/%u/console/type", c->domid);
+	store_ask(&self.store, &ref, "/local/domain/%u/console/ring-ref", c->domid);
+	store_ask(&self.store, &number, "/local/domain/%u/console/port", c->domid);
+	store_wait(&self.store);
+	ours = ref.text && (!type.text || !strcmp(type.text, "xenconsoled"));
+	*frame = ref.text ? strtoull(ref.text, NULL, 10) : 0;
+	remote = store_number(&number, 0);
+	*port = (uint32_t)remote;
+	free(type.text);
+	free(ref.text);
+	return ours && remote > 0 && remote <= UINT32_MAX;
 }
 
 /* Brings the console to what the store says now. */
@@ -374,7 +376,7 @@ static void add(uint32_t domid)
 	self.highest = domid > self.highest ? domid : self.highest;
 	snprintf(path, sizeof(path), "/local/domain/%u/console", domid);
 	snprintf(token, sizeof(token), "%u", domid);
-	xs_watch(self.xs, path, token); /* fires at once: update() follows */
+	store_watch(&self.store, path, token); /* fires at once: update() follows */
 }
 
 /* Compares the domains that are there with those that are served. */
@@ -409,28 +411,35 @@ static void scan(void)
 
 static void on_store(struct ev_loop *loop, ev_io *io, int events)
 {
-	bool changed = false;
-	char **watch;
+	struct store_event *event;
+	bool changed;
 
 	(void)io;
 	(void)events;
-	errno = 0;
-	while ((watch = xs_check_watch(self.xs))) {
-		uint32_t id = (uint32_t)strtoul(watch[XS_WATCH_TOKEN], NULL, 10);
+	/*
+	 * Events that came along with other answers are not announced by the socket again, so it
+	 * goes on until there are none, also after the last request of scan().
+	 */
+	do {
+		changed = false;
+		while ((event = stream_event(&self.store))) {
+			uint32_t id = (uint32_t)strtoul(event->text + event->token, NULL, 10);
 
-		if (*watch[XS_WATCH_PATH] == '@')
-			changed = true;
-		else if (id < DAIS_DOMID_MAX && self.by_id[id])
-			update(self.by_id[id]);
-		free(watch);
-	}
-	if (errno != EAGAIN && errno != 0) {
-		/* The store went away: whoever supervises us starts us again. */
-		dais_log(DAIS_LOG_WARNING, "the store is gone: %s", strerror(errno));
-		ev_break(loop, EVBREAK_ALL);
-	}
-	if (changed)
-		scan();
+			if (*event->text == '@')
+				changed = true;
+			else if (id < DAIS_DOMID_MAX && self.by_id[id])
+				update(self.by_id[id]);
+			free(event);
+		}
+		if (errno != EAGAIN) {
+			/* The store went away: whoever supervises us starts us again. */
+			dais_log(DAIS_LOG_WARNING, "the store is gone: %s", strerror(errno));
+			ev_break(loop, EVBREAK_ALL);
+			return;
+		}
+		if (changed)
+			scan();
+	} while (changed || self.store.events);
 }
 
 int domains_start(struct ev_loop *loop, const struct console_options *options,
@@ -438,27 +447,25 @@ int domains_start(struct ev_loop *loop, const struct console_options *options,
 {
 	self.loop = loop;
 	self.options = *options;
-	if (dais_open(&self.host, err))
+	if (dais_open(&self.host, err) || store_open(&self.store, err))
 		return -1;
-	self.xs = xs_open(0);
 	self.events = xenevtchn_open(NULL, 0);
 	self.memory = xenforeignmemory_open(NULL, 0);
 	self.grants = xengnttab_open(NULL, 0);
-	if (!self.xs || !self.events || !self.memory || !self.grants) {
+	if (!self.events || !self.memory || !self.grants) {
 		dais_fail_errno(err, DAIS_NO_HOST, errno, "open",
-				!self.xs       ? "the store"
-				: !self.events ? "/dev/xen/evtchn"
+				!self.events   ? "/dev/xen/evtchn"
 				: !self.memory ? "/dev/xen/privcmd"
 					       : "/dev/xen/gntdev");
 		return -1;
 	}
-	ev_io_init(&self.store_io, on_store, xs_fileno(self.xs), EV_READ);
+	ev_io_init(&self.store_io, on_store, self.store.fd, EV_READ);
 	ev_io_start(loop, &self.store_io);
 	ev_io_init(&self.event_io, on_event, xenevtchn_fd(self.events), EV_READ);
 	ev_io_start(loop, &self.event_io);
 	ev_timer_init(&self.tick, on_tick, 0, TICK_SECONDS);
-	if (!xs_watch(self.xs, "@introduceDomain", "all") ||
-	    !xs_watch(self.xs, "@releaseDomain", "all"))
+	if (store_watch(&self.store, "@introduceDomain", "all") ||
+	    store_watch(&self.store, "@releaseDomain", "all"))
 		return dais_fail_errno(err, DAIS_NO_HOST, errno, "watch", "the store");
 	scan();
 	/* Watches answered while we asked for others are not announced by the descriptor. */
@@ -486,7 +493,7 @@ void domains_stop(void)
 		xenforeignmemory_close(self.memory);
 	if (self.events)
 		xenevtchn_close(self.events);
-	if (self.xs)
-		xs_close(self.xs);
+	if (self.host)
+		store_close(&self.store);
 	dais_close(self.host);
 }

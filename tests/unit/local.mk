@@ -156,7 +156,8 @@ check_PROGRAMS += tests/unit/t_vcpuop
 tests_unit_t_vcpuop_SOURCES = tests/unit/t_vcpuop.c xen/sched/vcpuop.c xen/time/vtimer.c
 
 # Of the tools: the library's own sources, instrumented like the rest.
-config_sources = dom0-tools/lib/error.c dom0-tools/lib/config/config.c \
+config_sources = dom0-tools/lib/error.c dom0-tools/lib/json.c dom0-tools/lib/text.c \
+	dom0-tools/lib/config/config.c \
 	dom0-tools/lib/config/cpulist.c dom0-tools/lib/config/disk.c dom0-tools/lib/config/fb.c \
 	dom0-tools/lib/config/foreign.c dom0-tools/lib/config/keys.c dom0-tools/lib/config/lex.c \
 	dom0-tools/lib/config/nic.c dom0-tools/lib/config/parse.c dom0-tools/lib/config/show.c \
@@ -203,6 +204,13 @@ tests_unit_t_daisd_CPPFLAGS = $(TOOLS_CPPFLAGS)
 tests_unit_t_daisd_SOURCES = tests/unit/t_daisd.c dom0-tools/daisd/intent.c \
 	dom0-tools/daisd/journal.c dom0-tools/daisd/policy.c dom0-tools/lib/log.c $(config_sources)
 tests_unit_t_daisd_LDADD = -ljson-c -lpthread
+
+check_PROGRAMS += tests/unit/t_storeclient
+tests_unit_t_storeclient_CPPFLAGS = $(TOOLS_CPPFLAGS)
+tests_unit_t_storeclient_SOURCES = tests/unit/t_storeclient.c dom0-tools/lib/error.c \
+	dom0-tools/lib/store/client.c dom0-tools/lib/store/stream.c
+tests_unit_t_storeclient_LDADD = -lpthread
+
 check_PROGRAMS += tests/unit/t_guestlayout
 tests_unit_t_guestlayout_CPPFLAGS = $(TOOLS_CPPFLAGS)
 tests_unit_t_guestlayout_SOURCES = tests/unit/t_guestlayout.c dom0-tools/lib/build/layout.c \

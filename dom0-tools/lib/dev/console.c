@@ -38,10 +38,6 @@ void console_publish(struct dais *host, uint32_t domid, uint32_t port, uint64_t 
 	store_dir_at(&note, &host->store, "/libxl/%u/device/console/0", domid);
 	store_dir_write(&note, "frontend", "%s/console", front);
 	store_dir_write(&note, "backend", "%s", back.path);
-	if (!domain->errnum && back.errnum)
-		*domain = back;
-	if (!domain->errnum && note.errnum)
-		*domain = note;
 }
 
 EXPORT int dais_console(struct dais *host, uint32_t domid, unsigned int timeout_ms, char *path,

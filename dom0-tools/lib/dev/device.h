@@ -2,7 +2,8 @@
 /*
  * Devices of a domain, by kind. Each kind has three steps, so that many devices of a create
  * come up side by side: check what can be checked without a domain, publish both ends in the
- * store, finish what the back-end has to be told or waited for.
+ * store, finish what the back-end has to be told or waited for. What publishing and finishing
+ * wrote is known to stand after store_done() only.
  */
 #ifndef DAIS_DEV_DEVICE_H
 #define DAIS_DEV_DEVICE_H
@@ -34,8 +35,7 @@ void disk_drop(struct disk_work *work);
 
 int nic_check(const struct dais_nic *nic, struct dais_error *err);
 /* Fills in a MAC address if there is none. */
-int nic_publish(struct dais *host, uint32_t domid, uint32_t devid, struct dais_nic *nic,
-		struct dais_error *err);
+void nic_publish(struct dais *host, uint32_t domid, uint32_t devid, struct dais_nic *nic);
 int nic_finish(struct dais *host, uint32_t domid, uint32_t devid, const struct dais_nic *nic,
 	       struct dais_error *err);
 

@@ -110,13 +110,16 @@ int disk_publish(struct dais *host, uint32_t domid, const struct dais_disk *disk
 		store_dir_write(&front, "trusted", "%d", disk->trusted == DAIS_YES);
 	if (disk->script)
 		store_dir_write(&back, "script", "%s", disk->script);
-	if (device_publish(&work->id, &front, &back, err))
-		return -1;
+	device_publish(&work->id, &front, &back);
 	if (disk->script)
-		return script_run(disk->script, "add", KIND, back.path, NULL, SCRIPT_SECONDS, err);
+		return store_done(&host->store, err) ||
+				       script_run(disk->script, "add", KIND, back.path, NULL,
+						  SCRIPT_SECONDS, err)
+			       ? -1
+			       : 0;
 	store_dir_write(&back, "physical-device", "%x:%x", work->major, work->minor);
 	store_dir_write(&back, "hotplug-status", "connected");
-	return store_dir_done(&back, err);
+	return 0;
 }
 
 /* The back-end shows in sysfs which device it has open. */
@@ -173,6 +176,8 @@ EXPORT int dais_disk_attach(struct dais *host, uint32_t domid, const struct dais
 		return dais_hint(err, "choose another vdev; `dais block-list` shows them");
 	}
 	ret = disk_publish(host, domid, disk, &work, err);
+	if (store_done(&host->store, ret ? NULL : err))
+		ret = -1;
 	if (!ret)
 		ret = disk_finish(host, &work, err);
 	disk_drop(&work);

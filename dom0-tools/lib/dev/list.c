@@ -17,45 +17,67 @@ struct listing {
 	size_t count, room;
 };
 
-/* Copies the node @name of one end, if it is there. A guest wrote it: nothing but plain text. */
-static void copy(struct listing *l, const struct store_dir *dir, const char *name, char *to,
-		 size_t size)
-{
-	autofree char *value = store_read(&l->host->store, "%s/%s", dir->path, name);
+/* What is asked for of each device, all together. */
+enum { STATE, PORT, PORT_TX, RING, RING_TX, BRIDGE, MAC, VIFNAME, PARAMS, DEV, MODE, ASKED };
 
-	if (value)
-		snprintf(to, size, "%s", value);
+static const struct {
+	bool front; /* of the front-end, else of the back-end */
+	const char *name;
+} asked[ASKED] = {
+	[STATE] = {true, "state"},
+	[PORT] = {true, "event-channel"},
+	[PORT_TX] = {true, "event-channel-tx"},
+	[RING] = {true, "ring-ref"},
+	[RING_TX] = {true, "tx-ring-ref"},
+	[BRIDGE] = {false, "bridge"},
+	[MAC] = {false, "mac"},
+	[VIFNAME] = {false, "vifname"},
+	[PARAMS] = {false, "params"},
+	[DEV] = {false, "dev"},
+	[MODE] = {false, "mode"},
+};
+
+/* Copies a value, if it is there. A guest wrote it: nothing but plain text. */
+static void copy(struct store_value *value, char *to, size_t size)
+{
+	autofree char *text = steal_ptr(value->text);
+
+	if (text)
+		snprintf(to, size, "%s", text);
 	store_plain(to);
 }
 
 static void describe(struct listing *l, const struct device_id *id, struct dais_device *d)
 {
+	struct store_value values[ASKED];
 	struct store_dir front, back;
 	char text[32] = "";
+	bool vif = !strcmp(id->kind, "vif");
 
 	device_front(id, &l->host->store, &front);
 	device_back(id, &l->host->store, &back);
+	for (unsigned int i = 0; i < ASKED; i++)
+		store_ask(&l->host->store, &values[i], "%s/%s",
+			  asked[i].front ? front.path : back.path, asked[i].name);
+	store_wait(&l->host->store);
 	snprintf(d->kind, sizeof(d->kind), "%s", id->kind);
 	d->devid = id->devid;
 	d->backend = id->backend;
-	d->state = (int)store_read_number(&l->host->store, 0, "%s/state", front.path);
-	d->port = store_read_number(&l->host->store, -1, "%s/event-channel", front.path);
-	if (!strcmp(id->kind, "vif")) {
-		copy(l, &back, "bridge", d->target, sizeof(d->target));
-		copy(l, &back, "mac", d->mac, sizeof(d->mac));
-		snprintf(d->name, sizeof(d->name), "vif%u.%u", id->domid, id->devid);
-		copy(l, &back, "vifname", d->name, sizeof(d->name));
-		copy(l, &front, "tx-ring-ref", d->ring, sizeof(d->ring));
+	d->state = (int)store_number(&values[STATE], 0);
+	d->port = store_number(&values[PORT], -1);
+	if (vif) {
 		if (d->port < 0)
-			d->port = store_read_number(&l->host->store, -1, "%s/event-channel-tx",
-						    front.path);
-		return;
+			d->port = store_number(&values[PORT_TX], -1);
+		snprintf(d->name, sizeof(d->name), "vif%u.%u", id->domid, id->devid);
 	}
-	copy(l, &back, "params", d->target, sizeof(d->target));
-	copy(l, &back, "dev", d->name, sizeof(d->name));
-	copy(l, &front, "ring-ref", d->ring, sizeof(d->ring));
-	copy(l, &back, "mode", text, sizeof(text));
+	copy(&values[vif ? BRIDGE : PARAMS], d->target, sizeof(d->target));
+	copy(&values[vif ? VIFNAME : DEV], d->name, sizeof(d->name));
+	copy(&values[vif ? RING_TX : RING], d->ring, sizeof(d->ring));
+	copy(&values[MAC], d->mac, sizeof(d->mac));
+	copy(&values[MODE], text, sizeof(text));
 	d->readonly = !strcmp(text, "r");
+	for (unsigned int i = 0; i < ASKED; i++)
+		free(values[i].text);
 }
 
 static int add(const struct device_id *id, void *arg)

@@ -58,8 +58,7 @@ static void choose_mac(struct dais_nic *nic)
 	nic->has_mac = true;
 }
 
-int nic_publish(struct dais *host, uint32_t domid, uint32_t devid, struct dais_nic *nic,
-		struct dais_error *err)
+void nic_publish(struct dais *host, uint32_t domid, uint32_t devid, struct dais_nic *nic)
 {
 	struct device_id id = {.domid = domid, .kind = KIND, .devid = devid};
 	struct store_dir front, back;
@@ -91,7 +90,7 @@ int nic_publish(struct dais *host, uint32_t domid, uint32_t devid, struct dais_n
 	if (nic->rate_bytes)
 		store_dir_write(&back, "rate", "%llu,%u", (unsigned long long)nic->rate_bytes,
 				nic->rate_interval_us);
-	return device_publish(&id, &front, &back, err);
+	device_publish(&id, &front, &back);
 }
 
 int nic_finish(struct dais *host, uint32_t domid, uint32_t devid, const struct dais_nic *nic,
@@ -115,7 +114,7 @@ int nic_finish(struct dais *host, uint32_t domid, uint32_t devid, const struct d
 	if (nic->ifname)
 		store_dir_write(&back, "vifname", "%s", nic->ifname);
 	store_dir_write(&back, "hotplug-status", "connected");
-	return store_dir_done(&back, err);
+	return 0;
 }
 
 static int count_up(const struct device_id *id, void *arg)
@@ -136,8 +135,9 @@ EXPORT int dais_nic_attach(struct dais *host, uint32_t domid, struct dais_nic *n
 		return -1;
 	device_for_each(&host->store, domid, KIND, count_up, &id.devid);
 	*devid = id.devid;
-	if (!nic_publish(host, domid, id.devid, nic, err) &&
-	    !nic_finish(host, domid, id.devid, nic, err))
+	nic_publish(host, domid, id.devid, nic);
+	if (!store_done(&host->store, err) && !nic_finish(host, domid, id.devid, nic, err) &&
+	    !store_done(&host->store, err))
 		return 0;
 	device_remove(&id, &host->store, true, DEVICE_TIMEOUT_MS, script_closed, NULL);
 	return -1;

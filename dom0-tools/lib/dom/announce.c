@@ -22,5 +22,5 @@ EXPORT int dais_announce(struct dais *host, struct dais_error *err)
 	store_dir_at(&dir, &host->store, "/local/domain/0");
 	store_dir_write(&dir, "domid", "0");
 	store_dir_write(&dir, "name", DAIS_CONTROL_NAME);
-	return store_dir_done(&dir, err);
+	return store_done(&host->store, err);
 }

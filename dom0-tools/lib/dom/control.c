@@ -32,13 +32,15 @@ static int tell_guest(struct dais *host, uint32_t domid, const char *name, const
 		      const char *what, struct dais_error *err)
 {
 	struct xen_domctl_getdomaininfo info;
-	char path[128];
+	struct store_dir dir;
+	char label[24];
 
 	if (hv_domain_info(&host->hv, domid, &info))
 		return domain_failed(err, what, domid);
-	snprintf(path, sizeof(path), "/local/domain/%u/%s", domid, name);
-	if (store_write(&host->store, path, value))
-		return dais_fail_errno(err, DAIS_FAILED, errno, what, path);
+	store_dir_at(&dir, &host->store, "/local/domain/%u", domid);
+	store_dir_write(&dir, name, "%s", value);
+	if (store_done(&host->store, err))
+		return dais_while(err, what, domain_label(domid, label));
 	return 0;
 }
 
@@ -100,12 +102,40 @@ EXPORT int dais_trigger(struct dais *host, uint32_t domid, const char *trigger, 
 			 "there are nmi, reset, init, power and sleep");
 }
 
+#define COMMITS_MOST 100
+
+/* The two places of a name change together. */
+static int write_names(struct store *store, uint32_t domid, const uint8_t uuid[16],
+		       const char *name, struct dais_error *err)
+{
+	char text[37];
+
+	for (unsigned int turn = 0; turn < COMMITS_MOST; turn++) {
+		struct store_dir domain, vm;
+
+		if (store_begin(store))
+			break;
+		store_dir_at(&domain, store, "/local/domain/%u", domid);
+		store_dir_write(&domain, "name", "%s", name);
+		store_dir_at(&vm, store, "/vm/%s", dais_uuid_text(uuid, text));
+		store_dir_write(&vm, "name", "%s", name);
+		if (store_done(store, err)) {
+			store_abort(store);
+			return dais_while(err, "rename the domain", name);
+		}
+		if (!store_commit(store))
+			return 0;
+		if (errno != EAGAIN)
+			break;
+	}
+	return dais_fail_errno(err, DAIS_FAILED, errno, "rename the domain", name);
+}
+
 EXPORT int dais_rename(struct dais *host, uint32_t domid, const char *name, struct dais_error *err)
 {
 	struct dais_domain now = {.domid = domid};
 	struct xen_domctl_getdomaininfo info;
 	autoclose int lock = -1;
-	char path[128], text[37];
 
 	if (!domid)
 		return dais_fail(err, DAIS_STATE, "rename the domain", "domain 0",
@@ -115,15 +145,11 @@ EXPORT int dais_rename(struct dais *host, uint32_t domid, const char *name, stru
 	lock = names_lock();
 	if (name_free(host, name, domid, err))
 		return -1;
-	snprintf(path, sizeof(path), "/local/domain/%u/name", domid);
-	if (store_write(&host->store, path, name))
-		return dais_fail_errno(err, DAIS_FAILED, errno, "rename the domain", path);
+	if (write_names(&host->store, domid, info.handle, name, err))
+		return -1;
 	memcpy(now.uuid, info.handle, sizeof(now.uuid));
 	snprintf(now.name, sizeof(now.name), "%s", name);
 	names_note(&now, 1);
-	snprintf(path, sizeof(path), "/vm/%s/name", dais_uuid_text(info.handle, text));
-	if (store_write(&host->store, path, name))
-		return dais_fail_errno(err, DAIS_FAILED, errno, "rename the domain", path);
 	return 0;
 }
 
@@ -147,7 +173,7 @@ EXPORT int dais_vcpu_set(struct dais *host, uint32_t domid, uint32_t count, stru
 		snprintf(name, sizeof(name), "%u/availability", i);
 		store_dir_write(&dir, name, i < count ? "online" : "offline");
 	}
-	return store_dir_done(&dir, err);
+	return store_done(&host->store, err);
 }
 
 EXPORT int dais_vcpu_pin(struct dais *host, uint32_t domid, uint32_t vcpu,
@@ -181,13 +207,11 @@ EXPORT int dais_vcpu_pin(struct dais *host, uint32_t domid, uint32_t vcpu,
 static int write_kb(struct dais *host, uint32_t domid, const char *name, uint64_t kb,
 		    struct dais_error *err)
 {
-	char path[64], value[24];
+	struct store_dir dir;
 
-	snprintf(path, sizeof(path), "/local/domain/%u/memory/%s", domid, name);
-	snprintf(value, sizeof(value), "%" PRIu64, kb);
-	if (store_write(&host->store, path, value))
-		return dais_fail_errno(err, DAIS_FAILED, errno, "set the memory of", path);
-	return 0;
+	store_dir_at(&dir, &host->store, "/local/domain/%u/memory", domid);
+	store_dir_write(&dir, name, "%" PRIu64, kb);
+	return store_done(&host->store, err);
 }
 
 #define SLACK_KB 1024u

@@ -306,7 +306,7 @@ static void write_vm(struct creation *c, const char *uuid)
  * that belong to the guest (abi.md G.6) are made while the whole place does, because a new node
  * inherits that: half the requests of setting it for each.
  */
-static int write_name(struct creation *c)
+static void write_name(struct creation *c)
 {
 	static const char *const guests_own[] = {
 		"control/shutdown",
@@ -336,16 +336,15 @@ static int write_name(struct creation *c)
 	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
 		store_dir_perms(&dir, ours[i], 0, domid);
 	store_dir_write(&dir, "name", "%s", c->config->name);
-	if (store_dir_done(&dir, c->err))
-		return -1;
 	memcpy(now.uuid, c->config->uuid, sizeof(now.uuid));
 	snprintf(now.name, sizeof(now.name), "%s", c->config->name);
-	names_note(&now, 1);
-	return 0;
+	/* Noted, it is taken for everybody; else it must stand before the lock is let go. */
+	if (!names_note(&now, 1))
+		store_wait(&c->host->store);
 }
 
 /* The nodes of abi.md G.6 beside the name. */
-static int write_domain(struct creation *c)
+static void write_domain(struct creation *c)
 {
 	const struct dais_config *config = c->config;
 	const struct build_guest *g = &c->guest;
@@ -373,7 +372,6 @@ static int write_domain(struct creation *c)
 	store_dir_at(&libxl, &c->host->store, "/libxl/%u", g->domid);
 	store_dir_write(&libxl, "type", "pv");
 	console_publish(c->host, g->domid, g->console_port, g->console_mfn, &dir);
-	return store_dir_done(&dir, c->err);
 }
 
 /* ----- devices ------------------------------------------------------------------------- */
@@ -393,11 +391,12 @@ static int publish_devices(struct creation *c)
 			return -1;
 	}
 	for (size_t i = 0; i < config->nic_count; i++) {
-		if (step(c) ||
-		    nic_publish(c->host, c->guest.domid, (uint32_t)i, &config->nics[i], c->err))
+		if (step(c))
 			return -1;
+		nic_publish(c->host, c->guest.domid, (uint32_t)i, &config->nics[i]);
 	}
-	return 0;
+	/* With all that was written before: one round trip for a domain without devices. */
+	return store_done(&c->host->store, c->err);
 }
 
 static int finish_devices(struct creation *c)
@@ -413,7 +412,7 @@ static int finish_devices(struct creation *c)
 		    nic_finish(c->host, c->guest.domid, (uint32_t)i, &config->nics[i], c->err))
 			return -1;
 	}
-	return 0;
+	return config->nic_count ? store_done(&c->host->store, c->err) : 0;
 }
 
 static void drop_disks(struct creation *c)
@@ -436,15 +435,13 @@ static int bring_up(struct creation *c)
 	if (step(c) || build(c))
 		return -1;
 	mark(c, "build");
-	if (step(c) || write_domain(c))
+	if (step(c))
 		return -1;
+	write_domain(c);
 	mark(c, "store");
 	if (step(c))
 		return -1;
-	host->store.requests++;
-	if (!xs_introduce_domain(host->store.xs, c->guest.domid, c->guest.store_mfn,
-				 c->guest.store_port))
-		return failed(c, "tell the store of");
+	store_introduce(&host->store, c->guest.domid, c->guest.store_mfn, c->guest.store_port);
 	mark(c, "introduce");
 	if (publish_devices(c) || finish_devices(c))
 		return -1;
@@ -473,7 +470,10 @@ static int make_named(struct creation *c, const struct xen_sysctl_physinfo *info
 	if (step(c) || make_domain(c, info))
 		return -1;
 	mark(c, "domain");
-	return step(c) || write_name(c);
+	if (step(c))
+		return -1;
+	write_name(c);
+	return 0;
 }
 
 static int create(struct creation *c)

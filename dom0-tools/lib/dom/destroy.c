@@ -48,17 +48,19 @@ int domain_remove(struct dais *host, uint32_t domid, const uint8_t uuid[16], str
 	struct removal r = {.host = host, .err = err};
 	char text[37];
 
+	/* What a create had still queued is written now, to be removed. */
+	store_done(&host->store, NULL);
 	/* So that it does nothing with devices that vanish; ESRCH: it is gone already. */
 	hv_pause(&host->hv, domid);
 	device_for_each(&host->store, domid, NULL, close_device, &r);
 	remove_backend_dirs(host, domid);
 	if (hv_destroy_domain(&host->hv, domid) && errno != ESRCH && !r.ret)
 		r.ret = domain_failed(err, "destroy the domain", domid);
-	host->store.requests++;
-	xs_release_domain(host->store.xs, domid);
+	store_release(&host->store, domid);
 	store_remove(&host->store, "/libxl/%u", domid);
 	store_remove(&host->store, "/vm/%s", dais_uuid_text(uuid, text));
 	store_remove(&host->store, "/local/domain/%u", domid);
+	store_wait(&host->store);
 	record_remove(uuid);
 	return r.ret;
 }

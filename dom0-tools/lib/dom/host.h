@@ -40,8 +40,8 @@ int names_lock(void);
 int names_find(struct dais *host, const char *name, const struct dais_domain *list, size_t count);
 /* Fills in the names of @list, from what is remembered as far as that goes. */
 void names_fill(struct dais *host, struct dais_domain *list, size_t count);
-/* Remembers names as they were just read. */
-void names_note(const struct dais_domain *list, size_t count);
+/* Remembers names as they were just read. False if there is nowhere to. */
+bool names_note(const struct dais_domain *list, size_t count);
 /* False with @err if no domain may be called that. */
 bool name_proper(const char *name, struct dais_error *err);
 /* -1 with DAIS_EXISTS if a domain other than @self is called @name, or it is no proper name. */

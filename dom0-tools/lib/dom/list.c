@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Which domains there are: numbers and states from the hypervisor in one call, names from the
- * store, one request each.
+ * Which domains there are: numbers and states from the hypervisor in one call, names from what
+ * is remembered, or from the store.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -42,12 +42,25 @@ void domain_convert(const struct xen_domctl_getdomaininfo *info, struct dais_dom
 	domain->pool = info->cpupool;
 }
 
+/* As the store has them, in one round trip. */
+static void add_names(struct dais *host, struct dais_domain *list, size_t count)
+{
+	autofree struct store_value *values = calloc(count, sizeof(*values));
+
+	for (size_t i = 0; values && i < count; i++)
+		store_ask(&host->store, &values[i], "/local/domain/%u/name", list[i].domid);
+	store_wait(&host->store);
+	for (size_t i = 0; values && i < count; i++) {
+		autofree char *name = values[i].text;
+
+		if (name && *name)
+			snprintf(list[i].name, sizeof(list[i].name), "%s", name);
+	}
+}
+
 static void add_name(struct dais *host, struct dais_domain *domain)
 {
-	autofree char *name = store_read(&host->store, "/local/domain/%u/name", domain->domid);
-
-	if (name && *name)
-		snprintf(domain->name, sizeof(domain->name), "%s", name);
+	add_names(host, domain, 1);
 }
 
 /* Without names. */
@@ -120,9 +133,9 @@ static bool find_name(struct dais *host, const char *name, struct dais_domain *l
 	int at = names_find(host, name, list, count);
 
 	if (at < 0) {
-		for (size_t i = 0; i < count; i++) {
-			add_name(host, &list[i]);
-			if (at < 0 && !strcmp(list[i].name, name))
+		add_names(host, list, count);
+		for (size_t i = 0; i < count && at < 0; i++) {
+			if (!strcmp(list[i].name, name))
 				at = (int)i;
 		}
 		names_note(list, count);

@@ -57,11 +57,22 @@ static struct name_record *map_names(void)
 	return at == MAP_FAILED ? NULL : at;
 }
 
-/* The name as the store has it now, also into @record. */
-static bool refresh(struct dais *host, const struct dais_domain *d, struct name_record *record,
-		    char name[DAIS_NAME_MAX + 1])
+/* The record of a domain, which may be of another that had its number. NULL: there is none. */
+static struct name_record *record_of(struct name_record *records, const struct dais_domain *d)
 {
-	autofree char *has = store_read(&host->store, "/local/domain/%u/name", d->domid);
+	return records && d->domid < DAIS_DOMID_MAX ? &records[d->domid] : NULL;
+}
+
+static bool is_of(const struct name_record *r, const struct dais_domain *d)
+{
+	return r && *r->name && !memcmp(r->uuid, d->uuid, sizeof(r->uuid));
+}
+
+/* Takes the name that the store was asked for, also into @record; the value is freed. */
+static bool refresh(struct store_value *value, const struct dais_domain *d,
+		    struct name_record *record, char name[DAIS_NAME_MAX + 1])
+{
+	autofree char *has = value->text;
 
 	if (!has || !*has)
 		return false;
@@ -73,21 +84,29 @@ static bool refresh(struct dais *host, const struct dais_domain *d, struct name_
 	return true;
 }
 
+static void ask(struct dais *host, const struct dais_domain *d, struct store_value *value)
+{
+	store_ask(&host->store, value, "/local/domain/%u/name", d->domid);
+}
+
 int names_find(struct dais *host, const char *name, const struct dais_domain *list, size_t count)
 {
 	struct name_record *records = map_names();
 	int found = -1;
 
 	for (size_t i = 0; i < count && found < 0; i++) {
-		struct name_record *r = records && list[i].domid < DAIS_DOMID_MAX
-						? &records[list[i].domid]
-						: NULL;
+		struct name_record *r = record_of(records, &list[i]);
+		bool known = is_of(r, &list[i]), has;
 		char now[DAIS_NAME_MAX + 1];
+		struct store_value value;
 
-		if (r && *r->name && !memcmp(r->uuid, list[i].uuid, sizeof(r->uuid)) &&
-		    strncmp(r->name, name, DAIS_NAME_MAX))
+		if (known && strncmp(r->name, name, DAIS_NAME_MAX))
 			continue;
-		if (refresh(host, &list[i], r, now) && !strcmp(now, name))
+		ask(host, &list[i], &value);
+		store_wait(&host->store);
+		has = refresh(&value, &list[i], r, now);
+		/* A create that is under way has noted its name before the store has it. */
+		if (has ? !strcmp(now, name) : known && !list[i].dying)
 			found = (int)i;
 	}
 	if (records)
@@ -95,11 +114,13 @@ int names_find(struct dais *host, const char *name, const struct dais_domain *li
 	return found;
 }
 
-void names_note(const struct dais_domain *list, size_t count)
+bool names_note(const struct dais_domain *list, size_t count)
 {
 	struct name_record *records = map_names();
 
-	for (size_t i = 0; records && i < count; i++) {
+	if (!records)
+		return false;
+	for (size_t i = 0; i < count; i++) {
 		char none[DAIS_NAME_MAX + 1];
 
 		/* A domain may have been seen before it got its name. */
@@ -109,28 +130,37 @@ void names_note(const struct dais_domain *list, size_t count)
 		memcpy(records[list[i].domid].uuid, list[i].uuid, sizeof(list[i].uuid));
 		memcpy(records[list[i].domid].name, list[i].name, sizeof(list[i].name));
 	}
-	if (records)
-		munmap(records, NAMES_SIZE);
+	munmap(records, NAMES_SIZE);
+	return true;
 }
 
 void names_fill(struct dais *host, struct dais_domain *list, size_t count)
 {
 	struct name_record *records = map_names();
+	autofree struct store_value *values = NULL;
 	autoclose int lock = -1;
 
 	for (size_t i = 0; i < count; i++) {
-		struct name_record *r = records && list[i].domid < DAIS_DOMID_MAX
-						? &records[list[i].domid]
-						: NULL;
+		const struct name_record *r = record_of(records, &list[i]);
 
-		if (r && *r->name && !memcmp(r->uuid, list[i].uuid, sizeof(r->uuid))) {
+		if (is_of(r, &list[i])) {
 			memcpy(list[i].name, r->name, sizeof(r->name));
 			list[i].name[DAIS_NAME_MAX] = 0;
 			continue;
 		}
-		if (lock < 0)
+		if (!values) {
 			lock = names_lock();
-		refresh(host, &list[i], r, list[i].name);
+			values = calloc(count, sizeof(*values));
+			if (!values)
+				break;
+		}
+		ask(host, &list[i], &values[i]);
+	}
+	/* All that were not known in one round trip. */
+	store_wait(&host->store);
+	for (size_t i = 0; values && i < count; i++) {
+		if (values[i].text)
+			refresh(&values[i], &list[i], record_of(records, &list[i]), list[i].name);
 	}
 	(void)lock;
 	if (records)

@@ -130,30 +130,37 @@ static int look(struct dais *host, struct dais_error *err)
 static int start(struct dais *host, struct dais_error *err)
 {
 	struct watcher *w = calloc(1, sizeof(*w));
+	int errnum;
 
 	if (!w)
 		return dais_fail_errno(err, DAIS_FAILED, ENOMEM, "watch the domains", NULL);
-	if (!xs_watch(host->store.xs, "@introduceDomain", "dais") ||
-	    !xs_watch(host->store.xs, "@releaseDomain", "dais") ||
-	    dais_list(host, &w->seen, &w->count, err)) {
+	errnum = store_watch(&host->store, "@introduceDomain", "dais");
+	if (!errnum)
+		errnum = store_watch(&host->store, "@releaseDomain", "dais");
+	if (errnum)
+		dais_fail_errno(err, DAIS_NO_HOST, errnum, "watch the domains", "the store");
+	if (errnum || dais_list(host, &w->seen, &w->count, err)) {
 		watcher_free(w);
-		return dais_fail_errno(err, DAIS_FAILED, errno, "watch the domains", NULL);
+		return -1;
 	}
 	host->watcher = w;
 	return 0;
 }
 
-/* Waits for the store to say something, and takes all that it said. -1: interrupted. */
-static int wait_store(struct dais *host, int timeout_ms)
+/* Waits for the store to say something, and takes all that it said. 0, or -1 with @err. */
+static int wait_store(struct dais *host, int timeout_ms, struct dais_error *err)
 {
-	struct pollfd fd = {.fd = xs_fileno(host->store.xs), .events = POLLIN};
-	char **watch;
+	struct pollfd fd = {.fd = host->store.fd, .events = POLLIN};
+	struct store_event *event;
 
-	if (poll(&fd, 1, timeout_ms) < 0)
-		return -1;
-	while ((watch = xs_check_watch(host->store.xs)))
-		free(watch);
-	return 0;
+	/* What came along with answers is not announced by the socket again. */
+	if (!host->store.events && poll(&fd, 1, timeout_ms) < 0)
+		return dais_fail_errno(err, DAIS_INTERRUPTED, errno, "watch the domains", NULL);
+	while ((event = stream_event(&host->store)))
+		free(event);
+	if (errno == EAGAIN)
+		return 0;
+	return dais_fail_errno(err, DAIS_NO_HOST, errno, "watch the domains", "the store");
 }
 
 EXPORT int dais_event_wait(struct dais *host, struct dais_event *event, int timeout_ms,
@@ -169,9 +176,8 @@ EXPORT int dais_event_wait(struct dais *host, struct dais_event *event, int time
 			*event = w->queue[w->next++];
 			return 1;
 		}
-		if (wait_store(host, most))
-			return dais_fail_errno(err, DAIS_INTERRUPTED, errno, "watch the domains",
-					       NULL);
+		if (wait_store(host, most, err))
+			return -1;
 		if (look(host, err))
 			return -1;
 		if (timeout_ms >= 0) {

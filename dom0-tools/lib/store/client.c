@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * One request per call. The library's connection is kept; a transaction is used nowhere,
- * because what is written here becomes visible by one last node ("state", or INTRODUCE), and
- * transactions of two creates would only get in each other's way.
+ * A create needs no transaction: what it writes becomes visible by one last node ("state", or
+ * INTRODUCE), and transactions of two creates would only get in each other's way.
  */
 #include "store/client.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,9 +16,7 @@
 
 int store_open(struct store *store, struct dais_error *err)
 {
-	store->requests = 0;
-	store->xs = xs_open(0);
-	if (store->xs)
+	if (!stream_open(store))
 		return 0;
 	dais_fail_errno(err, DAIS_NO_HOST, errno, "reach the store", "xenstored");
 	return dais_hint(err, "start xenstored: systemctl start xenstored");
@@ -26,43 +24,109 @@ int store_open(struct store *store, struct dais_error *err)
 
 void store_close(struct store *store)
 {
-	if (store->xs)
-		xs_close(store->xs);
-	store->xs = NULL;
+	stream_wait(store);
+	stream_close(store);
 }
 
-#define PATH_OF(buffer, fmt)                                 \
-	do {                                                 \
-		va_list al_;                                 \
-		va_start(al_, fmt);                          \
-		vsnprintf(buffer, sizeof(buffer), fmt, al_); \
-		va_end(al_);                                 \
+/*
+ * A path and its NUL as the first part of a payload. One that does not fit is as long as it
+ * would be, so that the request is refused instead of being made for another node.
+ */
+struct path {
+	char text[STORE_PATH_MAX];
+	size_t size;
+};
+
+static bool path_fits(const struct path *path)
+{
+	return path->size <= sizeof(path->text);
+}
+
+#define PATH_OF(path, fmt)                                                         \
+	do {                                                                       \
+		va_list al_;                                                       \
+		int length_;                                                       \
+		va_start(al_, fmt);                                                \
+		length_ = vsnprintf((path)->text, sizeof((path)->text), fmt, al_); \
+		va_end(al_);                                                       \
+		(path)->size = length_ < 0 ? SIZE_MAX : (size_t)length_ + 1;       \
 	} while (0)
+
+/* A request of a path and @count - 1 more parts, whose first place is free for the path. */
+static void queue(struct store *store, uint32_t type, const struct path *path,
+		  struct store_part *parts, unsigned int count, struct store_value *to,
+		  bool checked)
+{
+	parts[0] = (struct store_part){path->text, path->size};
+	if (path_fits(path))
+		stream_queue(store, type, parts, count, to, checked);
+	else
+		stream_refuse(store, ENAMETOOLONG, path->text, to, checked);
+}
+
+static void ask(struct store *store, uint32_t type, const struct path *path, struct store_value *to)
+{
+	struct store_part part[1];
+
+	queue(store, type, path, part, 1, to, false);
+}
+
+/* Its text, with errno if there is none. */
+static char *text_of(const struct store_value *value)
+{
+	if (!value->text)
+		errno = value->errnum;
+	return value->text;
+}
+
+/* ----- reading ------------------------------------------------------------------------- */
+
+void store_ask(struct store *store, struct store_value *to, const char *path_fmt, ...)
+{
+	struct path path;
+
+	PATH_OF(&path, path_fmt);
+	ask(store, XS_READ, &path, to);
+}
+
+void store_wait(struct store *store)
+{
+	stream_wait(store);
+}
 
 char *store_read(struct store *store, const char *path_fmt, ...)
 {
-	char path[STORE_PATH_MAX];
-	unsigned int length;
+	struct store_value value;
+	struct path path;
 
-	PATH_OF(path, path_fmt);
-	store->requests++;
-	return xs_read(store->xs, XBT_NULL, path, &length);
+	PATH_OF(&path, path_fmt);
+	ask(store, XS_READ, &path, &value);
+	stream_wait(store);
+	return text_of(&value);
+}
+
+long store_number(struct store_value *value, long other)
+{
+	autofree char *text = steal_ptr(value->text);
+	char *end;
+	long number;
+
+	if (!text || !*text)
+		return other;
+	errno = 0;
+	number = strtol(text, &end, 10);
+	return *end || errno ? other : number;
 }
 
 long store_read_number(struct store *store, long other, const char *path_fmt, ...)
 {
-	char path[STORE_PATH_MAX], *end;
-	autofree char *text = NULL;
-	unsigned int length;
-	long value;
+	struct store_value value;
+	struct path path;
 
-	PATH_OF(path, path_fmt);
-	store->requests++;
-	text = xs_read(store->xs, XBT_NULL, path, &length);
-	if (!text || !*text)
-		return other;
-	value = strtol(text, &end, 10);
-	return *end ? other : value;
+	PATH_OF(&path, path_fmt);
+	ask(store, XS_READ, &path, &value);
+	stream_wait(store);
+	return store_number(&value, other);
 }
 
 char *store_plain(char *text)
@@ -74,83 +138,273 @@ char *store_plain(char *text)
 	return text;
 }
 
-int store_write(struct store *store, const char *path, const char *value)
+#define NAMES_MOST (1u << 22)
+
+/* Adds @size bytes of names to @all. False without memory, or if they have no end. */
+static bool add_names(struct store_value *all, const char *names, uint32_t size)
 {
-	store->requests++;
-	return xs_write(store->xs, XBT_NULL, path, value, (unsigned int)strlen(value)) ? 0 : -1;
+	char *more = all->size > NAMES_MOST ? NULL : realloc(all->text, all->size + size + 1);
+
+	if (!more)
+		return false;
+	memcpy(more + all->size, names, size);
+	all->text = more;
+	all->size += size;
+	all->text[all->size] = '\0';
+	return true;
 }
 
-int store_remove(struct store *store, const char *path_fmt, ...)
+/*
+ * More names than one answer holds come in parts, each with the generation of the node, which
+ * must be the same for all; the last part ends with an empty name.
+ */
+static void list_parts(struct store *store, const struct path *path, struct store_value *all)
 {
-	char path[STORE_PATH_MAX];
+	char generation[32] = "", offset[16];
+	unsigned int turns = 0;
 
-	PATH_OF(path, path_fmt);
-	store->requests++;
-	return xs_rm(store->xs, XBT_NULL, path) ? 0 : -1;
+	*all = (struct store_value){.errnum = ENOMEM};
+	for (;;) {
+		struct store_part parts[2];
+		struct store_value value;
+		autofree char *text = NULL;
+		size_t head;
+		bool last;
+
+		snprintf(offset, sizeof(offset), "%" PRIu32, all->size);
+		parts[1] = (struct store_part){offset, strlen(offset) + 1};
+		queue(store, XS_DIRECTORY_PART, path, parts, 2, &value, false);
+		stream_wait(store);
+		text = text_of(&value);
+		if (!text) {
+			all->errnum = value.errnum;
+			break;
+		}
+		head = strlen(text) + 1;
+		if (head > value.size || head > sizeof(generation)) {
+			all->errnum = EPROTO;
+			break;
+		}
+		if (*generation && strcmp(generation, text) != 0) {
+			/* It changed meanwhile: from the start. */
+			*generation = '\0';
+			all->size = 0;
+			if (++turns < 16)
+				continue;
+			all->errnum = EAGAIN;
+			break;
+		}
+		memcpy(generation, text, head);
+		last = value.size == head || (value.size >= head + 1 && !text[value.size - 1] &&
+					      (value.size == head + 1 || !text[value.size - 2]));
+		if (!add_names(all, text + head, (uint32_t)(value.size - head)))
+			break;
+		if (last)
+			return;
+	}
+	free(steal_ptr(all->text));
 }
 
 char **store_list(struct store *store, unsigned int *count, const char *path_fmt, ...)
 {
-	char path[STORE_PATH_MAX];
+	struct store_value value;
+	autofree char *text = NULL;
+	struct path path;
+	size_t names = 0;
+	char **list, *at;
 
-	PATH_OF(path, path_fmt);
-	store->requests++;
 	*count = 0;
-	return xs_directory(store->xs, XBT_NULL, path, count);
+	PATH_OF(&path, path_fmt);
+	ask(store, XS_DIRECTORY, &path, &value);
+	stream_wait(store);
+	if (!value.text && value.errnum == E2BIG)
+		list_parts(store, &path, &value);
+	text = text_of(&value);
+	if (!text)
+		return NULL;
+	for (uint32_t i = 0; i < value.size; i++)
+		names += !text[i];
+	/* The pointers, one of them NULL, then what they point to. */
+	list = malloc((names + 1) * sizeof(*list) + value.size + 1);
+	if (!list)
+		return NULL;
+	at = (char *)(list + names + 1);
+	memcpy(at, text, value.size + 1);
+	for (size_t i = 0; i < names; i++, at += strlen(at) + 1) {
+		if (*at)
+			list[(*count)++] = at;
+	}
+	list[*count] = NULL;
+	return list;
 }
+
+/* ----- the rest ------------------------------------------------------------------------ */
+
+void store_remove(struct store *store, const char *path_fmt, ...)
+{
+	struct path path;
+
+	PATH_OF(&path, path_fmt);
+	ask(store, XS_RM, &path, NULL);
+}
+
+void store_introduce(struct store *store, uint32_t domid, uint64_t mfn, uint32_t port)
+{
+	char text[64];
+	int first = snprintf(text, sizeof(text), "%" PRIu32, domid) + 1;
+	int second = snprintf(text + first, sizeof(text) - (size_t)first, "%" PRIu64, mfn) + 1;
+	int third = snprintf(text + first + second, sizeof(text) - (size_t)(first + second),
+			     "%" PRIu32, port) +
+		    1;
+	struct store_part part = {text, (size_t)(first + second + third)};
+
+	stream_queue(store, XS_INTRODUCE, &part, 1, NULL, true);
+}
+
+void store_release(struct store *store, uint32_t domid)
+{
+	char text[16];
+	struct store_part part = {text,
+				  (size_t)snprintf(text, sizeof(text), "%" PRIu32, domid) + 1};
+
+	stream_queue(store, XS_RELEASE, &part, 1, NULL, false);
+}
+
+/* The errno of a request that tells nothing but that. */
+static int result_of(struct store *store, uint32_t type, const char *first, const char *second)
+{
+	struct store_part parts[2] = {
+		{first, strlen(first) + 1},
+		{second, second ? strlen(second) + 1 : 0},
+	};
+	struct store_value value;
+
+	stream_queue(store, type, parts, second ? 2 : 1, &value, false);
+	stream_wait(store);
+	free(value.text);
+	return value.errnum;
+}
+
+int store_watch(struct store *store, const char *path, const char *token)
+{
+	return result_of(store, XS_WATCH, path, token);
+}
+
+void store_unwatch(struct store *store, const char *path, const char *token)
+{
+	result_of(store, XS_UNWATCH, path, token);
+}
+
+int store_begin(struct store *store)
+{
+	static const struct store_part nothing = {"", 1};
+	struct store_value value;
+	unsigned long number = 0;
+	char *end = NULL;
+
+	stream_queue(store, XS_TRANSACTION_START, &nothing, 1, &value, false);
+	stream_wait(store);
+	if (value.text)
+		number = strtoul(value.text, &end, 10);
+	else
+		errno = value.errnum;
+	if (value.text && (!number || number > UINT32_MAX || *end)) {
+		errno = EPROTO;
+		number = 0;
+	}
+	cleanup_free(&value.text);
+	store->transaction = (uint32_t)number;
+	return number ? 0 : -1;
+}
+
+static int finish(struct store *store, const char *how)
+{
+	int errnum = result_of(store, XS_TRANSACTION_END, how, NULL);
+
+	store->transaction = 0;
+	errno = errnum;
+	return errnum ? -1 : 0;
+}
+
+int store_commit(struct store *store)
+{
+	return finish(store, "T");
+}
+
+void store_abort(struct store *store)
+{
+	finish(store, "F");
+}
+
+/* ----- places -------------------------------------------------------------------------- */
 
 void store_dir_at(struct store_dir *dir, struct store *store, const char *path_fmt, ...)
 {
+	va_list al;
+
 	dir->store = store;
-	dir->errnum = 0;
-	PATH_OF(dir->path, path_fmt);
+	va_start(al, path_fmt);
+	vsnprintf(dir->path, sizeof(dir->path), path_fmt, al);
+	va_end(al);
 }
 
-static void join(const struct store_dir *dir, const char *name, char path[STORE_PATH_MAX])
+/* Like snprintf(), for less: this is done for each node of a create. */
+static void join(const struct store_dir *dir, const char *name, struct path *path)
 {
-	snprintf(path, STORE_PATH_MAX, "%s%s%s", dir->path, *name ? "/" : "", name);
-}
+	size_t before = strlen(dir->path), length = strlen(name);
 
-static void note(struct store_dir *dir, bool good, const char *path)
-{
-	dir->store->requests++;
-	if (good || dir->errnum)
+	path->size = before + (length ? length + 1 : 0) + 1;
+	memcpy(path->text, dir->path, before + 1);
+	if (!length || !path_fits(path))
 		return;
-	dir->errnum = errno ? errno : EIO;
-	snprintf(dir->failed, sizeof(dir->failed), "%s", path);
+	path->text[before] = '/';
+	memcpy(path->text + before + 1, name, length + 1);
 }
 
 void store_dir_write(struct store_dir *dir, const char *name, const char *value_fmt, ...)
 {
-	char path[STORE_PATH_MAX], value[2048];
+	char value[2048];
+	struct store_part parts[2];
+	struct path path;
+	va_list al;
+	int length;
 
-	if (dir->errnum)
+	join(dir, name, &path);
+	va_start(al, value_fmt);
+	length = vsnprintf(value, sizeof(value), value_fmt, al);
+	va_end(al);
+	if (length < 0 || (size_t)length >= sizeof(value)) {
+		stream_refuse(dir->store, E2BIG, path.text, NULL, true);
 		return;
-	join(dir, name, path);
-	PATH_OF(value, value_fmt);
-	note(dir, xs_write(dir->store->xs, XBT_NULL, path, value, (unsigned int)strlen(value)),
-	     path);
+	}
+	parts[1] = (struct store_part){value, (size_t)length};
+	queue(dir->store, XS_WRITE, &path, parts, 2, NULL, true);
 }
 
 void store_dir_perms(struct store_dir *dir, const char *name, uint32_t owner, uint32_t reader)
 {
-	struct xs_permissions perms[2] = {
-		{.id = owner, .perms = XS_PERM_NONE},
-		{.id = reader, .perms = XS_PERM_READ},
-	};
-	char path[STORE_PATH_MAX];
+	struct store_part parts[2];
+	struct path path;
+	char text[40];
+	size_t size;
 
-	if (dir->errnum)
-		return;
-	join(dir, name, path);
-	note(dir,
-	     xs_set_permissions(dir->store->xs, XBT_NULL, path, perms, owner == reader ? 1 : 2),
-	     path);
+	join(dir, name, &path);
+	size = (size_t)snprintf(text, sizeof(text), "n%" PRIu32, owner) + 1;
+	if (owner != reader)
+		size += (size_t)snprintf(text + size, sizeof(text) - size, "r%" PRIu32, reader) + 1;
+	parts[1] = (struct store_part){text, size};
+	queue(dir->store, XS_SET_PERMS, &path, parts, 2, NULL, true);
 }
 
-int store_dir_done(const struct store_dir *dir, struct dais_error *err)
+int store_done(struct store *store, struct dais_error *err)
 {
-	if (!dir->errnum)
+	int errnum;
+
+	stream_wait(store);
+	errnum = store->errnum;
+	store->errnum = 0;
+	if (!errnum)
 		return 0;
-	return dais_fail_errno(err, DAIS_FAILED, dir->errnum, "write to the store", dir->failed);
+	return dais_fail_errno(err, errnum == store->broken ? DAIS_NO_HOST : DAIS_FAILED, errnum,
+			       "write to the store", store->failed);
 }

@@ -17,6 +17,8 @@
 #define FRONT_FMT "/local/domain/%u/device/%s/%u"
 #define LIBXL_FMT "/libxl/%u/device/%s/%u"
 
+#define LOOK_MS 1000u
+
 #define BACK_ARGS(id) (id)->backend, (id)->kind, (id)->domid, (id)->devid
 #define FRONT_ARGS(id) (id)->domid, (id)->kind, (id)->devid
 
@@ -43,21 +45,15 @@ void device_begin(const struct device_id *id, struct store_dir *front, struct st
 	store_dir_write(back, "online", "1");
 }
 
-int device_publish(const struct device_id *id, struct store_dir *front, struct store_dir *back,
-		   struct dais_error *err)
+void device_publish(const struct device_id *id, struct store_dir *front, struct store_dir *back)
 {
 	struct store_dir note;
 
 	store_dir_at(&note, back->store, LIBXL_FMT, FRONT_ARGS(id));
 	store_dir_write(&note, "frontend", "%s", front->path);
 	store_dir_write(&note, "backend", "%s", back->path);
-	if (!back->errnum && !note.errnum)
-		store_dir_write(front, "state", "%d", DEVICE_INITIALISING);
-	if (!front->errnum && !note.errnum)
-		store_dir_write(back, "state", "%d", DEVICE_INITIALISING);
-	if (store_dir_done(&note, err) || store_dir_done(front, err))
-		return -1;
-	return store_dir_done(back, err);
+	store_dir_write(front, "state", "%d", DEVICE_INITIALISING);
+	store_dir_write(back, "state", "%d", DEVICE_INITIALISING);
 }
 
 static uint64_t now_ms(void)
@@ -121,6 +117,26 @@ static void remove_nodes(const struct device_id *id, struct store *store)
 	store_remove(store, BACK_FMT, BACK_ARGS(id));
 	store_remove(store, FRONT_FMT, FRONT_ARGS(id));
 	store_remove(store, LIBXL_FMT, FRONT_ARGS(id));
+	/* What it had to say of this one. */
+	store_remove(store, "/local/domain/%u/error/backend/%s/%u", id->backend, id->kind,
+		     id->domid);
+}
+
+/*
+ * A back-end that has been told of a device and not yet looked at it would complain of an other
+ * end that is gone: it is given a moment to look.
+ */
+static long let_look(const struct device_id *id, struct store *store)
+{
+	uint64_t end = now_ms() + LOOK_MS;
+	unsigned int pause_us = 200;
+	long state = back_state(id, store);
+
+	while (state == DEVICE_INITIALISING && now_ms() <= end) {
+		nap(&pause_us);
+		state = back_state(id, store);
+	}
+	return state;
 }
 
 int device_remove(const struct device_id *id, struct store *store, bool force,
@@ -132,7 +148,7 @@ int device_remove(const struct device_id *id, struct store *store, bool force,
 	unsigned int pause_us = 200;
 	struct store_dir back;
 	char object[64];
-	long state = back_state(id, store);
+	long state = let_look(id, store);
 
 	if (state != DEVICE_UNKNOWN && state != DEVICE_CLOSED) {
 		device_back(id, store, &back);

@@ -35,10 +35,9 @@ void device_begin(const struct device_id *id, struct store_dir *front, struct st
 /*
  * Both ends' "state": what was written before becomes a device. The front-end's comes first,
  * because a back-end whose other end has no state gives up. Also notes the device under /libxl,
- * where xl looks for what to remove. -1 with @err if anything failed since device_begin().
+ * where xl looks for what to remove. Queued, as all writes: store_done() tells what failed.
  */
-int device_publish(const struct device_id *id, struct store_dir *front, struct store_dir *back,
-		   struct dais_error *err);
+void device_publish(const struct device_id *id, struct store_dir *front, struct store_dir *back);
 
 /* Waits until the back-end is at @least or beyond it. @err has the back-end's own words. */
 int device_wait(const struct device_id *id, struct store *store, enum device_state least,
