@@ -16,6 +16,7 @@ include tests/system/local.mk
 include tests/guests/local.mk
 include tests/guests/attack/local.mk
 include tests/bench/local.mk
+include tests/tools/local.mk
 include tests/xenstore/local.mk
 
 # Which parts check runs; each may also be named alone.  LANES of them go on at a time, in this

@@ -2,12 +2,12 @@
 /*
  * dais block-list: the disks of domains.
  */
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "commands.h"
 #include "host.h"
+#include "json.h"
 #include "output.h"
 
 static void print_device(const struct dais_device *d)
@@ -29,7 +29,7 @@ static int show(struct cli *cli, const char *who, struct json_object *array)
 		return cli_report(cli, &err);
 	for (size_t i = 0; i < count; i++) {
 		if (cli->json)
-			json_object_array_add(array, device_json(&domain, &list[i]));
+			json_append(array, device_json(&domain, &list[i]));
 		else
 			print_device(&list[i]);
 	}

@@ -3,7 +3,7 @@
  * dais check: every fault of a configuration in one go, each with its line, key, reason and
  * remedy; then whether the files that it names can be used. Nothing is created or changed.
  */
-#include <json-c/json.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,6 +11,7 @@
 #include "commands.h"
 #include "config/config.h"
 #include "image/image.h"
+#include "json.h"
 #include "output.h"
 
 #define ID_NO_FILES OPTION_LONG
@@ -56,25 +57,43 @@ static void print_faults(const char *path, const struct dais_faults *faults, boo
 	}
 }
 
+/* Fewer than there are if memory ran out. */
+static size_t shown_errors(const struct dais_faults *faults)
+{
+	size_t errors = 0;
+
+	for (size_t i = 0; i < faults->count; i++)
+		errors += !faults->list[i].warning;
+	return errors;
+}
+
 static int report(const struct cli *cli, const char *path, const struct dais_config *config,
 		  const struct dais_faults *faults, bool quiet)
 {
-	size_t warnings = faults->count - faults->errors;
+	size_t warnings = faults->count - shown_errors(faults);
 	int status = cli_status(cli, faults->errors ? DAIS_CONFIG : DAIS_OK);
 
+	if (cli->json && faults->errors > shown_errors(faults)) {
+		struct dais_error err;
+
+		dais_fail_errno(&err, DAIS_FAILED, ENOMEM, "show the faults of", path);
+		return cli_report(cli, &err);
+	}
 	if (cli->json) {
 		struct json_object *o = json_object_new_object();
 
-		json_object_object_add(o, "file", json_object_new_string(path));
+		json_set(o, "file", json_object_new_string(path));
 		if (config->name)
-			json_object_object_add(o, "name", json_object_new_string(config->name));
-		json_object_object_add(o, "errors", json_object_new_int64((int64_t)faults->errors));
-		json_object_object_add(o, "warnings", json_object_new_int64((int64_t)warnings));
-		json_object_object_add(o, "faults", dais_faults_json(faults));
-		output_json("dais.check", o);
-		return status;
+			json_set(o, "name", json_object_new_string(config->name));
+		json_set(o, "errors", json_object_new_int64((int64_t)faults->errors));
+		json_set(o, "warnings", json_object_new_int64((int64_t)warnings));
+		json_set(o, "faults", dais_faults_json(faults));
+		return output_json("dais.check", o) ? DAIS_FAILED : status;
 	}
 	print_faults(path, faults, quiet);
+	if (faults->errors > shown_errors(faults))
+		printf("%s: error: %zu more, and no memory to show them\n", path,
+		       faults->errors - shown_errors(faults));
 	if (faults->errors || (warnings && !quiet))
 		printf("%s: %zu error%s, %zu warning%s\n", path, faults->errors,
 		       faults->errors == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s");
@@ -105,7 +124,8 @@ static int run(struct cli *cli, int argc, char **argv)
 		return args.status;
 	if (dais_config_load(args.list[0], (const char *const *)args.list + 1,
 			     (size_t)args.count - 1, &config, &faults, &err) &&
-	    !faults.errors) {
+	    (!faults.errors || err.errnum == ENOMEM)) {
+		dais_faults_free(&faults);
 		dais_config_free(&config);
 		return cli_report(cli, &err);
 	}

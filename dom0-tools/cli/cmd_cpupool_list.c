@@ -2,13 +2,13 @@
 /*
  * dais cpupool-list: the CPU pools.
  */
-#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "commands.h"
 #include "dom/machine.h"
 #include "host.h"
+#include "json.h"
 #include "output.h"
 
 static const struct option_row options[] = {
@@ -30,12 +30,12 @@ static struct json_object *pool_json(const struct dais_pool *pool)
 	struct json_object *o = json_object_new_object();
 	char cpus[512];
 
-	json_object_object_add(o, "id", json_object_new_int64(pool->id));
-	json_object_object_add(o, "name", json_object_new_string(pool->name));
-	json_object_object_add(o, "scheduler", json_object_new_string(pool->scheduler));
-	json_object_object_add(o, "domains", json_object_new_int64(pool->domains));
+	json_set(o, "id", json_object_new_int64(pool->id));
+	json_set(o, "name", json_object_new_string(pool->name));
+	json_set(o, "scheduler", json_object_new_string(pool->scheduler));
+	json_set(o, "domains", json_object_new_int64(pool->domains));
 	dais_cpulist_text(&pool->cpus, DAIS_CPUS_MAX, cpus, sizeof(cpus));
-	json_object_object_add(o, "cpus", json_object_new_string(cpus));
+	json_set(o, "cpus", json_object_new_string(cpus));
 	return o;
 }
 
@@ -86,7 +86,7 @@ static int run(struct cli *cli, int argc, char **argv)
 		struct json_object *array = json_object_new_array();
 
 		for (size_t i = 0; i < count; i++)
-			json_object_array_add(array, pool_json(&list[i]));
+			json_append(array, pool_json(&list[i]));
 		output_json("dais.cpupools", array);
 	} else {
 		print_pools(list, count, cpus);

@@ -2,13 +2,14 @@
 /*
  * dais create: makes a domain of a configuration file.
  */
-#include <json-c/json.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "commands.h"
 #include "host.h"
+#include "json.h"
 #include "monitor.h"
 #include "output.h"
 
@@ -41,14 +42,12 @@ static struct json_object *timeline_json(const struct timeline *t)
 	for (unsigned int i = 0; i < t->count; i++) {
 		struct json_object *o = json_object_new_object();
 
-		json_object_object_add(o, "step", json_object_new_string(t->mark[i].name));
-		json_object_object_add(o, "at_ns",
-				       json_object_new_int64((int64_t)t->mark[i].at_ns));
-		json_object_object_add(o, "hypercalls",
-				       json_object_new_int64((int64_t)t->mark[i].hypercalls));
-		json_object_object_add(o, "store_requests",
-				       json_object_new_int64((int64_t)t->mark[i].store_requests));
-		json_object_array_add(array, o);
+		json_set(o, "step", json_object_new_string(t->mark[i].name));
+		json_set(o, "at_ns", json_object_new_int64((int64_t)t->mark[i].at_ns));
+		json_set(o, "hypercalls", json_object_new_int64((int64_t)t->mark[i].hypercalls));
+		json_set(o, "store_requests",
+			 json_object_new_int64((int64_t)t->mark[i].store_requests));
+		json_append(array, o);
 	}
 	return array;
 }
@@ -95,8 +94,9 @@ static int make(struct cli *cli, struct request *r)
 			return cli_report(cli, &err);
 		o = domain_json(&domain);
 		if (r->timeline)
-			json_object_object_add(o, "timeline", timeline_json(&timeline));
-		output_json("dais.domain", o);
+			json_set(o, "timeline", timeline_json(&timeline));
+		if (output_json("dais.domain", o))
+			return DAIS_FAILED;
 	} else {
 		if (!r->quiet && !cli->as_xl)
 			printf("%s is domain %u\n", r->config.name, domid);
@@ -123,8 +123,13 @@ static int dry_run(struct cli *cli, const struct request *r)
 	if (cli->json)
 		return output_json("dais.config", dais_config_json(&r->config));
 	text = dais_config_text(&r->config);
-	if (text)
-		fputs(text, stdout);
+	if (!text) {
+		struct dais_error err;
+
+		dais_fail_errno(&err, DAIS_FAILED, ENOMEM, "show the configuration", r->file);
+		return cli_report(cli, &err);
+	}
+	fputs(text, stdout);
 	free(text);
 	return 0;
 }

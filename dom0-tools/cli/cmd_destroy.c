@@ -2,10 +2,10 @@
 /*
  * dais destroy: ends domains at once, without asking them.
  */
-#include <json-c/json.h>
 
 #include "commands.h"
 #include "host.h"
+#include "json.h"
 #include "output.h"
 
 static const struct option_row options[] = {
@@ -34,7 +34,7 @@ static int run(struct cli *cli, int argc, char **argv)
 		    dais_destroy(cli->host, domain.domid, &err))
 			status = cli_report(cli, &err);
 		else
-			json_object_array_add(done, domain_json(&domain));
+			json_append(done, domain_json(&domain));
 	}
 	if (!status && cli->json)
 		return output_json("dais.domains", done);

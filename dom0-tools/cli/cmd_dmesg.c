@@ -2,7 +2,6 @@
 /*
  * dais dmesg: the hypervisor's log.
  */
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -10,6 +9,7 @@
 #include "commands.h"
 #include "dom/machine.h"
 #include "host.h"
+#include "json.h"
 #include "output.h"
 
 static const struct option_row options[] = {
@@ -47,7 +47,7 @@ static int run(struct cli *cli, int argc, char **argv)
 		if (cli->json) {
 			struct json_object *o = json_object_new_object();
 
-			json_object_object_add(o, "text", json_object_new_string(text));
+			json_set(o, "text", json_object_new_string(text));
 			free(text);
 			return output_json("dais.dmesg", o);
 		}

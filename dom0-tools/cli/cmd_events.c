@@ -3,12 +3,13 @@
  * dais events: what happens to domains, a line each (with --json a document per line), until
  * interrupted.
  */
-#include <json-c/json.h>
 #include <stdio.h>
 #include <time.h>
 
+#include "cleanup.h"
 #include "commands.h"
 #include "host.h"
+#include "json.h"
 #include "output.h"
 
 static const struct option_row options[] = {
@@ -28,17 +29,21 @@ static void print_event(const struct cli *cli, const struct dais_event *event)
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm);
 	if (cli->json) {
 		struct json_object *o = json_object_new_object();
+		autofree char *text = NULL;
 		char full[48];
 
 		snprintf(full, sizeof(full), "%s.%03ldZ", when, now.tv_nsec / 1000000);
-		json_object_object_add(o, "schema", json_object_new_string("dais.event"));
-		json_object_object_add(o, "version", json_object_new_int(1));
-		json_object_object_add(o, "time", json_object_new_string(full));
-		json_object_object_add(o, "event",
-				       json_object_new_string(dais_event_name(event->kind)));
-		json_object_object_add(o, "domain", domain_json(&event->domain));
-		puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
-		json_object_put(o);
+		json_set(o, "schema", json_object_new_string("dais.event"));
+		json_set(o, "version", json_object_new_int(1));
+		json_set(o, "time", json_object_new_string(full));
+		json_set(o, "event", json_object_new_string(dais_event_name(event->kind)));
+		json_set(o, "domain", domain_json(&event->domain));
+		text = json_text(o, JSON_LINE);
+		if (text)
+			puts(text);
+		else
+			fputs("dais: an event is left out: there is no memory to print it\n",
+			      stderr);
 	} else {
 		printf("%s.%03ldZ %-9s %u %s%s%s\n", when, now.tv_nsec / 1000000,
 		       dais_event_name(event->kind), event->domain.domid, event->domain.name,

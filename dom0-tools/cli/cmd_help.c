@@ -2,12 +2,12 @@
 /*
  * dais help: the commands, or one of them. --complete prints what the shell's completion needs.
  */
-#include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "args.h"
 #include "commands.h"
+#include "json.h"
 #include "output.h"
 
 #define ID_COMPLETE OPTION_LONG
@@ -53,24 +53,22 @@ static struct json_object *describe(const struct command *command)
 	struct json_object *list = json_object_new_array();
 	const struct option_row *row;
 
-	json_object_object_add(o, "name", json_object_new_string(command->name));
-	json_object_object_add(o, "synopsis", json_object_new_string(command->synopsis));
-	json_object_object_add(o, "summary", json_object_new_string(command->summary));
-	json_object_object_add(o, "arguments", json_object_new_string(kinds[command->arguments]));
+	json_set(o, "name", json_object_new_string(command->name));
+	json_set(o, "synopsis", json_object_new_string(command->synopsis));
+	json_set(o, "summary", json_object_new_string(command->summary));
+	json_set(o, "arguments", json_object_new_string(kinds[command->arguments]));
 	for (row = command->options; row && row->id; row++) {
 		struct json_object *entry = json_object_new_object();
 		char letter[2] = {row->id < OPTION_LONG ? (char)row->id : '\0', '\0'};
 
-		json_object_object_add(entry, "letter", json_object_new_string(letter));
-		json_object_object_add(entry, "name",
-				       json_object_new_string(row->name ? row->name : ""));
-		json_object_object_add(entry, "argument",
-				       row->argument ? json_object_new_string(row->argument)
-						     : NULL);
-		json_object_object_add(entry, "help", json_object_new_string(row->help));
-		json_object_array_add(list, entry);
+		json_set(entry, "letter", json_object_new_string(letter));
+		json_set(entry, "name", json_object_new_string(row->name ? row->name : ""));
+		json_set(entry, "argument",
+			 row->argument ? json_object_new_string(row->argument) : JSON_NULL);
+		json_set(entry, "help", json_object_new_string(row->help));
+		json_append(list, entry);
 	}
-	json_object_object_add(o, "options", list);
+	json_set(o, "options", list);
 	return o;
 }
 
@@ -86,7 +84,7 @@ static int all(const struct cli *cli, bool for_shell)
 	list = json_object_new_array();
 	for (command = commands; *command; command++) {
 		if (cli->json)
-			json_object_array_add(list, describe(*command));
+			json_append(list, describe(*command));
 		else
 			puts((*command)->name);
 	}

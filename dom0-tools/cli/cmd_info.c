@@ -2,13 +2,13 @@
 /*
  * dais info: the host, in xl's words.
  */
-#include <json-c/json.h>
 #include <stdio.h>
 #include <sys/utsname.h>
 
 #include "commands.h"
 #include "dom/machine.h"
 #include "host.h"
+#include "json.h"
 #include "output.h"
 
 static const struct option_row options[] = {
@@ -51,12 +51,12 @@ static void print_info(const struct dais_machine *m)
 
 static void add_text(struct json_object *o, const char *key, const char *text)
 {
-	json_object_object_add(o, key, json_object_new_string(text));
+	json_set(o, key, json_object_new_string(text));
 }
 
 static void add_number(struct json_object *o, const char *key, uint64_t number)
 {
-	json_object_object_add(o, key, json_object_new_int64((int64_t)number));
+	json_set(o, key, json_object_new_int64((int64_t)number));
 }
 
 static struct json_object *info_json(const struct dais_machine *m)

@@ -2,13 +2,15 @@
 /*
  * dais list: the domains, in xl's columns; -l shows their configurations.
  */
-#include <json-c/json.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cleanup.h"
 #include "commands.h"
 #include "host.h"
+#include "json.h"
 #include "output.h"
 
 static const struct option_row options[] = {
@@ -57,9 +59,9 @@ static struct json_object *make_json(const struct dais_domain *list, size_t coun
 		if (view->full) {
 			struct json_object *config = dais_record(list[i].uuid);
 
-			json_object_object_add(o, "config", config);
+			json_set(o, "config", config ? config : JSON_NULL);
 		}
-		json_object_array_add(array, o);
+		json_append(array, o);
 	}
 	return array;
 }
@@ -67,13 +69,18 @@ static struct json_object *make_json(const struct dais_domain *list, size_t coun
 static int show(struct cli *cli, const struct dais_domain *list, size_t count,
 		const struct view *view)
 {
+	struct dais_error err;
+
 	if (cli->json)
 		return output_json("dais.domains", make_json(list, count, view));
 	if (view->full) {
-		struct json_object *array = make_json(list, count, view);
+		autofree char *text = json_text(make_json(list, count, view), JSON_PRETTY);
 
-		puts(json_object_to_json_string_ext(array, JSON_C_TO_STRING_PRETTY));
-		json_object_put(array);
+		if (!text) {
+			dais_fail_errno(&err, DAIS_FAILED, ENOMEM, "list the domains", NULL);
+			return cli_report(cli, &err);
+		}
+		puts(text);
 		return 0;
 	}
 	print_table(list, count, view);

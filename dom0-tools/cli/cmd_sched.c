@@ -2,12 +2,12 @@
 /*
  * dais sched: the share of the CPUs that domains get. Known to xl as sched-credit2.
  */
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "commands.h"
 #include "host.h"
+#include "json.h"
 #include "output.h"
 
 static const struct option_row options[] = {
@@ -30,11 +30,11 @@ static int show(struct cli *cli, const struct dais_domain *d, int32_t weight, in
 		return 0;
 	}
 	o = json_object_new_object();
-	json_object_object_add(o, "domid", json_object_new_int64(d->domid));
-	json_object_object_add(o, "name", json_object_new_string(d->name));
-	json_object_object_add(o, "weight", json_object_new_int(weight));
-	json_object_object_add(o, "cap", json_object_new_int(cap));
-	json_object_array_add(array, o);
+	json_set(o, "domid", json_object_new_int64(d->domid));
+	json_set(o, "name", json_object_new_string(d->name));
+	json_set(o, "weight", json_object_new_int(weight));
+	json_set(o, "cap", json_object_new_int(cap));
+	json_append(array, o);
 	return 0;
 }
 

@@ -3,7 +3,6 @@
  * dais top: what the domains use, refreshed; -b prints plain tables instead of a screen.
  */
 #include <curses.h>
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "commands.h"
 #include "dom/machine.h"
 #include "host.h"
+#include "json.h"
 #include "output.h"
 
 static const struct option_row options[] = {
@@ -108,8 +108,8 @@ static void add_json(struct json_object *array, const struct look *look, const s
 		struct json_object *o = domain_json(&look->list[i]);
 		double percent = share(&look->list[i], look->at_ns, before);
 
-		json_object_object_add(o, "cpu_percent", json_object_new_double(percent));
-		json_object_array_add(array, o);
+		json_set(o, "cpu_percent", json_object_new_double(percent));
+		json_append(array, o);
 	}
 }
 

@@ -2,13 +2,13 @@
 /*
  * dais uptime: for how long domains have been there.
  */
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "commands.h"
 #include "host.h"
+#include "json.h"
 #include "output.h"
 
 static void print_uptime(const struct dais_domain *d, int64_t seconds)
@@ -56,11 +56,11 @@ static int run(struct cli *cli, int argc, char **argv)
 		if (cli->json) {
 			struct json_object *o = json_object_new_object();
 
-			json_object_object_add(o, "domid", json_object_new_int64(list[i].domid));
-			json_object_object_add(o, "name", json_object_new_string(list[i].name));
-			json_object_object_add(o, "seconds",
-					       seconds < 0 ? NULL : json_object_new_int64(seconds));
-			json_object_array_add(array, o);
+			json_set(o, "domid", json_object_new_int64(list[i].domid));
+			json_set(o, "name", json_object_new_string(list[i].name));
+			json_set(o, "seconds",
+				 seconds < 0 ? JSON_NULL : json_object_new_int64(seconds));
+			json_append(array, o);
 		} else {
 			print_uptime(&list[i], seconds);
 		}

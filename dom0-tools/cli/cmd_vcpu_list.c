@@ -2,13 +2,13 @@
 /*
  * dais vcpu-list: the vCPUs of domains, where they run and where they may.
  */
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "commands.h"
 #include "dom/machine.h"
 #include "host.h"
+#include "json.h"
 #include "output.h"
 
 static void print_vcpu(const struct dais_domain *domain, const struct dais_vcpu *v, uint32_t cpus)
@@ -31,18 +31,18 @@ static struct json_object *vcpu_json(const struct dais_domain *domain, const str
 	struct json_object *o = json_object_new_object();
 	char text[256];
 
-	json_object_object_add(o, "domid", json_object_new_int64(domain->domid));
-	json_object_object_add(o, "name", json_object_new_string(domain->name));
-	json_object_object_add(o, "vcpu", json_object_new_int64(v->id));
-	json_object_object_add(o, "cpu", v->online ? json_object_new_int64(v->cpu) : NULL);
-	json_object_object_add(o, "online", json_object_new_boolean(v->online));
-	json_object_object_add(o, "blocked", json_object_new_boolean(v->blocked));
-	json_object_object_add(o, "running", json_object_new_boolean(v->running));
-	json_object_object_add(o, "cpu_ns", json_object_new_int64((int64_t)v->cpu_ns));
+	json_set(o, "domid", json_object_new_int64(domain->domid));
+	json_set(o, "name", json_object_new_string(domain->name));
+	json_set(o, "vcpu", json_object_new_int64(v->id));
+	json_set(o, "cpu", v->online ? json_object_new_int64(v->cpu) : JSON_NULL);
+	json_set(o, "online", json_object_new_boolean(v->online));
+	json_set(o, "blocked", json_object_new_boolean(v->blocked));
+	json_set(o, "running", json_object_new_boolean(v->running));
+	json_set(o, "cpu_ns", json_object_new_int64((int64_t)v->cpu_ns));
 	dais_cpulist_text(&v->hard, cpus, text, sizeof(text));
-	json_object_object_add(o, "affinity", json_object_new_string(text));
+	json_set(o, "affinity", json_object_new_string(text));
 	dais_cpulist_text(&v->soft, cpus, text, sizeof(text));
-	json_object_object_add(o, "soft_affinity", json_object_new_string(text));
+	json_set(o, "soft_affinity", json_object_new_string(text));
 	return o;
 }
 
@@ -57,7 +57,7 @@ static int show(struct cli *cli, const struct dais_domain *domain, uint32_t cpus
 		return cli_report(cli, &err);
 	for (size_t i = 0; i < count; i++) {
 		if (cli->json)
-			json_object_array_add(array, vcpu_json(domain, &list[i], cpus));
+			json_append(array, vcpu_json(domain, &list[i], cpus));
 		else
 			print_vcpu(domain, &list[i], cpus);
 	}

@@ -2,11 +2,11 @@
 /*
  * dais version: of the tools, and whose commands they speak.
  */
-#include <json-c/json.h>
 #include <stdio.h>
 
 #include "args.h"
 #include "commands.h"
+#include "json.h"
 #include "output.h"
 #include "version.h"
 
@@ -22,9 +22,9 @@ static int run(struct cli *cli, int argc, char **argv)
 	if (cli->json) {
 		struct json_object *o = json_object_new_object();
 
-		json_object_object_add(o, "tools", json_object_new_string(dais_version()));
-		json_object_object_add(o, "domctl", json_object_new_int(DAIS_DOMCTL_VERSION));
-		json_object_object_add(o, "sysctl", json_object_new_int(DAIS_SYSCTL_VERSION));
+		json_set(o, "tools", json_object_new_string(dais_version()));
+		json_set(o, "domctl", json_object_new_int(DAIS_DOMCTL_VERSION));
+		json_set(o, "sysctl", json_object_new_int(DAIS_SYSCTL_VERSION));
 		return output_json("dais.version", o);
 	}
 	printf("dais %s (domctl 0x%x, sysctl 0x%x)\n", dais_version(), DAIS_DOMCTL_VERSION,

@@ -7,7 +7,6 @@
  * over libvirt: a library that no other command should have to load.
  */
 #include <errno.h>
-#include <json-c/json.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +17,7 @@
 #include "cli.h"
 #include "commands.h"
 #include "dom/domain.h"
+#include "json.h"
 #include "log.h"
 #include "output.h"
 
@@ -50,13 +50,13 @@ static void report_json(const struct dais_error *err)
 {
 	struct json_object *o = json_object_new_object();
 
-	json_object_object_add(o, "code", json_object_new_string(dais_code_name(err->code)));
-	json_object_object_add(o, "status", json_object_new_int((int)err->code));
-	json_object_object_add(o, "what", json_object_new_string(err->what));
-	json_object_object_add(o, "object", json_object_new_string(err->object));
-	json_object_object_add(o, "why", json_object_new_string(err->why));
-	json_object_object_add(o, "hint", json_object_new_string(err->hint));
-	json_object_object_add(o, "errno", json_object_new_int(err->errnum));
+	json_set(o, "code", json_object_new_string(dais_code_name(err->code)));
+	json_set(o, "status", json_object_new_int((int)err->code));
+	json_set(o, "what", json_object_new_string(err->what));
+	json_set(o, "object", json_object_new_string(err->object));
+	json_set(o, "why", json_object_new_string(err->why));
+	json_set(o, "hint", json_object_new_string(err->hint));
+	json_set(o, "errno", json_object_new_int(err->errnum));
 	output_json("dais.error", o);
 }
 

@@ -5,7 +5,6 @@
  */
 #include "output.h"
 
-#include <json-c/json.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -15,17 +14,23 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cleanup.h"
+#include "json.h"
+
 int output_json(const char *schema, struct json_object *data)
 {
 	struct json_object *document = json_object_new_object();
+	autofree char *text = NULL;
 
-	json_object_object_add(document, "schema", json_object_new_string(schema));
-	json_object_object_add(document, "version", json_object_new_int(1));
-	json_object_object_add(document, "data", data);
-	puts(json_object_to_json_string_ext(document, JSON_C_TO_STRING_PRETTY |
-							      JSON_C_TO_STRING_SPACED |
-							      JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(document);
+	json_set(document, "schema", json_object_new_string(schema));
+	json_set(document, "version", json_object_new_int(1));
+	json_set(document, "data", data);
+	text = json_text(document, JSON_PRETTY);
+	if (!text) {
+		fputs("dais: cannot print the answer: there is no memory for it\n", stderr);
+		return DAIS_FAILED;
+	}
+	puts(text);
 	return 0;
 }
 

@@ -10,7 +10,10 @@
 
 struct json_object;
 
-/* Prints {"schema": @schema, "version": 1, "data": @data} and drops @data. Returns 0. */
+/*
+ * Prints {"schema": @schema, "version": 1, "data": @data} and drops @data. The exit status:
+ * not 0 if there is no memory for it.
+ */
 int output_json(const char *schema, struct json_object *data);
 
 /* ----- tables ----- */

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <json-c/json.h>
 #include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +17,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "json.h"
 #include "routes.h"
 
 #define THREADS 4u
@@ -38,16 +38,11 @@ static enum MHD_Result send_answer(struct request *r)
 	if (!r->text) {
 		struct json_object *o = json_object_new_object();
 
-		json_object_object_add(o, "schema", json_object_new_string(r->schema));
-		json_object_object_add(o, "version", json_object_new_int(1));
-		json_object_object_add(o, "data", r->data);
-		if (asprintf(&r->text, "%s\n",
-			     json_object_to_json_string_ext(
-				     o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
-						JSON_C_TO_STRING_NOSLASHESCAPE)) < 0)
-			r->text = NULL;
-		json_object_put(o);
+		json_set(o, "schema", json_object_new_string(r->schema));
+		json_set(o, "version", json_object_new_int(1));
+		json_set(o, "data", r->data);
 		r->data = NULL;
+		r->text = json_text(o, JSON_PRETTY);
 	}
 	if (!r->text)
 		return MHD_NO;

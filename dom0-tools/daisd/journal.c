@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <json-c/json.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +17,7 @@
 
 #include "cleanup.h"
 #include "config/config.h"
+#include "json.h"
 #include "log.h"
 
 #define JOURNAL_MAX (4 << 20)
@@ -55,7 +55,7 @@ void journal_close(void)
 static void add_text(struct json_object *o, const char *key, const char *text)
 {
 	if (text)
-		json_object_object_add(o, key, json_object_new_string(text));
+		json_set(o, key, json_object_new_string(text));
 }
 
 static struct json_object *make(const struct journal_entry *entry)
@@ -76,7 +76,7 @@ static struct json_object *make(const struct journal_entry *entry)
 	if (entry->uuid)
 		add_text(o, "uuid", dais_uuid_text(entry->uuid, uuid));
 	if (entry->domid >= 0)
-		json_object_object_add(o, "domid", json_object_new_int64(entry->domid));
+		json_set(o, "domid", json_object_new_int64(entry->domid));
 	add_text(o, "reason", entry->reason);
 	add_text(o, "detail", entry->detail);
 	return o;
@@ -101,16 +101,16 @@ static void write_line(const char *text)
 
 void journal_add(const struct journal_entry *entry)
 {
-	struct json_object *o = make(entry);
+	autofree char *text = json_text(make(entry), JSON_LINE);
 
 	dais_log(DAIS_LOG_INFO, "%s: %s%s%s%s%s", entry->name ? entry->name : "daisd", entry->event,
 		 entry->reason ? " " : "", entry->reason ? entry->reason : "",
 		 entry->detail ? ": " : "", entry->detail ? entry->detail : "");
+	if (!text)
+		return;
 	pthread_mutex_lock(&journal.lock);
-	write_line(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN |
-							     JSON_C_TO_STRING_NOSLASHESCAPE));
+	write_line(text);
 	pthread_mutex_unlock(&journal.lock);
-	json_object_put(o);
 }
 
 /* Appends a file's entries to @list, which keeps the newest @count. */
@@ -130,7 +130,7 @@ static void read_file(const char *path, const char *name, struct json_object *li
 			json_object_put(o);
 			continue;
 		}
-		json_object_array_add(list, o);
+		json_append(list, o);
 		/* Cut in large steps: each cut moves the rest. */
 		if (json_object_array_length(list) >= 2 * count + 64)
 			json_object_array_del_idx(list, 0, json_object_array_length(list) - count);

@@ -7,7 +7,6 @@
 #include "routes.h"
 
 #include <errno.h>
-#include <json-c/json.h>
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include "cleanup.h"
 #include "intent.h"
 #include "journal.h"
+#include "json.h"
 #include "metrics.h"
 #include "version.h"
 
@@ -67,9 +67,9 @@ static int get_version(struct request *r)
 {
 	struct json_object *o = json_object_new_object();
 
-	json_object_object_add(o, "tools", json_object_new_string(dais_version()));
-	json_object_object_add(o, "domctl", json_object_new_int(DAIS_DOMCTL_VERSION));
-	json_object_object_add(o, "sysctl", json_object_new_int(DAIS_SYSCTL_VERSION));
+	json_set(o, "tools", json_object_new_string(dais_version()));
+	json_set(o, "domctl", json_object_new_int(DAIS_DOMCTL_VERSION));
+	json_set(o, "sysctl", json_object_new_int(DAIS_SYSCTL_VERSION));
 	return answer(r, "dais.version", o);
 }
 
@@ -83,7 +83,7 @@ static int get_domains(struct request *r)
 		return -1;
 	array = json_object_new_array();
 	for (size_t i = 0; i < count; i++)
-		json_object_array_add(array, dais_domain_json(&list[i]));
+		json_append(array, dais_domain_json(&list[i]));
 	return answer(r, "dais.domains", array);
 }
 
@@ -120,7 +120,7 @@ static int get_devices(struct request *r)
 		return -1;
 	array = json_object_new_array();
 	for (size_t i = 0; i < count; i++)
-		json_object_array_add(array, dais_device_json(domain.domid, &list[i]));
+		json_append(array, dais_device_json(domain.domid, &list[i]));
 	return answer(r, "dais.devices", array);
 }
 
@@ -207,10 +207,9 @@ static int post_check(struct request *r)
 	dais_config_parse("the request", r->body ? r->body : "", r->size, NULL, 0, &config, &faults,
 			  NULL);
 	dais_config_check_files(&config, &faults);
-	json_object_object_add(o, "errors", json_object_new_int64((int64_t)faults.errors));
-	json_object_object_add(o, "warnings",
-			       json_object_new_int64((int64_t)(faults.count - faults.errors)));
-	json_object_object_add(o, "faults", dais_faults_json(&faults));
+	json_set(o, "errors", json_object_new_int64((int64_t)faults.errors));
+	json_set(o, "warnings", json_object_new_int64((int64_t)(faults.count - faults.errors)));
+	json_set(o, "faults", dais_faults_json(&faults));
 	dais_config_free(&config);
 	dais_faults_free(&faults);
 	return answer(r, "dais.check", o);
@@ -376,15 +375,15 @@ void route_error(struct request *r)
 
 	if (!r->status || r->status < 400)
 		r->status = status_of(r->err.code);
-	json_object_object_add(o, "code", json_object_new_string(dais_code_name(r->err.code)));
-	json_object_object_add(o, "status", json_object_new_int((int)r->err.code));
-	json_object_object_add(o, "what", json_object_new_string(r->err.what));
-	json_object_object_add(o, "object", json_object_new_string(r->err.object));
-	json_object_object_add(o, "why", json_object_new_string(r->err.why));
-	json_object_object_add(o, "hint", json_object_new_string(r->err.hint));
-	json_object_object_add(o, "errno", json_object_new_int(r->err.errnum));
+	json_set(o, "code", json_object_new_string(dais_code_name(r->err.code)));
+	json_set(o, "status", json_object_new_int((int)r->err.code));
+	json_set(o, "what", json_object_new_string(r->err.what));
+	json_set(o, "object", json_object_new_string(r->err.object));
+	json_set(o, "why", json_object_new_string(r->err.why));
+	json_set(o, "hint", json_object_new_string(r->err.hint));
+	json_set(o, "errno", json_object_new_int(r->err.errnum));
 	if (faults)
-		json_object_object_add(o, "faults", faults);
+		json_set(o, "faults", faults);
 	r->schema = "dais.error";
 	r->data = o;
 }

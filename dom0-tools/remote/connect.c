@@ -5,11 +5,11 @@
  */
 #include "connect.h"
 
-#include <json-c/json.h>
 #include <libvirt/virterror.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "json.h"
 #include "output.h"
 
 static virConnectPtr connection;
@@ -142,17 +142,15 @@ struct json_object *remote_domain_json(virDomainPtr domain, struct dais_error *e
 		return NULL;
 	}
 	o = json_object_new_object();
-	json_object_object_add(o, "domid",
-			       id == (unsigned int)-1 ? NULL : json_object_new_int64(id));
-	json_object_object_add(o, "name", json_object_new_string(virDomainGetName(domain)));
-	json_object_object_add(o, "uuid", json_object_new_string(uuid));
-	json_object_object_add(o, "state", json_object_new_string(remote_state_name(info.state)));
-	json_object_object_add(o, "paused",
-			       json_object_new_boolean(info.state == VIR_DOMAIN_PAUSED));
-	json_object_object_add(o, "memory_kb", json_object_new_int64((int64_t)info.memory));
-	json_object_object_add(o, "max_memory_kb", json_object_new_int64((int64_t)info.maxMem));
-	json_object_object_add(o, "vcpus", json_object_new_int64(info.nrVirtCpu));
-	json_object_object_add(o, "cpu_ns", json_object_new_int64((int64_t)info.cpuTime));
+	json_set(o, "domid", id == (unsigned int)-1 ? JSON_NULL : json_object_new_int64(id));
+	json_set(o, "name", json_object_new_string(virDomainGetName(domain)));
+	json_set(o, "uuid", json_object_new_string(uuid));
+	json_set(o, "state", json_object_new_string(remote_state_name(info.state)));
+	json_set(o, "paused", json_object_new_boolean(info.state == VIR_DOMAIN_PAUSED));
+	json_set(o, "memory_kb", json_object_new_int64((int64_t)info.memory));
+	json_set(o, "max_memory_kb", json_object_new_int64((int64_t)info.maxMem));
+	json_set(o, "vcpus", json_object_new_int64(info.nrVirtCpu));
+	json_set(o, "cpu_ns", json_object_new_int64((int64_t)info.cpuTime));
 	return o;
 }
 

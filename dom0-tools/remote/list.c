@@ -2,13 +2,13 @@
 /*
  * dais -c URI list, info, domid, domname: what there is on another host.
  */
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "commands.h"
 #include "connect.h"
+#include "json.h"
 #include "output.h"
 
 static const struct option_row list_options[] = {
@@ -47,7 +47,7 @@ static int show_all(struct cli *cli, virDomainPtr *list, int count)
 	for (i = 0; i < count; i++) {
 		o = cli->json ? remote_domain_json(list[i], &err) : NULL;
 		if (o)
-			json_object_array_add(array, o);
+			json_append(array, o);
 		if (!cli->json)
 			print_domain(list[i], &table);
 	}
@@ -124,11 +124,11 @@ static int info_run(struct cli *cli, int argc, char **argv)
 		return 0;
 	}
 	o = json_object_new_object();
-	json_object_object_add(o, "hypervisor", json_object_new_string(virConnectGetType(host)));
-	json_object_object_add(o, "hypervisor_version", json_object_new_int64((int64_t)version));
-	json_object_object_add(o, "model", json_object_new_string(node.model));
-	json_object_object_add(o, "cpus", json_object_new_int64(node.cpus));
-	json_object_object_add(o, "memory_kb", json_object_new_int64((int64_t)node.memory));
+	json_set(o, "hypervisor", json_object_new_string(virConnectGetType(host)));
+	json_set(o, "hypervisor_version", json_object_new_int64((int64_t)version));
+	json_set(o, "model", json_object_new_string(node.model));
+	json_set(o, "cpus", json_object_new_int64(node.cpus));
+	json_set(o, "memory_kb", json_object_new_int64((int64_t)node.memory));
 	return output_json("dais.remote", o);
 }
 

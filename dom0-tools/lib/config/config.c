@@ -123,12 +123,15 @@ EXPORT int dais_config_parse(const char *name, const char *text, size_t size,
 	size_t i;
 
 	dais_config_init(config);
-	config->path = strdup(name);
+	memory_lasted(); /* what was before does not count */
+	config->path = copy_text(name);
 	settings_parse(&settings, text, size, faults);
 	for (i = 0; i < override_count; i++)
 		settings_override(&settings, overrides[i], faults);
 	config_read(&settings, config, faults);
 	settings_free(&settings);
+	if (!memory_lasted())
+		return dais_fail_errno(err, DAIS_FAILED, ENOMEM, "read the configuration", name);
 	return sum_up(name, faults, before, err);
 }
 
@@ -205,13 +208,13 @@ EXPORT char *dais_config_cmdline(const struct dais_config *config)
 	int rc;
 
 	if (config->cmdline)
-		return strdup(config->cmdline);
+		return copy_text(config->cmdline);
 	if (config->root && config->extra)
-		rc = asprintf(&line, "root=%s %s", config->root, config->extra);
+		rc = print_text(&line, "root=%s %s", config->root, config->extra);
 	else if (config->root)
-		rc = asprintf(&line, "root=%s", config->root);
+		rc = print_text(&line, "root=%s", config->root);
 	else
-		rc = asprintf(&line, "%s", config->extra ? config->extra : "");
+		rc = print_text(&line, "%s", config->extra ? config->extra : "");
 	return rc < 0 ? NULL : line;
 }
 
@@ -287,8 +290,10 @@ static void check_disk(const struct dais_disk *disk, struct dais_faults *f)
 
 	if (!disk->target || disk->script || disk->backend)
 		return;
-	if (asprintf(&path, "%s%s", *disk->target == '/' ? "" : "/dev/", disk->target) < 0)
+	if (print_text(&path, "%s%s", *disk->target == '/' ? "" : "/dev/", disk->target) < 0) {
+		dais_faults_add(f, false, disk->line, "disk", NULL, "no memory left");
 		return;
+	}
 	if (stat(path, &st) || access(path, disk->readonly ? R_OK : R_OK | W_OK)) {
 		missing(f, disk->line, "disk", path, "Correct the path, or make the image.");
 		return;

@@ -98,7 +98,7 @@ static bool apply(const char *part, const struct dais_topology *topology, struct
 EXPORT int dais_cpulist_parse(const char *text, const struct dais_topology *topology,
 			      struct dais_cpumap *map, struct dais_error *err)
 {
-	autofree char *copy = strdup(text);
+	autofree char *copy = copy_text(text);
 	char *at = copy;
 	const char *why = "no memory left";
 	char *part;

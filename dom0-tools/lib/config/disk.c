@@ -201,7 +201,7 @@ static int refuse(struct reading *r, const char *why, const char *what, const ch
 static int set_text(struct reading *r, char **place, const char *value)
 {
 	free(*place);
-	*place = *value ? strdup(value) : NULL;
+	*place = *value ? copy_text(value) : NULL;
 	if (*value && !*place)
 		return dais_fail(r->err, DAIS_NO_MEMORY, READING, r->spec, "no memory left");
 	return 0;
@@ -358,7 +358,7 @@ static int strip_prefixes(struct reading *r, char **at)
 
 		if (!n || (*at)[n] != ':')
 			return 0;
-		prefix = strndup(*at, n);
+		prefix = copy_part(*at, n);
 		if (!prefix)
 			return dais_fail(r->err, DAIS_NO_MEMORY, READING, r->spec,
 					 "no memory left");
@@ -371,7 +371,7 @@ static int strip_prefixes(struct reading *r, char **at)
 		} else if (name_in(scripts, 4, prefix) >= 0) {
 			free(r->disk->script);
 			r->disk->script = NULL;
-			if (asprintf(&r->disk->script, "block-%s", prefix) < 0)
+			if (print_text(&r->disk->script, "block-%s", prefix) < 0)
 				return dais_fail(r->err, DAIS_NO_MEMORY, READING, r->spec,
 						 "no memory left");
 			return 0; /* what follows is the script's business, colons and all */
@@ -413,7 +413,7 @@ static bool is_old_empty(const char *spec)
 EXPORT int dais_disk_parse(const char *spec, struct dais_disk *disk, struct dais_error *err)
 {
 	struct reading r = {.disk = disk, .err = err, .spec = spec};
-	autofree char *copy = strdup(spec);
+	autofree char *copy = copy_text(spec);
 	char *at = copy;
 
 	*disk = (struct dais_disk){.discard = DAIS_UNSET, .trusted = DAIS_UNSET};
@@ -447,9 +447,8 @@ EXPORT int dais_disk_parse(const char *spec, struct dais_disk *disk, struct dais
 
 EXPORT char *dais_disk_text(const struct dais_disk *disk)
 {
-	char *text = NULL;
-	size_t size;
-	FILE *f = open_memstream(&text, &size);
+	struct text text;
+	FILE *f = text_begin(&text);
 
 	if (!f)
 		return NULL;
@@ -473,8 +472,7 @@ EXPORT char *dais_disk_text(const struct dais_disk *disk)
 		fprintf(f, ",%s", disk->trusted ? "trusted" : "untrusted");
 	if (disk->target)
 		fprintf(f, ",target=%s", disk->target);
-	fclose(f);
-	return text;
+	return text_end(f, &text);
 }
 
 void config_read_disks(const struct setting *s, struct dais_config *c, struct dais_faults *f)

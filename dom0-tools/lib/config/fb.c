@@ -47,7 +47,7 @@ static void set_listen(struct dais_vfb *vfb, const char *value)
 	char *colon;
 
 	free(vfb->vnclisten);
-	vfb->vnclisten = strdup(value);
+	vfb->vnclisten = copy_text(value);
 	if (!vfb->vnclisten)
 		return;
 	colon = strrchr(vfb->vnclisten, ':');
@@ -78,7 +78,7 @@ bool vfb_set(struct dais_vfb *vfb, const char *key, const char *value, struct da
 	for (i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
 		if (!strcmp(texts[i].key, key)) {
 			free(*texts[i].place);
-			*texts[i].place = strdup(value);
+			*texts[i].place = copy_text(value);
 			return true;
 		}
 	}
@@ -108,7 +108,7 @@ bool vfb_set(struct dais_vfb *vfb, const char *key, const char *value, struct da
 static void read_vfb(const struct setting *s, const struct value *item, struct dais_vfb *vfb,
 		     struct dais_faults *f)
 {
-	autofree char *copy = strdup(item->text);
+	autofree char *copy = copy_text(item->text);
 	char *at = copy;
 	char *key, *value;
 
@@ -164,7 +164,7 @@ static void set_channel(const struct setting *s, const struct value *item,
 
 	if (place && value) {
 		free(*place);
-		*place = strdup(value);
+		*place = copy_text(value);
 	} else if (!strcmp(key, "connection") && value && !strcasecmp(value, "pty")) {
 		channel->connection = DAIS_CHANNEL_PTY;
 	} else if (!strcmp(key, "connection") && value && !strcasecmp(value, "socket")) {
@@ -183,7 +183,7 @@ void config_read_channels(const struct setting *s, struct dais_config *c, struct
 
 	for (i = 0; i < s->value.count; i++) {
 		const struct value *item = &s->value.items[i];
-		autofree char *copy = item->text ? strdup(item->text) : NULL;
+		autofree char *copy = item->text ? copy_text(item->text) : NULL;
 		struct dais_channel *channel;
 		char *at = copy;
 		char *key, *value;

@@ -302,8 +302,8 @@ static void unknown_key(struct reading *r, const struct setting *s)
 	if (!strncmp(s->key, "x_", 2) && s->value.text) {
 		note = list_add(&r->config->notes, &r->config->note_count, sizeof(*note));
 		if (note) {
-			note->key = strdup(s->key);
-			note->value = strdup(s->value.text);
+			note->key = copy_text(s->key);
+			note->value = copy_text(s->value.text);
 			note->line = s->line;
 		}
 		return;
@@ -335,7 +335,7 @@ static void read_plain(struct reading *r, const struct key_row *row, const struc
 	switch (row->kind) {
 	case KEY_TEXT:
 		free(*(char **)(void *)member);
-		*(char **)(void *)member = strdup(s->value.text);
+		*(char **)(void *)member = copy_text(s->value.text);
 		break;
 	case KEY_CHOICE:
 		read_choice(s, (enum dais_choice *)(void *)member, r->faults);

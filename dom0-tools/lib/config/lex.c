@@ -67,7 +67,7 @@ static void read_word(struct lexer *lexer, struct token *token)
 	}
 	length = (size_t)(lexer->at - start);
 	token->kind = number ? TOKEN_NUMBER : TOKEN_NAME;
-	token->text = strndup(start, length);
+	token->text = copy_part(start, length);
 	if (!token->text)
 		bad(token, "no memory left", NULL);
 	else if (*start == '-' && length > 1 && isdigit((unsigned char)start[1]))

@@ -173,7 +173,7 @@ static char **text_of(struct dais_nic *nic, const char *key)
 static int set_text(char **place, const char *spec, const char *value, struct dais_error *err)
 {
 	free(*place);
-	*place = strdup(value);
+	*place = copy_text(value);
 	if (!*place)
 		return dais_fail(err, DAIS_NO_MEMORY, READING, spec, "no memory left");
 	return 0;
@@ -234,7 +234,7 @@ static int set_key(struct dais_nic *nic, const char *spec, const char *key, cons
 
 EXPORT int dais_nic_parse(const char *spec, struct dais_nic *nic, struct dais_error *err)
 {
-	autofree char *copy = strdup(spec);
+	autofree char *copy = copy_text(spec);
 	char *at = copy;
 	char *key, *value;
 
@@ -266,9 +266,10 @@ EXPORT char *dais_nic_text(const struct dais_nic *nic)
 		{"ip", nic->ip},         {"backend", nic->backend},       {"vifname", nic->ifname},
 		{"model", nic->model},
 	};
-	char *text = NULL;
-	size_t i, size;
-	FILE *f = open_memstream(&text, &size);
+	struct text text;
+	FILE *f = text_begin(&text);
+	char *line;
+	size_t i;
 
 	if (!f)
 		return NULL;
@@ -293,11 +294,11 @@ EXPORT char *dais_nic_text(const struct dais_nic *nic)
 		fprintf(f, ",devid=%d", nic->devid);
 	if (nic->trusted != DAIS_UNSET)
 		fprintf(f, ",%s", nic->trusted ? "trusted" : "untrusted");
-	fclose(f);
+	line = text_end(f, &text);
 	/* Without the first comma. */
-	if (text && *text)
-		memmove(text, text + 1, strlen(text));
-	return text;
+	if (line && *line)
+		memmove(line, line + 1, strlen(line));
+	return line;
 }
 
 void config_read_nics(const struct setting *s, struct dais_config *c, struct dais_faults *f)

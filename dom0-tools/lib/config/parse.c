@@ -149,7 +149,7 @@ static bool append(struct parser *p, struct value *to, struct value *value)
 	if (!value->is_list) {
 		if (!to->quoted || !value->quoted)
 			return fault(p, "+= does not add numbers", "Write the sum with =.");
-		if (asprintf(&joined, "%s%s", to->text, value->text) < 0)
+		if (print_text(&joined, "%s%s", to->text, value->text) < 0)
 			return fault(p, "no memory left", NULL);
 		free(to->text);
 		to->text = joined;
@@ -324,8 +324,8 @@ void settings_override(struct settings *settings, const char *text, struct dais_
 		settings_parse(settings, text, strlen(text), &found);
 	} else {
 		struct parser p = {.faults = &found, .settings = settings};
-		struct value value = {.quoted = true, .text = strdup(equals + 1)};
-		char *key = strndup(text, length);
+		struct value value = {.quoted = true, .text = copy_text(equals + 1)};
+		char *key = copy_part(text, length);
 
 		if (key && value.text)
 			store(&p, trim(key), &value, 0, false);

@@ -6,7 +6,10 @@
 #ifndef DAIS_CONFIG_PRIVATE_H
 #define DAIS_CONFIG_PRIVATE_H
 
+#include <stdio.h>
+
 #include "config/config.h"
+#include "text.h"
 
 #define CONFIG_SIZE_MAX (1u << 20) /* of a file */
 #define CONFIG_DEPTH_MAX 4 /* of lists in lists */
@@ -116,6 +119,19 @@ bool vfb_set(struct dais_vfb *vfb, const char *key, const char *value, struct da
 void vfb_init(struct dais_vfb *vfb);
 
 /* ----- small things about texts ----- */
+
+/*
+ * strdup(), strndup(), asprintf() and the ends of a text_open() whose failure is not
+ * forgotten: who asked for the whole learns from memory_lasted() that a part is missing, however
+ * far below it was. text_whole() is the same for a text, which it frees then.
+ */
+char *copy_text(const char *text);
+char *copy_part(const char *text, size_t length);
+int print_text(char **text, const char *fmt, ...) DAIS_PRINTF(2, 3);
+FILE *text_begin(struct text *text);
+char *text_end(FILE *f, struct text *text);
+char *text_whole(char *text);
+bool memory_lasted(void);
 
 /* Makes room for one more element (zeroed) at the end of *@list; NULL without memory. */
 void *list_add(void *list, size_t *count, size_t size);

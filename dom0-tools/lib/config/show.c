@@ -3,7 +3,6 @@
  * A configuration back as text that xl and we read alike, and as JSON (schema "dais.config").
  * What is unset is left out, so that reading what was shown gives the same again.
  */
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "cleanup.h"
 #include "config/private.h"
 #include "export.h"
+#include "json.h"
 
 /* ----- text ----- */
 
@@ -73,9 +73,8 @@ static void put_item(FILE *f, char *item, bool first)
 
 static char *vfb_text(const struct dais_vfb *v)
 {
-	char *text = NULL;
-	size_t size;
-	FILE *f = open_memstream(&text, &size);
+	struct text text;
+	FILE *f = text_begin(&text);
 
 	if (!f)
 		return NULL;
@@ -98,17 +97,16 @@ static char *vfb_text(const struct dais_vfb *v)
 		fprintf(f, ",xauthority=%s", v->xauthority);
 	if (v->keymap)
 		fprintf(f, ",keymap=%s", v->keymap);
-	fclose(f);
-	return text;
+	return text_end(f, &text);
 }
 
 static char *channel_text(const struct dais_channel *c)
 {
 	char *text = NULL;
-	int rc = asprintf(&text, "name=%s,connection=%s%s%s%s%s", c->name ? c->name : "",
-			  c->connection == DAIS_CHANNEL_SOCKET ? "socket" : "pty",
-			  c->path ? ",path=" : "", c->path ? c->path : "",
-			  c->backend ? ",backend=" : "", c->backend ? c->backend : "");
+	int rc = print_text(&text, "name=%s,connection=%s%s%s%s%s", c->name ? c->name : "",
+			    c->connection == DAIS_CHANNEL_SOCKET ? "socket" : "pty",
+			    c->path ? ",path=" : "", c->path ? c->path : "",
+			    c->backend ? ",backend=" : "", c->backend ? c->backend : "");
 
 	return rc < 0 ? NULL : text;
 }
@@ -239,10 +237,12 @@ static void show_text(void *arg, const char *key, const char *text, int64_t numb
 
 EXPORT char *dais_config_text(const struct dais_config *c)
 {
-	char *text = NULL;
-	size_t i, size;
-	FILE *f = open_memstream(&text, &size);
+	struct text text;
+	size_t i;
+	FILE *f;
 
+	memory_lasted(); /* what was before does not count */
+	f = text_begin(&text);
 	if (!f)
 		return NULL;
 	put_text(f, "type", "pv");
@@ -267,8 +267,7 @@ EXPORT char *dais_config_text(const struct dais_config *c)
 		fprintf(f, "rtc_timeoffset = \"%lld\"\n", (long long)c->rtc_timeoffset);
 	for (i = 0; i < c->note_count; i++)
 		put_text(f, c->notes[i].key, c->notes[i].value);
-	fclose(f);
-	return text;
+	return text_whole(text_end(f, &text));
 }
 
 /* ----- JSON ----- */
@@ -276,23 +275,23 @@ EXPORT char *dais_config_text(const struct dais_config *c)
 static void add_text(struct json_object *o, const char *key, const char *text)
 {
 	if (text)
-		json_object_object_add(o, key, json_object_new_string(text));
+		json_set(o, key, json_object_new_string(text));
 }
 
 static void add_number(struct json_object *o, const char *key, int64_t number)
 {
-	json_object_object_add(o, key, json_object_new_int64(number));
+	json_set(o, key, json_object_new_int64(number));
 }
 
 static void add_choice(struct json_object *o, const char *key, enum dais_choice choice)
 {
 	if (choice != DAIS_UNSET)
-		json_object_object_add(o, key, json_object_new_boolean(choice == DAIS_YES));
+		json_set(o, key, json_object_new_boolean(choice == DAIS_YES));
 }
 
 static void add_bool(struct json_object *o, const char *key, bool yes)
 {
-	json_object_object_add(o, key, json_object_new_boolean(yes));
+	json_set(o, key, json_object_new_boolean(yes));
 }
 
 static void add_texts(struct json_object *o, const char *key, char *const *list, size_t count)
@@ -304,8 +303,8 @@ static void add_texts(struct json_object *o, const char *key, char *const *list,
 		return;
 	array = json_object_new_array();
 	for (i = 0; i < count; i++)
-		json_object_array_add(array, json_object_new_string(list[i]));
-	json_object_object_add(o, key, array);
+		json_append(array, json_object_new_string(list[i]));
+	json_set(o, key, array);
 }
 
 EXPORT struct json_object *dais_disk_json(const struct dais_disk *disk)
@@ -324,7 +323,7 @@ EXPORT struct json_object *dais_disk_json(const struct dais_disk *disk)
 	add_bool(o, "direct_io_safe", disk->direct_io_safe);
 	add_choice(o, "discard", disk->discard);
 	add_choice(o, "trusted", disk->trusted);
-	return o;
+	return json_whole(o);
 }
 
 EXPORT struct json_object *dais_nic_json(const struct dais_nic *nic)
@@ -352,7 +351,7 @@ EXPORT struct json_object *dais_nic_json(const struct dais_nic *nic)
 	if (nic->devid >= 0)
 		add_number(o, "devid", nic->devid);
 	add_choice(o, "trusted", nic->trusted);
-	return o;
+	return json_whole(o);
 }
 
 static struct json_object *vfb_json(const struct dais_vfb *vfb)
@@ -384,9 +383,9 @@ static void add_ranges(struct json_object *o, const char *key, const struct dais
 
 		add_number(range, "first", (int64_t)list[i].first);
 		add_number(range, "count", (int64_t)list[i].count);
-		json_object_array_add(array, range);
+		json_append(array, range);
 	}
-	json_object_object_add(o, key, array);
+	json_set(o, key, array);
 }
 
 static void add_devices(struct json_object *o, const struct dais_config *c)
@@ -396,11 +395,11 @@ static void add_devices(struct json_object *o, const struct dais_config *c)
 	size_t i;
 
 	for (i = 0; i < c->disk_count; i++)
-		json_object_array_add(disks, dais_disk_json(&c->disks[i]));
+		json_append(disks, dais_disk_json(&c->disks[i]));
 	for (i = 0; i < c->nic_count; i++)
-		json_object_array_add(nics, dais_nic_json(&c->nics[i]));
+		json_append(nics, dais_nic_json(&c->nics[i]));
 	for (i = 0; i < c->vfb_count; i++)
-		json_object_array_add(vfbs, vfb_json(&c->vfbs[i]));
+		json_append(vfbs, vfb_json(&c->vfbs[i]));
 	for (i = 0; i < c->channel_count; i++) {
 		struct json_object *channel = json_object_new_object();
 		bool socket = c->channels[i].connection == DAIS_CHANNEL_SOCKET;
@@ -408,12 +407,12 @@ static void add_devices(struct json_object *o, const struct dais_config *c)
 		add_text(channel, "name", c->channels[i].name);
 		add_text(channel, "connection", socket ? "socket" : "pty");
 		add_text(channel, "path", c->channels[i].path);
-		json_object_array_add(channels, channel);
+		json_append(channels, channel);
 	}
-	json_object_object_add(o, "disks", disks);
-	json_object_object_add(o, "nics", nics);
-	json_object_object_add(o, "vfbs", vfbs);
-	json_object_object_add(o, "channels", channels);
+	json_set(o, "disks", disks);
+	json_set(o, "nics", nics);
+	json_set(o, "vfbs", vfbs);
+	json_set(o, "channels", channels);
 	add_ranges(o, "ioports", c->ioports, c->ioport_count);
 	add_ranges(o, "irqs", c->irqs, c->irq_count);
 	add_ranges(o, "iomem", c->iomem, c->iomem_count);
@@ -453,7 +452,7 @@ EXPORT struct json_object *dais_config_json(const struct dais_config *c)
 		add_number(o, "rtc_timeoffset", c->rtc_timeoffset);
 	for (i = 0; i < c->note_count; i++)
 		add_text(o, c->notes[i].key, c->notes[i].value);
-	return o;
+	return json_whole(o);
 }
 
 EXPORT struct json_object *dais_faults_json(const struct dais_faults *faults)
@@ -470,7 +469,7 @@ EXPORT struct json_object *dais_faults_json(const struct dais_faults *faults)
 		add_text(o, "key", fault->key);
 		add_text(o, "reason", fault->reason);
 		add_text(o, "remedy", fault->remedy);
-		json_object_array_add(array, o);
+		json_append(array, o);
 	}
-	return array;
+	return json_whole(array);
 }

@@ -13,6 +13,70 @@
 #include "config/private.h"
 #include "export.h"
 
+/* Something could not be kept, in this thread, since text_whole() was asked last. */
+static _Thread_local bool lost;
+
+/* Passes on what an allocation gave. */
+static char *noted(char *text)
+{
+	lost = lost || !text;
+	return text;
+}
+
+char *copy_text(const char *text)
+{
+	return noted(strdup(text));
+}
+
+char *copy_part(const char *text, size_t length)
+{
+	return noted(strndup(text, length));
+}
+
+int print_text(char **text, const char *fmt, ...)
+{
+	va_list args;
+	int length;
+
+	va_start(args, fmt);
+	length = vasprintf(text, fmt, args);
+	va_end(args);
+	lost = lost || length < 0;
+	return length;
+}
+
+FILE *text_begin(struct text *text)
+{
+	FILE *f = text_open(text);
+
+	lost = lost || !f;
+	return f;
+}
+
+char *text_end(FILE *f, struct text *text)
+{
+	return noted(text_close(text, f));
+}
+
+char *text_whole(char *text)
+{
+	bool whole = !lost;
+
+	lost = false;
+	if (whole)
+		return text;
+	free(text);
+	return NULL;
+}
+
+bool memory_lasted(void)
+{
+	bool lasted = !lost;
+
+	lost = false;
+	return lasted;
+}
+
 void *list_add(void *list, size_t *count, size_t size)
 {
 	/* Room grows by doubling: it is full whenever the count is a power of two. */
@@ -23,6 +87,7 @@ void *list_add(void *list, size_t *count, size_t size)
 	items = old;
 	if ((*count & (*count - 1)) == 0 || !*count) {
 		items = realloc(old, (*count ? 2 * *count : 1) * size);
+		lost = lost || !items;
 		if (!items)
 			return NULL;
 		memcpy(list, &items, sizeof(items));
@@ -97,12 +162,18 @@ EXPORT void dais_faults_add(struct dais_faults *faults, bool warning, unsigned i
 	if (vasprintf(&fault.reason, reason, args) < 0)
 		fault.reason = NULL;
 	va_end(args);
-	if (!fault.reason || !list_add(&faults->list, &faults->count, sizeof(fault))) {
-		free(fault.reason);
-		return;
-	}
 	fault.key = key ? strdup(key) : NULL;
 	fault.remedy = remedy ? strdup(remedy) : NULL;
+	if (!fault.reason || !fault.key != !key || !fault.remedy != !remedy ||
+	    !list_add(&faults->list, &faults->count, sizeof(fault))) {
+		/* Counted as an error, so that a fault that cannot be shown is not overlooked. */
+		faults->errors += warning;
+		lost = true;
+		free(fault.reason);
+		free(fault.key);
+		free(fault.remedy);
+		return;
+	}
 	/* In the order of lines; what has none stands at the end. */
 	for (i = faults->count - 1; i && line; i--) {
 		place = &faults->list[i - 1];

@@ -74,7 +74,7 @@ void config_read_name(const struct setting *s, struct dais_config *c, struct dai
 		dais_faults_add(f, true, s->line, s->key, "Put a letter into it.",
 				"a name that is a number is taken for a domain's number by every "
 				"command");
-	c->name = strdup(name);
+	c->name = copy_text(name);
 }
 
 /* A list of texts from a list, or from the words of one text. */
@@ -89,16 +89,16 @@ static void read_words(const struct setting *s, char ***list, size_t *count, con
 
 		place = list_add(list, count, sizeof(*place));
 		if (place)
-			*place = strdup(text ? text : "");
+			*place = copy_text(text ? text : "");
 	}
 	if (s->value.is_list)
 		return;
-	copy = strdup(s->value.text);
+	copy = copy_text(s->value.text);
 	at = copy;
 	while (at && (word = strsep(&at, cut))) {
 		place = *word ? list_add(list, count, sizeof(*place)) : NULL;
 		if (place)
-			*place = strdup(word);
+			*place = copy_text(word);
 	}
 	free(copy);
 }
