@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * cost COMMAND [ARGUMENT...]: runs it with its output thrown away and prints how far the time
- * stamp counter went meanwhile.  Under -icount shift=0 these are the instructions of the whole
- * machine: the command's, its kernel's, the store daemon's, the hypervisor's.
+ * stamp counter went meanwhile, and where it was before.  Under -icount shift=0 these are the
+ * instructions of the whole machine: the command's, its kernel's, the store daemon's, the
+ * hypervisor's.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -29,7 +30,7 @@ int main(int argc, char **argv)
 	}
 	waitpid(pid, &status, 0);
 	after = __rdtsc();
-	printf("cost %llu status %d\n", after - before,
+	printf("cost %llu from %llu status %d\n", after - before, before,
 	       WIFEXITED(status) ? WEXITSTATUS(status) : 128);
 	return 0;
 }

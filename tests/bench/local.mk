@@ -11,7 +11,7 @@ bench-paths: xen/dais tests/bench/pv/bench
 	@python3 $(srcdir)/tests/bench/pvcost.py --cache $(SYSTEM_CACHE) --hypervisor xen/dais \
 		--guest tests/bench/pv/bench
 
-bench-tools: xen/dais dom0-tools/dais xenstore/xenstored tests/guests/hello/hello \
+bench-tools: xen/dais all dom0-tools/dais xenstore/xenstored tests/guests/hello/hello \
 	tests/guests/wild/wild
 	@$(MKDIR_P) $(SYSTEM_CACHE)
 	@python3 $(srcdir)/tests/bench/toolcost.py --cache $(SYSTEM_CACHE) --hypervisor xen/dais \
@@ -34,4 +34,5 @@ tests_bench_pv_bench_LDFLAGS = $(GUEST_LINK)
 tests_bench_pv_bench_LDADD = $(GUEST_LIBS)
 
 EXTRA_DIST += tests/bench/bootcost.py tests/bench/pvcost.py tests/bench/hvinfo.c tests/bench/stub.S \
-	tests/bench/toolcost.py tests/bench/cost.c tests/bench/linuxcost.py tests/bench/linux.c
+	tests/bench/toolcost.py tests/bench/cost.c tests/bench/linuxcost.py tests/bench/linux.c \
+	tests/bench/inprogram.c tests/bench/unpause.c

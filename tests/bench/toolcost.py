@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: MIT
-"""What the tools cost dom0: dais and our xenstored on Dais beside Debian's xl and xenstored on Xen.
+"""What the tools cost dom0: dais and all of ours on Dais beside Debian's xl and its own on Xen.
 
   toolcost.py --cache DIR --hypervisor PATH --build DIR [--domains N,...] [--only ours|stock]
+              [--parts NAME,...]
 
 Boots the dom0 of tests/system/tools.py under -icount shift=0, so that a tick of the time stamp
 counter is an instruction of the whole machine, and prints a Markdown table.  The guest is the
-smallest of tests/guests, with 8 MiB, left paused; "beside N" means with N like it there already.
+smallest of tests/guests, with 8 MiB; "beside N" means with N like it there already.  The part
+"pair" is a boot of its own with two processors, by the clock on the wall.
 """
 
 import argparse
 import os
 import re
+import statistics
 import subprocess
 import sys
 
@@ -20,67 +23,193 @@ sys.path.insert(0, os.path.join(HERE, "..", "system"))
 import tools  # noqa: E402
 from vm import Gone, Machine, Timeout  # noqa: E402
 
-CONFIG = r'name=\"%s\"\nkernel=\"/opt/dais/hello\"\nmemory=8\non_poweroff=\"preserve\"\n'
+MINI = r'name=\"%s\"\nkernel=\"/opt/dais/hello\"\nmemory=8\non_poweroff=\"preserve\"\n'
+DEBIAN = (r'name=\"stock\"\nkernel=\"/guests/vmlinuz\"\nramdisk=\"/guests/ramdisk\"\nmemory=96\n'
+          r'extra=\"console=hvc0\"\n')
+PARTS = ["mini", "debian", "library", "store", "many", "pair"]
+MIB = 1 << 20
 
 
 class Cost(tools.Ours):
-    """One boot; figures maps what was done to instructions."""
+    """One boot; figures maps what was measured to numbers."""
 
-    def __init__(self, args, ours):
+    def __init__(self, args, ours, smp=1):
         args.tools, args.store = ("dais", "ours") if ours else ("xl", "stock")
-        args.checks, args.options, args.cpu, args.smp = "", "", "Nehalem", 1
+        args.checks, args.options, args.cpu, args.smp = "", "", "Nehalem", smp
         args.wild = os.path.join(args.build, "tests/guests/wild/wild")
         super().__init__(args)
         if not ours:
             self.hypervisor = self.file("quick/xen")
-        self.tool = "dais" if ours else "/usr/sbin/xl"
+        # Both as they are installed: xl behind Debian's wrapper, dais without one.
+        self.tool = "/opt/dais/dais" if ours else "/usr/sbin/xl"
         self.ours = ours
         self.figures = {}
+        self.units = {}
 
     def more_files(self, work):
-        hello = os.path.join(self.args.build, "tests/guests/hello/hello")
-        subprocess.run(["cp", hello, work], check=True)
-        subprocess.run(["cc", "-O2", "-static", "-o", os.path.join(work, "cost"),
-                        os.path.join(HERE, "cost.c")], check=True)
+        build = os.path.join(self.args.build, "dom0-tools")
+        self.copy(work, [os.path.join(build, "dais-consoled"), os.path.join(build, "daisd/daisd")])
+        subprocess.run(["cp", os.path.join(self.args.build, "tests/guests/hello/hello"), work],
+                       check=True)
+        lib = os.path.join(HERE, "..", "..", "dom0-tools", "lib")
+        for name, more in (("cost", ["-static"]), ("unpause.so", ["-shared", "-fPIC"]),
+                           ("inprogram", ["-I" + lib, os.path.join(build, "libdais.so.0"),
+                                          "-Wl,-rpath-link," + build])):
+            source = os.path.join(HERE, name.replace(".so", "") + ".c")
+            subprocess.run(["cc", "-O2", "-o", os.path.join(work, name), source] + more, check=True)
 
     def arguments(self):
         args = super().arguments()
-        args[args.index("-m") + 1] = "3072"
-        return args + ["-icount", "shift=0,sleep=off", "-rtc", "clock=vm"]
+        args[args.index("-m") + 1] = "3584"
+        if self.args.smp == 1:
+            args += ["-icount", "shift=0,sleep=off", "-rtc", "clock=vm"]
+        return args
+
+    def note(self, what, value, unit="M"):
+        self.figures[what] = value
+        self.units[what] = unit
 
     def cost(self, what, command):
+        """Instructions until the command returns; (from, what it said)."""
         said = self.must("/opt/dais/cost " + command, 900)
-        found = re.search(r"cost (\d+) status (\d+)", said)
-        if not found or found.group(2) != "0":
+        found = re.search(r"cost (\d+) from (\d+) status (\d+)", said)
+        if not found or found.group(3) != "0":
             raise Timeout("%s: %s" % (command, said.strip()[-300:]))
-        self.figures[what] = int(found.group(1))
+        self.note(what, int(found.group(1)))
+        return int(found.group(2)), said
+
+    def create(self, config):
+        return "%s create -q -e %s" % (self.tool, config)
+
+    def started(self, what, config):
+        """A create without -p: until it returns, and until the guest may run."""
+        before, said = self.cost(what + ", to return",
+                                 "env LD_PRELOAD=/opt/dais/unpause.so " + self.create(config))
+        found = re.search(r"unpaused (\d+)", said)
+        self.note(what + ", to the guest's start", int(found.group(1)) - before)
 
     def measure(self, label):
         tool = self.tool
+        self.must(tool + " list > /dev/null", 400)  # what memory() dropped is read again
         self.cost("list, " + label, tool + " list")
-        self.cost("create, " + label, "%s create -p -e /guests/mini.cfg" % tool)
+        self.cost("create, " + label, "%s create -p -q -e /guests/mini.cfg" % tool)
         self.cost("destroy, " + label, tool + " destroy mini")
 
+    # --- parts
+
+    def part_mini(self):
+        self.measure("alone")
+        self.started("create, minimal ELF", "/guests/mini.cfg")
+        self.must(self.tool + " destroy mini")
+
+    def part_debian(self):
+        self.must("printf \"%s\" > /guests/stock.cfg" % DEBIAN)
+        # Its inode must have rested a while before the cache of kernels goes by it.
+        self.must("sleep 3")
+        for turn in ("first time", "again"):
+            self.started("create, stock Debian, " + turn, "/guests/stock.cfg")
+            self.must(self.tool + " destroy stock", 400)
+
+    def part_library(self):
+        if self.ours:
+            said = self.must("LD_LIBRARY_PATH=/opt/dais /opt/dais/inprogram /guests/mini.cfg 12",
+                             900)
+            self.note("create in a program (libdais)", int(re.search(r"least (\d+)", said).group(1)))
+        else:
+            self.note("create in a program (libdais)", self.figures.get("create, alone"))
+
+    def part_store(self):
+        if self.ours:
+            said = self.json(self.tool + " create -p -q -e --timeline /guests/mini.cfg", 300)
+            for step in said["timeline"]:
+                print("# %-14s at %9d, %3d hypercalls, %3d requests"
+                      % (step["step"], step["at_ns"], step["hypercalls"], step["store_requests"]),
+                      file=sys.stderr)
+            requests = max(step["store_requests"] for step in said["timeline"])
+        else:
+            self.must("xenstore-control logfile /run/store.log && xenstore-control log on")
+            self.must("/usr/sbin/xl create -p -q -e /guests/mini.cfg", 300)
+            self.must("xenstore-control log off")
+            requests = int(self.must("grep -c ' IN ' /run/store.log"))
+        self.note("requests to the store per create", requests, "")
+        self.must(self.tool + " destroy mini")
+
+    def memory(self):
+        """Free in the hypervisor, free in dom0, KiB."""
+        self.must("sync; echo 3 > /proc/sys/vm/drop_caches; sleep 2", 120)
+        free = self.free_memory()
+        dom0 = int(self.must("grep MemFree: /proc/meminfo").split()[1])
+        return free, dom0
+
+    def part_many(self):
+        there, begin = 0, self.memory()
+        for count in self.args.domains:
+            if self.ours:
+                self.must("LD_LIBRARY_PATH=/opt/dais /opt/dais/daisd --pid-file=/run/daisd.pid "
+                          "--no-auto; sleep 1")
+            self.must("for i in $(seq %d %d); do sed s/mini/n$i/ /guests/mini.cfg > "
+                      "/guests/n.cfg; %s create -p -q /guests/n.cfg > /dev/null || break; done"
+                      % (there + 1, count, self.tool), 3600)
+            there = count
+            if len(self.must("%s list" % self.tool, 400).splitlines()) < count + 2:
+                raise Timeout("fewer than %d domains" % count)
+            end = self.memory()
+            self.note("KiB per domain in the hypervisor, of %d" % count,
+                      (begin[0] - end[0]) / count - 8192, "KiB")
+            self.note("KiB per domain in dom0, of %d" % count, (begin[1] - end[1]) / count, "KiB")
+            if self.ours:
+                self.must("kill $(cat /run/daisd.pid); sleep 2")
+            self.measure("beside %d" % count)
+
+    def boot(self):
+        """dom0 with what is measured, ready."""
+        self.vm.expect("dom0: ready after", 1800)
+        self.vm.run("stty -echo -onlcr; PS1=", 120)
+        self.check_install()
+        if self.ours:
+            self.must("kill $(cat /run/xenconsoled.pid); LD_LIBRARY_PATH=/opt/dais "
+                      "/opt/dais/dais-consoled --pid-file=/run/consoled.pid")
+        self.must("printf \"%s\" > /guests/mini.cfg" % (MINI % "mini"))
+        # What the first create of all makes grow is not its own cost.
+        self.must("%s create -p -q -e /guests/mini.cfg; %s destroy mini"
+                  % (self.tool, self.tool), 900)
+
+    def log(self, kind):
+        path = os.path.join(self.file("bench"), "%s-%s.log"
+                            % (kind, "ours" if self.ours else "stock"))
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        return path
+
     def go(self):
-        log = os.path.join(self.file("bench"), "tools-%s.log" % ("ours" if self.ours else "stock"))
-        os.makedirs(os.path.dirname(log), exist_ok=True)
-        with Machine(self.arguments(), log) as self.vm:
-            self.vm.expect("dom0: ready after", 1800)
-            self.vm.run("stty -echo -onlcr; PS1=", 120)
-            self.check_install()
-            self.must("printf '%s' > /guests/mini.cfg" % (CONFIG % "mini"))
-            # What the first create of all makes grow is not its own cost.
-            self.must("%s create -p -e /guests/mini.cfg; %s destroy mini" % (self.tool, self.tool),
-                      900)
-            self.measure("alone")
-            there = 0
-            for count in self.args.domains:
-                self.must("for i in $(seq %d %d); do sed s/mini/n$i/ /guests/mini.cfg > "
-                          "/guests/n.cfg; %s create -p -e /guests/n.cfg > /dev/null || break; done"
-                          % (there + 1, count, self.tool), 3600)
-                there = count
-                self.measure("beside %d" % count)
-        return self.figures
+        with Machine(self.arguments(), self.log("tools")) as self.vm:
+            self.boot()
+            for part in self.args.parts:
+                if part != "pair":
+                    getattr(self, "part_" + part)()
+
+    def pair(self, rounds=7):
+        """One create, and two at once, on two processors: medians in milliseconds."""
+        one, two = [], []
+        take = ("a=$(date +%%s%%N); %s; b=$(date +%%s%%N); echo took $((b - a))")
+        with Machine(self.arguments(), self.log("pair")) as self.vm:
+            self.boot()
+            self.must("for i in 1 2; do sed s/mini/p$i/ /guests/mini.cfg > /guests/p$i.cfg; done")
+            single = "%s create -p -q -e /guests/p1.cfg" % self.tool
+            both = "%s & %s create -p -q -e /guests/p2.cfg & wait" % (single, self.tool)
+            for _ in range(rounds):
+                for command, to, end in ((single, one, "destroy p1"), (both, two, "destroy p1")):
+                    said = self.must(take % command, 300)
+                    to.append(int(re.search(r"took (\d+)", said).group(1)) / 1e6)
+                    self.must("%s %s" % (self.tool, end), 120)
+                self.must("%s destroy p2" % self.tool, 120)
+        self.note("one create, 2 processors, on the wall", statistics.median(one), "ms")
+        self.note("two at once, 2 processors, on the wall", statistics.median(two), "ms")
+
+
+def text(value, unit):
+    if value is None:
+        return "-"
+    return {"M": "%.2f M" % (value / 1e6), "": "%d" % value}.get(unit, "%.1f %s" % (value, unit))
 
 
 def main():
@@ -88,29 +217,37 @@ def main():
     parser.add_argument("--cache", required=True)
     parser.add_argument("--hypervisor", required=True)
     parser.add_argument("--build", required=True)
-    parser.add_argument("--domains", default="50,100")
+    parser.add_argument("--domains", default="1,50,200")
     parser.add_argument("--only", choices=("ours", "stock"))
+    parser.add_argument("--parts", default=",".join(PARTS))
     args = parser.parse_args()
     args.domains = [int(n) for n in args.domains.split(",")]
+    args.parts = args.parts.split(",")
     subprocess.run([os.path.join(HERE, "..", "system", "mkguest.sh"), args.cache], check=True)
-    figures = {}
+    figures, units, status = {}, {}, 0
     for side in ("stock", "ours"):
-        if args.only in (None, side):
+        if args.only not in (None, side):
+            continue
+        figures[side] = {}
+        for smp in [1, 2] if "pair" in args.parts else [1]:
+            if smp == 1 and args.parts == ["pair"]:
+                continue
+            run = Cost(args, side == "ours", smp)
             try:
-                run = Cost(args, side == "ours")
-                figures[side] = run.go()
+                run.go() if smp == 1 else run.pair()
             except (Timeout, Gone) as error:
                 print("%s: %s\n%s" % (side, error, run.vm.tail()), file=sys.stderr)
-                figures[side] = run.figures
-    print("| millions of instructions | xl on Xen 4.17 | dais on Dais | ratio |\n"
+                status = 1
+            figures[side].update(run.figures)
+            units.update(run.units)
+    print("| what (M: millions of instructions) | xl on Xen 4.17 | dais on Dais | times cheaper |\n"
           "| --- | --- | --- | --- |")
     stock, ours = figures.get("stock", {}), figures.get("ours", {})
-    for what in stock if stock else ours:
+    for what, unit in units.items():
         a, b = stock.get(what), ours.get(what)
-        print("| %s | %s | %s | %s |" % (what, "%.1f" % (a / 1e6) if a else "-",
-                                         "%.1f" % (b / 1e6) if b else "-",
-                                         "%.2f" % (b / a) if a and b else "-"))
-    return 0
+        print("| %s | %s | %s | %s |" % (what, text(a, unit), text(b, unit),
+                                         "%.1f" % (a / b) if a and b and b > 0 else "-"))
+    return status
 
 
 if __name__ == "__main__":

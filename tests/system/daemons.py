@@ -8,7 +8,6 @@ The rest of dom0 is Debian's.  Debian's xenconsoled is replaced by ours while a 
 
 import json
 import os
-import subprocess
 import sys
 import time
 
@@ -29,14 +28,7 @@ HTTP = (r"use IO::Socket::UNIX; my ($m, $p, $f) = @ARGV; my $b = q{};"
 class Daemons(tools.Ours):
     def more_files(self, work):
         build = os.path.join(self.args.build, "dom0-tools")
-        files = [os.path.join(build, "dais-consoled"), os.path.join(build, "daisd/daisd")]
-        subprocess.run(["cp", "-L"] + files + [work], check=True)
-        for line in subprocess.run(["ldd"] + files, check=True, stdout=subprocess.PIPE,
-                                   universal_newlines=True).stdout.splitlines():
-            part = line.split()
-            if len(part) > 2 and part[1] == "=>" and part[2].startswith("/") and \
-                    not part[0].startswith(("libc.", "libm.", "libdais", "ld-")):
-                subprocess.run(["cp", "-L", part[2], work], check=True)
+        self.copy(work, [os.path.join(build, "dais-consoled"), os.path.join(build, "daisd/daisd")])
         with open(os.path.join(work, "http.pl"), "w", encoding="utf-8") as f:
             f.write(HTTP)
 

@@ -38,6 +38,14 @@ class Ours(guest.Run):
         store = os.path.join(self.args.build, "xenstore", "xenstored")
         files = [os.path.join(build, name) for name in
                  ("dais", "libdais.so.0", "libdais-image.so.0", "libdais-net.so.0")] + [store]
+        self.copy(work, files)
+        self.more_files(work)
+        subprocess.run(["tar", "-cf", work + ".tar", "-b", "64", "-C", work, "."], check=True)
+        return work + ".tar"
+
+    @staticmethod
+    def copy(work, files):
+        """Programs, and the libraries that they are linked with."""
         subprocess.run(["cp", "-L"] + files + [work], check=True)
         said = subprocess.run(["ldd"] + files, check=True, stdout=subprocess.PIPE,
                               universal_newlines=True).stdout
@@ -47,9 +55,6 @@ class Ours(guest.Run):
             if len(part) > 2 and part[1] == "=>" and part[2].startswith("/") and \
                     not part[0].startswith(("libc.", "libm.", "libdais", "ld-")):
                 subprocess.run(["cp", "-L", part[2], work], check=True)
-        self.more_files(work)
-        subprocess.run(["tar", "-cf", work + ".tar", "-b", "64", "-C", work, "."], check=True)
-        return work + ".tar"
 
     def more_files(self, work):
         """For benchmarks: what else is to come along."""
