@@ -101,6 +101,15 @@ check-store-dom0: xen/dais xenstore/xenstored dom0-tools/dais tests/guests/wild/
 	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/store-dom0.count -t 1800 -n store-dom0 \
 		python3 $(SYSTEM)/store.py --cache $(SYSTEM_CACHE) --hypervisor $(HYPERVISOR) --build .
 
+# Dais installed on a Debian machine as docs/howto/install.md says, by BIOS and by UEFI.
+check-install: all
+	@$(MKDIR_P) $(SYSTEM_CACHE)
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/install.count -t 2400 -n install \
+		python3 $(SYSTEM)/install.py --cache $(SYSTEM_CACHE) --build .
+.PHONY: check-install
+EXTRA_DIST += tests/system/rootfs.sh tests/system/mkinstall.sh tests/system/install.py \
+	tests/system/install/guest-init
+
 # GRUB, the hypervisor, dom0, and two service domains of stock Debian whose page is shown.
 demo: all
 	@$(MKDIR_P) $(SYSTEM_CACHE)

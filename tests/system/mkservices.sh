@@ -13,6 +13,7 @@
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
+. "$here/rootfs.sh"
 build=$(cd "$2" && pwd)
 "$here/mkguest.sh" "$1" || exit $?
 "$here/mkramdisk.sh" "$1"
@@ -21,34 +22,8 @@ cd "$1/shop"
 exec 9> lock
 flock 9
 
-newer() { # IMAGE FILE...: is one of the files newer, or the image not there?
-	[ ! -e "$1" ] || [ -n "$(find "$@" -newer "$1" -print -quit)" ]
-}
-
-install_in() { # ROOT PACKAGE...: with the machine's own way to the archive; no service starts
-	root=$1
-	shift
-	printf '#!/bin/sh\nexit 101\n' > "$root/usr/sbin/policy-rc.d"
-	chmod 755 "$root/usr/sbin/policy-rc.d"
-	rm -f "$root/etc/resolv.conf"
-	cp /etc/resolv.conf "$root/etc/resolv.conf"
-	for word in update "install --no-install-recommends $*"; do
-		# shellcheck disable=SC2086 # words are wanted
-		chroot "$root" env DEBIAN_FRONTEND=noninteractive apt-get -qq -y \
-			-o Dpkg::Use-Pty=0 $word > install.log 2>&1 ||
-			{ tail -n 20 install.log >&2; exit 1; }
-	done
-	rm -f "$root/usr/sbin/policy-rc.d" "$root"/var/cache/apt/archives/*.deb
-	rm -rf "$root"/var/lib/apt/lists/*
-}
-
 base() { # NAME ADDRESS: Debian as mkdisk.sh left it, with another name and a fixed address
-	rm -rf "$1"
-	mkdir "$1"
-	(cd ../disk/root && tar -cf - --exclude='./boot/*' --exclude='./usr/share/doc/*' \
-		--exclude='./usr/share/locale/*' --exclude='./usr/lib/modules/6.12*' \
-		--exclude='./usr/lib/modules/*/kernel/sound' \
-		--exclude='./usr/lib/modules/*/kernel/drivers/gpu' .) | tar -xf - -C "$1"
+	copy_root ../disk/root "$1" './boot/*'
 	echo "$1" > "$1/etc/hostname"
 	printf '127.0.0.1 localhost %s\n10.0.2.20 web\n10.0.2.21 db\n' "$1" > "$1/etc/hosts"
 	# The ramdisk has mounted it already.
