@@ -328,7 +328,7 @@ EXPORT void dais_config_check_files(const struct dais_config *config, struct dai
 
 	if (!config->kernel && kernel && access(kernel, R_OK))
 		missing(faults, 0, config->firmware ? "firmware" : "bootloader", kernel,
-			"Install Debian's package grub-xen-bin.");
+			"Install Debian's package grub-xen-host.");
 	else if (kernel)
 		check_regular("kernel", kernel, faults);
 	if (config->ramdisk && *config->ramdisk)
