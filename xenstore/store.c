@@ -172,14 +172,17 @@ static size_t next_end(const char *path, size_t len, size_t at)
 	return slash ? (size_t)(slash - path) : len;
 }
 
-/* Notes what will be made from AT on, and the node whose rights it takes. */
+/*
+ * Notes what will be made below AT, and the node there, whose rights it takes: upwards, which is
+ * the order in which the stock daemon comes to them, and tells of them.
+ */
 static int note_made(struct txn *t, const char *path, size_t len, size_t at)
 {
-	int err = txn_note(t, path, at, USE_PERMS);
+	int err = txn_note(t, path, len, USE_WRITE);
 
-	while (t && !err && at < len) {
-		at = next_end(path, len, at);
-		err = txn_note(t, path, at, at == len ? USE_WRITE : USE_MADE);
+	while (t && !err && len > at) {
+		len = tree_parent(path, len);
+		err = txn_note(t, path, len, len > at ? USE_MADE : USE_PERMS);
 	}
 	return err;
 }

@@ -96,13 +96,16 @@ class Store(tools.Ours):
     def begin(self):
         """Clients by the kernel's ring and by the socket."""
         self.must("rm -f /run/stop /run/[ks].log /run/[ks].err; xenstore-rm /k; xenstore-rm /s; "
-                  "/opt/dais/client k /dev/xen/xenbus > /dev/null 2>&1 & "
-                  "/opt/dais/client s /run/xenstored/socket > /dev/null 2>&1 & sleep 2; "
-                  "[ -s /run/k.log ] && [ -s /run/s.log ]", 120)
+                  "(/opt/dais/client k /dev/xen/xenbus > /dev/null 2>&1 &); "
+                  "(/opt/dais/client s /run/xenstored/socket > /dev/null 2>&1 &); "
+                  "for i in $(seq 120); do [ -s /run/k.log ] && [ -s /run/s.log ] && break; "
+                  "sleep 0.5; done; [ -s /run/k.log ] && [ -s /run/s.log ] || "
+                  "{ cat /run/[ks].err; false; }", 240)
 
     def end(self):
         """True if all that was answered is there; the kernel's client had no error at all."""
-        self.must("touch /run/stop; sleep 1; wait", 240)
+        self.must("touch /run/stop; while pgrep -f /opt/dais/client > /dev/null; do sleep 0.5; done",
+                  240)
         status = [self.vm.run("/opt/dais/verify " + key, 240) for key in "ks"]
         errors = self.must("cat /run/k.err; true").strip()
         self.detail += " kernel %s, socket %s" % tuple(s[1].strip() for s in status)
@@ -183,12 +186,12 @@ class Store(tools.Ours):
         self.must("mkdir -p /run/systemd/system && cp /opt/dais/xenstored.service "
                   "/opt/dais/store.target /run/systemd/system/ && cp /opt/dais/xenstored.sysusers "
                   "/usr/lib/sysusers.d/dais-xenstored.conf")
-        self.must("kill %s; sleep 1; unshare -p -f -m --mount-proc /opt/dais/systemd & "
+        self.must("kill %s; sleep 1; (unshare -p -f -m --mount-proc /opt/dais/systemd &); "
                   "for i in $(seq 300); do systemctl is-active -q xenstored && break; sleep 0.5; "
                   "done; systemctl is-active xenstored" % self.pid(), 240)
         self.must("kill $(cat /run/xenconsoled.pid); sleep 1; /usr/lib/xen-4.17/bin/xenconsoled "
                   "--pid-file /run/xenconsoled.pid --log=guest; sleep 1", 60)
-        self.must("timeout 900 xenstore-watch /kept > /run/watch.log 2>&1 & sleep 1")
+        self.must("(timeout 900 xenstore-watch /kept > /run/watch.log 2>&1 &); sleep 1")
         self.begin()
         for _ in range(20):
             self.must("systemctl kill -s KILL xenstored; sleep 0.5; for i in $(seq 100); do "
