@@ -58,6 +58,9 @@ xen_dais_syms_SOURCES += xen/machine/trampoline.S
 xen_dais_syms_SOURCES += xen/mm/buddy.c
 xen_dais_syms_SOURCES += xen/mm/exchange.c
 xen_dais_syms_SOURCES += xen/mm/frame.c
+if FAIL_ALWAYS
+xen_dais_syms_SOURCES += xen/mm/failing.c
+endif
 xen_dais_syms_SOURCES += xen/mm/iomem.c
 xen_dais_syms_SOURCES += xen/mm/memoryop.c
 xen_dais_syms_SOURCES += xen/mm/mmuext.c

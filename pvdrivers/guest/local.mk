@@ -30,6 +30,7 @@ pvdrivers_guest_libpvrt_a_SOURCES = \
 	pvdrivers/guest/heap.c \
 	pvdrivers/guest/print.c \
 	pvdrivers/guest/smp.c \
-	pvdrivers/guest/string.c
+	pvdrivers/guest/string.c \
+	pvdrivers/guest/xenbus.c
 
 EXTRA_DIST += pvdrivers/guest/pvrt.lds

@@ -254,6 +254,26 @@ static inline uint64_t rdtsc(void)
 	return (uint64_t)high << 32 | low;
 }
 
+/*
+ * --- xenbus.c: the store, by its ring.  Results are 0, a length, or the error as -ERRNO; tx is 0
+ * or a transaction.  Requests wait for their answers, with events masked or open. ---
+ */
+void store_init(void *page, evtchn_port_t to); /* a domU: of start_info->store_mfn, store_evtchn */
+extern void (*store_idle)(void); /* instead of waiting for the port, where set */
+long store_request(uint32_t type, uint32_t tx, const void *data, size_t length, char *answer,
+		   size_t size); /* the answer's length; the answer cut to size, NUL behind it */
+long store_read(uint32_t tx, const char *path, char *value, size_t size);
+long store_write(uint32_t tx, const char *path, const char *value);
+long store_directory(uint32_t tx, const char *path, char *names, size_t size); /* NUL between */
+long store_mkdir(uint32_t tx, const char *path);
+long store_remove(uint32_t tx, const char *path);
+long store_transaction(uint32_t *tx);
+long store_transaction_end(uint32_t tx, bool commit); /* -11: somebody else was quicker */
+long store_watch(const char *path, const char *token);
+long store_unwatch(const char *path, const char *token);
+/* The oldest report of a watch that was not fetched yet; false when there is none. */
+bool store_event(char *path, size_t path_size, char *token, size_t token_size);
+
 /* --- smp.c --- */
 struct cpu {
 	struct cpu *self;

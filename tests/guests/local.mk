@@ -3,7 +3,7 @@
 # Guests that test the hypervisor from below: one folder each, with one main.c that says what it
 # tests.  make check-guests runs them on Dais and on Debian's Xen (run.py).
 
-GUEST_TESTS = boot calls traps events tables ptwrite grants time memops cpu smp security secmm secops seccpu pair chaos
+GUEST_TESTS = boot calls traps events tables ptwrite grants time memops cpu smp security secmm secops seccpu pair store chaos
 GUEST_TEST_LIB = tests/guests/lib/test.c tests/guests/lib/test.h
 GUEST_TEST_CPPFLAGS = $(GUEST_CPPFLAGS) -I$(srcdir)/tests/guests/lib
 
@@ -20,7 +20,16 @@ check-preempt: preempt/xen/dais $(GUEST_TESTS:%=tests/guests/%/guest)
 		python3 $(srcdir)/tests/guests/run.py --cache $(SYSTEM_CACHE) --on dais \
 		--hypervisor preempt/xen/dais --guests tests/guests --names $(GUEST_TESTS)
 
-.PHONY: check-guests check-preempt
+# Each allocation in turn fails: operation by operation, and in the middle of chaos.
+FAILING_TESTS = failing chaos
+check-failing: failing/xen/dais $(FAILING_TESTS:%=tests/guests/%/guest)
+	@$(MKDIR_P) $(SYSTEM_CACHE)
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/failing.count -t 600 -n failing \
+		python3 $(srcdir)/tests/guests/run.py --cache $(SYSTEM_CACHE) --on dais \
+		--hypervisor failing/xen/dais --guests tests/guests --names $(FAILING_TESTS) \
+		--extra failing=1
+
+.PHONY: check-guests check-preempt check-failing
 
 EXTRA_DIST += tests/guests/run.py
 
@@ -102,7 +111,8 @@ tests_guests_cpu_guest_LDFLAGS = $(GUEST_LINK)
 tests_guests_cpu_guest_LDADD = $(GUEST_LIBS)
 
 noinst_PROGRAMS += tests/guests/chaos/guest
-tests_guests_chaos_guest_SOURCES = tests/guests/chaos/main.c $(GUEST_TEST_LIB)
+tests_guests_chaos_guest_SOURCES = tests/guests/chaos/main.c $(GUEST_TEST_LIB) \
+	tests/guests/lib/control.c tests/guests/lib/control.h
 tests_guests_chaos_guest_CPPFLAGS = $(GUEST_TEST_CPPFLAGS)
 tests_guests_chaos_guest_CFLAGS = $(GUEST_CFLAGS)
 tests_guests_chaos_guest_LDFLAGS = $(GUEST_LINK)
@@ -162,3 +172,17 @@ tests_guests_pair_guest_CPPFLAGS = $(GUEST_TEST_CPPFLAGS)
 tests_guests_pair_guest_CFLAGS = $(GUEST_CFLAGS)
 tests_guests_pair_guest_LDFLAGS = $(GUEST_LINK)
 tests_guests_pair_guest_LDADD = $(GUEST_LIBS)
+
+noinst_PROGRAMS += tests/guests/failing/guest
+tests_guests_failing_guest_SOURCES = tests/guests/failing/main.c $(GUEST_CONTROL_LIB)
+tests_guests_failing_guest_CPPFLAGS = $(GUEST_TEST_CPPFLAGS)
+tests_guests_failing_guest_CFLAGS = $(GUEST_CFLAGS)
+tests_guests_failing_guest_LDFLAGS = $(GUEST_LINK)
+tests_guests_failing_guest_LDADD = $(GUEST_LIBS)
+
+noinst_PROGRAMS += tests/guests/store/guest
+tests_guests_store_guest_SOURCES = tests/guests/store/main.c $(GUEST_TEST_LIB)
+tests_guests_store_guest_CPPFLAGS = $(GUEST_TEST_CPPFLAGS)
+tests_guests_store_guest_CFLAGS = $(GUEST_CFLAGS)
+tests_guests_store_guest_LDFLAGS = $(GUEST_LINK)
+tests_guests_store_guest_LDADD = $(GUEST_LIBS)

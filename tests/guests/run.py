@@ -26,7 +26,7 @@ NEEDS = {
     "smp": (2, "dom0_max_vcpus=4", []),
     "chaos": (2, "dom0_max_vcpus=4", []),
     "pair": (1, "dom0_mem=256M", []),
-    "failing": (1, "dom0_mem=256M", []),
+    "failing": (1, "dom0_mem=256M dom0_max_vcpus=2", []),
 }
 # Guests that make a second domain of their own image, which is then their module, too.
 TWO = ("pair", "failing")

@@ -17,6 +17,8 @@
 #include "lib/init.h"
 #include "machine/machine.h"
 #include "mm/buddy.h"
+#include "mm/failing.h"
+#include "mm/slab.h"
 #include "sched/runqueue.h"
 #include "time/timer.h"
 
@@ -103,6 +105,40 @@ static void timers(char key __unused)
 	}
 }
 
+#ifdef DAIS_FAIL_ALWAYS
+
+/* Of each run of F, f, F, f the first allocation that fails is one later, until none did. */
+static unsigned long failing_nth;
+
+static void failing_next(char key __unused)
+{
+	failing_arm(++failing_nth);
+}
+
+static void failing_end(char key __unused)
+{
+	bool failed = failing_disarm();
+
+	log_line("failing: %s; %lu objects in use, %lu frames free, %lu failures in all",
+		 failed ? "one" : "none", slab_objects(), buddy_free_frames(), failing_count());
+	if (!failed)
+		failing_nth = 0;
+}
+
+static void failing_keys(void)
+{
+	keys_register('F', failing_next, "the next allocation to fail");
+	keys_register('f', failing_end, "no allocation fails; whether one did");
+}
+
+#else
+
+static void failing_keys(void)
+{
+}
+
+#endif
+
 static void reboot(char key __unused)
 {
 	machine_reboot();
@@ -122,6 +158,7 @@ void __init debugkeys_init(void)
 	keys_register('e', events, "event channels");
 	keys_register('r', run_queues, "run queues");
 	keys_register('a', timers, "timers");
+	failing_keys();
 	keys_register('R', reboot, "reboot the machine");
 	keys_register('C', crash, "panic");
 }

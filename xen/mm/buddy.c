@@ -21,6 +21,7 @@
 #include "lib/string.h"
 #include "machine/block.h"
 #include "machine/machine.h"
+#include "mm/failing.h"
 #include "mm/frame.h"
 #include <xen/xen.h>
 
@@ -167,7 +168,7 @@ static mfn_t alloc_below(unsigned int order, unsigned long limit, unsigned int f
 	unsigned long m = ~0UL, irq;
 	u32 stamp = 0;
 
-	if (order > MAX_ORDER)
+	if (order > MAX_ORDER || allocation_fails())
 		return INVALID_MFN;
 	irq = spin_lock_irqsave(&heap_lock);
 	/* Memory above 4 GiB first: what lies below is all that some devices can reach. */

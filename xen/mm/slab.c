@@ -11,6 +11,7 @@
 #include "lib/string.h"
 #include "machine/layout.h"
 #include "mm/buddy.h"
+#include "mm/failing.h"
 #include "mm/frame.h"
 
 struct slab_page {
@@ -25,6 +26,12 @@ static_assert(sizeof(struct slab_page) <= HEADER, "objects follow the header");
 static const u16 class_size[] = {32, 64, 128, 256, 496, 1008, 2032};
 static struct slab_page *partial[ARRAY_SIZE(class_size)];
 static struct spinlock slab_lock = SPINLOCK_INIT(SLAB);
+static unsigned long in_use; /* objects handed out */
+
+unsigned long slab_objects(void)
+{
+	return READ_ONCE(in_use);
+}
 
 static unsigned int objects_of(unsigned int class)
 {
@@ -92,7 +99,8 @@ void *kmalloc(size_t size)
 		class ++;
 	if (class == ARRAY_SIZE(class_size))
 		return alloc_large(size);
-
+	if (allocation_fails())
+		return NULL;
 	flags = spin_lock_irqsave(&slab_lock);
 	p = partial[class];
 	if (!p) {
@@ -108,6 +116,7 @@ void *kmalloc(size_t size)
 	object = p->free;
 	p->free = *(void **)object;
 	p->used++;
+	in_use++;
 	if (!p->free)
 		unlink_page(p);
 	spin_unlock_irqrestore(&slab_lock, flags);
@@ -138,6 +147,7 @@ void kfree(void *object)
 	}
 	flags = spin_lock_irqsave(&slab_lock);
 	ASSERT(p->used);
+	in_use--;
 	if (!p->free)
 		link_page(p);
 	*(void **)object = p->free;

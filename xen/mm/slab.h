@@ -13,6 +13,8 @@ void *kmalloc(size_t size) __must_check;
 /* n * size with the overflow checked. */
 void *kcalloc(size_t n, size_t size) __must_check;
 /* NULL is fine. */
+/* Small objects in use, for those who look for leaks. */
+unsigned long slab_objects(void);
 void kfree(void *p);
 
 #endif

@@ -5,9 +5,11 @@
  * the hypervisor goes on, and afterwards, when all is given back, its audit is clean.
  *
  *	seed=N calls=N	a failing run is repeated by its seed (with one vCPU exactly: cpus=1)
+ *	failing=1	allocations fail meanwhile (needs a build with --enable-fail-always)
  *
  * The guest spares only what it stands on: its own tables, stacks, handlers and GS base.
  */
+#include "control.h"
 #include "test.h"
 
 #define POOL 48 /* pages that may become anything */
@@ -20,6 +22,7 @@ static uintptr_t spots;
 static uint64_t *spots_l1;
 static unsigned long calls_each;
 static volatile unsigned int finished;
+static bool failing;
 static unsigned long answered[2]; /* refused, done */
 
 struct dice {
@@ -396,8 +399,12 @@ static void chaos(void *arg)
 	struct dice d = {(uint64_t)arg};
 	unsigned long good = 0;
 
-	for (unsigned long i = 0; i < calls_each; i++)
+	for (unsigned long i = 0; i < calls_each; i++) {
+		/* One of the next few; each time a later one, and from the first again. */
+		if (failing && i % 16 == 0 && !this_cpu())
+			debug_keys(i % 256 ? "F" : "f");
 		good += acts[below(&d, ARRAY_SIZE(acts))](&d) >= 0;
+	}
 	HC2(__HYPERVISOR_set_gdt, NULL, 0);
 	__asm__ volatile("mov %w0, %%es; mov %w0, %%ds" ::"r"(0));
 	__atomic_add_fetch(&answered[1], good, __ATOMIC_SEQ_CST);
@@ -447,6 +454,7 @@ int guest_main(void)
 
 	text = option("calls");
 	calls_each = text ? parse_number(text) : 20000;
+	failing = option("failing") != NULL;
 	text = option("cpus");
 	if (text && parse_number(text) < cpus)
 		cpus = (unsigned int)parse_number(text);
@@ -468,6 +476,8 @@ int guest_main(void)
 	chaos((void *)(seed * 7919 + 1));
 	while (finished < cpus)
 		sched_op(SCHEDOP_yield, NULL);
+	if (failing)
+		ok(failing_end().count > 10, "allocations failed meanwhile");
 	printk("chaos: %lu done, %lu refused\n", answered[1], answered[0]);
 	ok(true, "the hypervisor goes on");
 	give_back();

@@ -81,3 +81,49 @@ long map_foreign(uintptr_t va, uint64_t pte, domid_t who)
 	mmuext_op(&flush, 1);
 	return rc;
 }
+
+static unsigned long number_after(const char **at, const char *word)
+{
+	while (strncmp(*at, word, strlen(word)))
+		(*at)++;
+	*at += strlen(word);
+	return parse_number(*at);
+}
+
+/* What the log says since the last time; true when that is all of it. */
+static bool more_log(char *text, size_t size)
+{
+	static uint32_t index;
+	struct xen_sysctl op = {0};
+
+	op.u.readconsole.incremental = 1;
+	op.u.readconsole.index = index;
+	op.u.readconsole.count = (uint32_t)size - 1;
+	set_xen_guest_handle(op.u.readconsole.buffer, text);
+	if (sysctl(&op, XEN_SYSCTL_readconsole))
+		panic("readconsole");
+	index = op.u.readconsole.index;
+	text[op.u.readconsole.count] = 0;
+	return op.u.readconsole.count < size - 1;
+}
+
+struct failing failing_end(void)
+{
+	static char text[2048];
+	const char *last = text;
+	struct failing s;
+
+	while (!more_log(text, sizeof(text)))
+		;
+	debug_keys("f");
+	more_log(text, sizeof(text));
+	while (*last && strncmp(last, "failing: ", 9))
+		last++;
+	if (!*last)
+		panic("key f says nothing: is this a build with --enable-fail-always?");
+	s.failed = !strncmp(last, "failing: one", 12);
+	s.objects = number_after(&last, "; ");
+	s.frames = number_after(&last, ", ");
+	s.count = number_after(&last, ", ");
+	return s;
+}
