@@ -2,7 +2,7 @@
 /*
  * From the boot loader to C.  Both multiboot headers; the loader starts us in
  * 32-bit protected mode without paging, at the image's physical address.  We
- * check for long mode and NX, load the static page tables below and jump to
+ * check for long mode and NX, load the page tables below and jump to
  * boot_start(magic, info) on CPU 0's main stack, at our linked address.
  *
  * Physical address of a symbol: its address minus IMAGE_START.
@@ -61,6 +61,14 @@ _start:
 	jnc no_long_mode
 	bt $20, %edx
 	jnc no_nx
+
+	/* The first 4 GiB as they are, by pages of 2 MiB. */
+	mov $PHYS(boot_l2_low), %edi
+	mov $P + RW + AD + PS, %eax
+1:	mov %eax, (%edi)
+	add $8, %edi
+	add $0x200000, %eax
+	jnc 1b
 
 	/* PAE | PGE | OSFXSR | OSXMMEXCPT */
 	mov $0x6a0, %eax
@@ -163,12 +171,10 @@ boot_l3_low:
 	.quad PHYS(boot_l2_low) + 8192 + P + RW + AD
 	.quad PHYS(boot_l2_low) + 12288 + P + RW + AD
 	.fill 508, 8, 0
+	.section .bss.init, "aw", @nobits
+	.balign 4096
 boot_l2_low:
-	.set i, 0
-	.rept 2048
-	.quad i + P + RW + AD + PS
-	.set i, i + 0x200000
-	.endr
+	.space 4 * 4096
 
 	.data
 	.balign 4096
