@@ -4,6 +4,7 @@
 #   check-unit    host tests of the logic rooms, under ASan and UBSan
 #   check-fuzz    libFuzzer targets, FUZZ_SECONDS each
 #   check-style   form of the sources
+#   check-clang   everything built by clang, without a warning, and its unit tests run
 #   check-guests  small guests that test the hypervisor from below, in QEMU
 #   check-system  boots in QEMU
 #   check-store   the store daemon, beside the stock ones, killed, with bad clients

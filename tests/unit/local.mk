@@ -149,6 +149,12 @@ check-unit:
 	@$(MAKE) -k $(AM_MAKEFLAGS) $(check_PROGRAMS) || :
 	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/unit.count $(check_PROGRAMS)
 
+# The other compiler's opinion, in a build of its own.
+check-clang:
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/clang.count -t 3000 -n clang \
+		$(SHELL) $(srcdir)/tests/unit/clang.sh $(abs_top_srcdir) clang
+EXTRA_DIST += tests/unit/clang.sh
+
 check_PROGRAMS += tests/unit/t_msi
 tests_unit_t_msi_SOURCES = tests/unit/t_msi.c xen/irq/pci.c xen/machine/msi.c xen/lib/bitmap.c
 
@@ -186,7 +192,7 @@ tests_unit_t_image_LDADD = $(image_libs)
 # The confined child cannot be had together with the sanitizers.
 check_PROGRAMS += tests/unit/t_imageopen
 tests_unit_t_imageopen_CPPFLAGS = $(TOOLS_CPPFLAGS)
-tests_unit_t_imageopen_CFLAGS = -std=gnu11 -g -O1 -Wall -Wextra
+tests_unit_t_imageopen_CFLAGS = -std=gnu11 -g -O1 -Wall -Wextra -Werror
 tests_unit_t_imageopen_LDFLAGS =
 tests_unit_t_imageopen_SOURCES = tests/unit/t_imageopen.c tests/unit/kernelmade.h \
 	$(image_sources) dom0-tools/lib/error.c dom0-tools/lib/log.c dom0-tools/lib/image/cache.c \

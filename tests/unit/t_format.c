@@ -16,8 +16,10 @@
 
 #include "check.h"
 
-#pragma GCC diagnostic ignored "-Wformat"
+#pragma GCC diagnostic ignored "-Wpragmas" /* each compiler knows one of the next two */
+#pragma GCC diagnostic ignored "-Wunknown-warning-option"
 #pragma GCC diagnostic ignored "-Wformat-overflow"
+#pragma GCC diagnostic ignored "-Wformat"
 #pragma GCC diagnostic ignored "-Wformat-extra-args"
 
 static void same(const char *fmt, unsigned long long value, int width)

@@ -325,9 +325,9 @@ static void devices(void)
 {
 	struct physdev_pci_device dev = {0, 2, 3};
 	struct physdev_manage_pci old = {2, 3};
-	struct {
+	union {
 		struct physdev_pci_device_add add;
-		u32 pxm;
+		u32 with_pxm[sizeof(struct physdev_pci_device_add) / 4 + 1];
 	} add = {.add = {.seg = 1, .bus = 2, .devfn = 3, .flags = XEN_PCI_DEV_PXM}};
 	struct physdev_pci_mmcfg_reserved mm = {.address = 1, .flags = XEN_PCI_MMCFG_RESERVED};
 
