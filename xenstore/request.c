@@ -86,6 +86,7 @@ static int find(const struct request *r, const struct wire_path *p, unsigned int
 	*n = tree_find(store_view(r->txn), p->text, p->len);
 	if (!*n)
 		return missing(r, p, right);
+	*n = txn_node(r->txn, *n);
 	return (perms_rights((*n)->perms, &r->conn->who) & right) == right ? 0 : EACCES;
 }
 

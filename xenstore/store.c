@@ -156,6 +156,12 @@ int store_write(struct txn *t, const struct subject *who, struct node *n, const 
 	txn_charge(t, path, len, value_len);
 	if (owner)
 		store_charge(t, n, -1);
+	if (t && !t->in_tree) {
+		txn_set_beside(t, n, value, value_len, ++store_gen);
+		if (owner)
+			store_charge(t, t->last->beside, 1);
+		return 0;
+	}
 	tree_set(root_of(t), path, len, value, value_len, NULL, ++store_gen);
 	if (owner)
 		store_charge(t, tree_find(store_view(t), path, len), 1);
@@ -190,12 +196,15 @@ static int note_made(struct txn *t, const char *path, size_t len, size_t at)
 int store_make(struct txn *t, const struct subject *who, const char *path, size_t len,
 	       const char *value, size_t value_len)
 {
-	size_t at, next;
-	struct node *above = tree_deepest(store_view(t), path, len, &at);
-	struct perms *perms;
+	int err = txn_into_tree(t);
 	unsigned int made = 0;
-	int err;
+	struct perms *perms;
+	struct node *above;
+	size_t at, next;
 
+	if (err)
+		return err;
+	above = tree_deepest(store_view(t), path, len, &at);
 	for (next = at; next < len; made++)
 		next = next_end(path, len, next);
 	if (!who->privileged) {
@@ -208,9 +217,7 @@ int store_make(struct txn *t, const struct subject *who, const char *path, size_
 		    !room_for(t, who->domid, made, (int64_t)(value_len + made * 64 + name)))
 			return ENOSPC;
 	}
-	if (!tree_reserve(len, made))
-		return ENOMEM;
-	err = note_made(t, path, len, at);
+	err = tree_reserve(len, made) ? note_made(t, path, len, at) : ENOMEM;
 	if (err)
 		return err;
 	txn_charge(t, path, len, value_len);
@@ -255,7 +262,9 @@ int store_remove(struct txn *t, const char *path, size_t len)
 {
 	int err;
 
-	err = tree_reserve(len, 2) ? txn_note(t, path, len, USE_REMOVE) : ENOMEM;
+	err = txn_into_tree(t);
+	if (!err)
+		err = tree_reserve(len, 2) ? txn_note(t, path, len, USE_REMOVE) : ENOMEM;
 	if (err)
 		return err;
 	store_gen++;
@@ -271,15 +280,17 @@ int store_remove(struct txn *t, const char *path, size_t len)
 
 int store_set_perms(struct txn *t, const char *path, size_t len, struct perms *perms)
 {
-	struct node *n = tree_find(store_view(t), path, len);
 	struct perms *before;
-	int err;
+	struct node *n;
+	int err = txn_into_tree(t);
 
-	err = tree_reserve(len, 1) ? txn_note(t, path, len, USE_WRITE) : ENOMEM;
+	if (!err)
+		err = tree_reserve(len, 1) ? txn_note(t, path, len, USE_WRITE) : ENOMEM;
 	if (!err)
 		err = quota_open(perms_owner(perms));
 	if (err)
 		return err;
+	n = tree_find(store_view(t), path, len);
 	store_charge(t, n, -1);
 	before = perms_get(n->perms);
 	tree_set(root_of(t), path, len, NULL, 0, perms, ++store_gen);

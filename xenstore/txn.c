@@ -108,6 +108,7 @@ int txn_note(struct txn *t, const char *path, size_t len, enum txn_use use)
 	n->len = (uint16_t)len;
 	n->use = (uint8_t)use;
 	n->charged = 0;
+	n->beside = NULL;
 	memcpy(n->path, path, len);
 	t->bytes += (int64_t)mem_room(sizeof(*n) + len);
 	quota_charge(t->conn->who.domid, QUOTA_MEMORY, (int64_t)mem_room(sizeof(*n) + len));
@@ -155,6 +156,48 @@ void txn_charge(struct txn *t, const char *path, size_t len, size_t value_len)
 	note->charged += (uint32_t)more;
 	t->bytes += more;
 	quota_charge(t->conn->who.domid, QUOTA_MEMORY, more);
+}
+
+void txn_set_beside(struct txn *t, const struct node *n, const char *value, size_t value_len,
+		    uint64_t gen)
+{
+	struct note *note = t->last;
+	struct node *made = node_new(node_name(n), n->name_len, n->hash, value, value_len, n->perms,
+				     gen);
+
+	made->guest = n->guest;
+	made->kids = kids_get(n->kids);
+	t->beside += !note->beside;
+	node_put(note->beside);
+	note->beside = made;
+}
+
+int txn_into_tree(struct txn *t)
+{
+	size_t longest = 0;
+
+	if (!t)
+		return 0;
+	t->in_tree = true;
+	if (!t->beside)
+		return 0;
+	for (unsigned int i = 0; i < t->count; i++)
+		if (t->note[i]->beside && t->note[i]->len > longest)
+			longest = t->note[i]->len;
+	if (!tree_reserve(longest, t->beside))
+		return ENOMEM;
+	for (unsigned int i = 0; i < t->count; i++) {
+		struct note *n = t->note[i];
+
+		if (!n->beside)
+			continue;
+		tree_set(&t->root, n->path, n->len, node_value(n->beside), n->beside->value_len,
+			 NULL, n->beside->gen);
+		node_put(n->beside);
+		n->beside = NULL;
+	}
+	t->beside = 0;
+	return 0;
 }
 
 static struct txn *begin(struct conn *c, uint32_t id)
@@ -221,8 +264,10 @@ void txn_end(struct txn *t)
 	quota_charge(c->who.domid, QUOTA_MEMORY, -t->bytes);
 	node_put(t->root);
 	node_put(t->base);
-	for (unsigned int i = 0; i < t->count; i++)
+	for (unsigned int i = 0; i < t->count; i++) {
+		node_put(t->note[i]->beside);
 		mem_free(t->note[i], sizeof(*t->note[i]) + t->note[i]->len);
+	}
 	mem_free(t->note, t->room * sizeof(struct note *));
 	mem_free(t->table, t->table_size * sizeof(uint32_t));
 	mem_free(t->delta, t->delta_room * sizeof(*t->delta));
@@ -363,6 +408,31 @@ static void fire(struct txn *t, struct node *before)
 	}
 }
 
+/*
+ * Values alone have changed, of nodes that are in the store as they were.  Nobody holds the tree for
+ * this transaction any more, so that what no other one holds is changed in place.
+ */
+static void set_beside(struct txn *t)
+{
+	node_put(t->root);
+	node_put(t->base);
+	t->root = t->base = NULL;
+	for (unsigned int i = 0; i < t->count; i++) {
+		struct note *n = t->note[i];
+
+		if (!n->beside)
+			continue;
+		store_charge(NULL, n->now, -1);
+		tree_set(&store_root, n->path, n->len, node_value(n->beside), n->beside->value_len,
+			 NULL, store_gen);
+		store_charge(NULL, n->beside, 1);
+		persist_set(n->path, n->len, n->beside);
+	}
+	for (unsigned int i = 0; watch_count_all() && i < t->count; i++)
+		if (t->note[i]->beside)
+			watch_changed(store_root, t->note[i]->path, t->note[i]->len, NULL);
+}
+
 int txn_commit(struct txn *t)
 {
 	bool changes = false, moved;
@@ -379,7 +449,10 @@ int txn_commit(struct txn *t)
 		if (moved && !unchanged(t, n))
 			return EAGAIN;
 		if (n->use & USE_CHANGE) {
-			n->final = tree_find(t->root, n->path, n->len);
+			if (!n->beside)
+				n->final = tree_find(t->root, n->path, n->len);
+			else if (!moved)
+				n->now = tree_find(store_root, n->path, n->len);
 			changes = true;
 			writes++;
 			longest = n->len > longest ? n->len : longest;
@@ -387,11 +460,15 @@ int txn_commit(struct txn *t)
 	}
 	if (!changes)
 		return 0;
-	if (moved && !tree_reserve(longest, writes))
+	if ((moved || t->beside) && !tree_reserve(longest, writes))
 		return ENOMEM;
 	if (!store_delta_fits(t))
 		return ENOSPC;
 	store_gen++;
+	if (t->beside) {
+		set_beside(t);
+		return 0;
+	}
 	before = node_get(store_root);
 	if (moved)
 		replay(t);

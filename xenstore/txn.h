@@ -5,6 +5,10 @@
  * now has those nodes as the state had that it began with: read or written nodes their value and
  * rights, listed ones their set of children, removed ones all below them, missing ones nothing.
  * If nothing at all has changed, its root becomes the store's.
+ *
+ * As long as it only gives values to nodes that are there, its root stays the one it began with, and
+ * the new nodes stand beside it, each in its note: so that the way down to each need not be copied
+ * twice.  The first other change puts them into the tree.
  */
 #ifndef XENSTORE_TXN_H
 #define XENSTORE_TXN_H
@@ -29,6 +33,7 @@ struct note {
 	uint8_t use; /* all that was ever wanted */
 	/* At the commit: the node in the store of now, and in the transaction's, if changed. */
 	struct node *now, *final;
+	struct node *beside; /* the node with its new value, not yet in the transaction's tree */
 	uint32_t charged; /* bytes of the node's own copy in this transaction */
 	char path[];
 };
@@ -48,6 +53,8 @@ struct txn {
 	struct note **note; /* in the order of first use */
 	struct note *last; /* used: one request asks for the same several times */
 	unsigned int count, room;
+	unsigned int beside; /* notes that have such a node */
+	bool in_tree; /* new ones go into the tree */
 	uint32_t *table; /* numbers of notes by hash; NULL while they are few */
 	uint32_t table_size;
 	struct delta *delta;
@@ -64,6 +71,20 @@ int txn_note(struct txn *t, const char *path, size_t len, enum txn_use use);
  */
 bool txn_fits(const struct txn *t, const char *path, size_t len, size_t value_len);
 void txn_charge(struct txn *t, const char *path, size_t len, size_t value_len);
+
+/*
+ * The node as T has it that stands at the path last noted, where the tree has N; the same with a new
+ * value, after mem_reserve(); and all such nodes into the tree: 0 or ENOMEM, before T's tree changes
+ * in any other way.  T may be NULL in the first and the last.
+ */
+static inline struct node *txn_node(const struct txn *t, struct node *n)
+{
+	return t && t->beside && t->last->beside ? t->last->beside : n;
+}
+
+void txn_set_beside(struct txn *t, const struct node *n, const char *value, size_t value_len,
+		    uint64_t gen);
+int txn_into_tree(struct txn *t);
 
 /* A transaction of a connection: 0 and its number in *ID, or ENOSPC, ENOMEM. */
 int txn_begin(struct conn *c, uint32_t *id);

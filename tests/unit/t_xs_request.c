@@ -106,6 +106,48 @@ static void conflicts(void)
 	txn_abort_all(&dom0);
 }
 
+/* New values stand beside the tree of a transaction until it changes in another way. */
+static void beside(void)
+{
+	uint32_t t;
+
+	CHECK(ask(&dom0, XS_WRITE, 0, "/b/x|1", "OK"));
+	CHECK(ask(&dom0, XS_WRITE, 0, "/b/x/y|1", "OK"));
+	t = begin(&dom0);
+	CHECK(ask(&dom0, XS_WRITE, t, "/b/x|22", "OK"));
+	CHECK(ask(&dom0, XS_WRITE, t, "/b/x|a longer value than there was before", "OK"));
+	CHECK(ask(&dom0, XS_WRITE, t, "/b/x/y|2", "OK"));
+	CHECK(ask(&dom0, XS_READ, t, "/b/x|", "a longer value than there was before"));
+	CHECK(ask(&dom0, XS_READ, t, "/b/x/y|", "2"));
+	CHECK(ask(&dom0, XS_READ, 0, "/b/x/y|", "1"));
+	CHECK(ask(&other, XS_WRITE, 0, "/elsewhere|2", "OK"));
+	CHECK(ask(&dom0, XS_TRANSACTION_END, t, "T|", "OK"));
+	CHECK(ask(&dom0, XS_READ, 0, "/b/x|", "a longer value than there was before"));
+	CHECK(ask(&dom0, XS_READ, 0, "/b/x/y|", "2"));
+	/* What changes in another way has them too. */
+	t = begin(&dom0);
+	CHECK(ask(&dom0, XS_WRITE, t, "/b/x|3", "OK"));
+	CHECK(ask(&dom0, XS_MKDIR, t, "/b/x/z|", "OK"));
+	CHECK(ask(&dom0, XS_WRITE, t, "/b/x/y|3", "OK"));
+	CHECK(ask(&dom0, XS_READ, t, "/b/x|", "3"));
+	CHECK(ask(&dom0, XS_RM, t, "/b/x/z|", "OK"));
+	CHECK(ask(&dom0, XS_TRANSACTION_END, t, "T|", "OK"));
+	CHECK(ask(&dom0, XS_READ, 0, "/b/x|", "3"));
+	CHECK(ask(&dom0, XS_READ, 0, "/b/x/y|", "3"));
+	CHECK(ask(&dom0, XS_READ, 0, "/b/x/z|", "ENOENT"));
+	/* A change outside is a conflict, and nothing of it is left. */
+	t = begin(&dom0);
+	CHECK(ask(&dom0, XS_WRITE, t, "/b/x|4", "OK"));
+	CHECK(ask(&other, XS_WRITE, 0, "/b/x|5", "OK"));
+	CHECK(ask(&dom0, XS_TRANSACTION_END, t, "T|", "EAGAIN"));
+	CHECK(ask(&dom0, XS_READ, 0, "/b/x|", "5"));
+	t = begin(&dom0);
+	CHECK(ask(&dom0, XS_WRITE, t, "/b/x|6", "OK"));
+	CHECK(ask(&dom0, XS_TRANSACTION_END, t, "F|", "OK"));
+	CHECK(ask(&dom0, XS_READ, 0, "/b/x|", "5"));
+	CHECK(ask(&dom0, XS_RM, 0, "/b|", "OK"));
+}
+
 /* A node removed with one above it, and made again on the way to another, is not what it was. */
 static void remade(void)
 {
@@ -159,6 +201,7 @@ static void events(void)
 	CHECK(ask(&guest, XS_RESET_WATCHES, 0, "|", "OK"));
 	CHECK_EQ(watch_count_all(), 0);
 	remade();
+	beside();
 }
 
 /* A client that never reads costs no more than its bound, and has lost nothing when it reads. */
