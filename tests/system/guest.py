@@ -459,6 +459,8 @@ class Run:
                 complaints = self.must("dmesg | grep -E 'BUG|WARNING|Oops|Call Trace' | "
                                        "grep -v RETBleed; true").strip()
                 self.report.result("dom0's log", not complaints, complaints)
+                if complaints:
+                    print(self.must("dmesg | grep -E -B 12 -A 30 'BUG|WARNING|Oops|Call Trace'"))
             except (Timeout, Gone) as error:
                 self.report.result("run", False, str(error))
                 print(self.vm.tail(40))

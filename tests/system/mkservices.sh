@@ -109,7 +109,7 @@ fi
 programs="$build/dom0-tools/dais $build/dom0-tools/daisd $build/dom0-tools/dais-consoled
 	$build/xenstore/xenstored"
 # shellcheck disable=SC2086 # a list of files
-if newer dom0.img "$here/services/dom0-init" ../guest/tools.done ../ramdisk/guest.img vmlinuz $programs; then
+if newer dom0.img "$here/mkservices.sh" "$here/services/dom0-init" ../guest/tools.done ../ramdisk/guest.img vmlinuz $programs; then
 	rm -rf dom0
 	mkdir dom0
 	(cd ../guest/root && tar -cf - --exclude='./guests/*' .) | tar -xf - -C dom0
@@ -137,7 +137,7 @@ if newer dom0.img "$here/services/dom0-init" ../guest/tools.done ../ramdisk/gues
 			name = "$name"
 			kernel = "/boot/vmlinuz"
 			ramdisk = "/boot/guest.img"
-			extra = "console=hvc0 quiet net.ifnames=0"
+			extra = "console=hvc0 quiet net.ifnames=0 cryptomgr.notests"
 			memory = $memory
 			vcpus = 1
 			disk = ["phy:/dev/$disk,xvda,w"]
