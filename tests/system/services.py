@@ -14,6 +14,7 @@ import html
 import os
 import re
 import select
+import shutil
 import socket
 import subprocess
 import sys
@@ -26,7 +27,8 @@ import urllib.request
 from vm import Gone, Machine, Timeout
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-OPTIONS = "console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all dom0_mem=512M"
+OPTIONS = "console=com1 com1=115200,8n1 loglvl=all guest_loglvl=warning dom0_mem=512M,max:512M " \
+    "dom0_max_vcpus=1"
 DOMAINS = ("db", "web")
 TRY = """
 This is dom0's shell.  Three commands to try:
@@ -153,9 +155,9 @@ class Demo:
     def shell(self):
         """The user's terminal becomes dom0's console."""
         # A terminal that every Debian knows, of this one's size.
-        size = os.get_terminal_size()
+        size = shutil.get_terminal_size()
         self.vm.run("export TERM=vt220; stty sane rows %d cols %d; PS1='dom0# '"
-                    % (size.lines or 24, size.columns or 80), 60)
+                    % (size.lines, size.columns), 60)
         print(TRY % self.port)
         stdin, out = sys.stdin.fileno(), self.vm.process.stdout
         saved = termios.tcgetattr(stdin)

@@ -50,10 +50,11 @@ class Terminal:
                 self.text += re.sub(r"\x1b(\[[0-9;?]*[A-Za-z]|[()][A-Z0-9]|[=>c78])", "", text)
 
     def type(self, text):
-        """As fast as a serial console takes it."""
+        """As fast as a serial console takes it; NUL is a pause."""
         for character in text:
-            os.write(self.fd, character.encode())
-            time.sleep(0.03)
+            if character != "\0":
+                os.write(self.fd, character.encode())
+            time.sleep(3 if character == "\0" else 0.03)
 
     def close(self):
         """The exit status; ended by force if it does not end by itself."""
@@ -77,21 +78,19 @@ def at_terminal(command, report):
     started = time.monotonic()
     steps = (
         ("the page of two domains", "", PAGE, 1500),
-        ("dais list and dais top", "", r"dom0# dais list(.*\n)+.*web(.*\n)+.*dais top -b(.*\n)+", 300),
+        ("dais list and dais top", "", r"dom0# dais list(.*\n)+.*web(.*\n)+.*dais top -b.*\n", 300),
         ("left at dom0's shell", "", r"Three commands to try:(.*\n)+.*dom0# ", 300),
         ("dais top is live", "dais top\n", r"Domain-0(.*\n)*.*\bdb\b", 300),
         ("and ends by q", "q", r"dom0# ", 120),
-        ("dais console db: a login", "dais console db\n\n", r"db login: ", 400),
+        ("dais console db: a login", "dais console db\n\0\n", r"db login: ", 400),
         ("root's shell in the database's domain", "root\n", r"root@db:.*# ", 400),
-        ("the console is left by Ctrl-]", "\x1d", r"dom0# ", 120),
+        ("the console is left by Ctrl-]", "\0\x1d", r"dom0# ", 120),
         ("dais shutdown -w web", "dais shutdown -w web; dais list\n",
          r"dais list\n(.*\n)*.*Domain-0.*\n.*db .*\n.*dom0# ", 400),
         ("and back", "dais create /etc/dais/web.cfg && dais list\n", r"db .*\n.*web .*\n.*dom0# ", 400),
     )
     try:
         for name, keys, pattern, timeout in steps:
-            if keys == "\x1d":
-                time.sleep(2)
             terminal.type(keys)
             terminal.expect(pattern, timeout)
             report.result(name, True, "%d s" % (time.monotonic() - started))
