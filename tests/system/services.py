@@ -135,7 +135,8 @@ class Demo:
             self.say("fetched http://127.0.0.1:%d/ from outside:\n" % self.port)
             rows = re.sub(r"</tr>|</h1>|</p>|<p>", "\n", text)
             rows = re.sub(r"</t[dh]>", "\t", re.sub(r"<title>.*?</title>", "", rows))
-            print(html.unescape(re.sub(r"<[^>]*>", "", rows)).strip().expandtabs(12), flush=True)
+            rows = html.unescape(re.sub(r"<[^>]*>", "", rows)).strip().expandtabs(12)
+            print(re.sub(r"\s*\n", "\n", rows), flush=True)
             listed = self.show("dais list")
             self.show("dais top -b -i 1")
             if sys.stdin.isatty():
