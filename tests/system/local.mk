@@ -46,6 +46,13 @@ check-attack: debug/xen/dais tests/guests/attack/guest
 		python3 $(SYSTEM)/attack.py --cache $(SYSTEM_CACHE) --hypervisor debug/xen/dais \
 		--guest tests/guests/attack/guest
 
+# Millions of calls: by hand, and where nobody waits.
+check-attack-long: debug/xen/dais tests/guests/attack/guest
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/attack-long.count -t 7200 -n attack-long \
+		python3 $(SYSTEM)/attack.py --cache $(SYSTEM_CACHE) --hypervisor debug/xen/dais \
+		--guest tests/guests/attack/guest --seeds 100-119 --steps 50000 --rounds 20 \
+		--patience 120
+
 check-dom0: xen/dais
 	@$(MKDIR_P) $(SYSTEM_CACHE)
 	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/dom0.count -t 2700 -n dom0 \
@@ -130,12 +137,12 @@ demo-login: xen/dais
 check-dom0-long:
 	@$(MAKE) -s $(AM_MAKEFLAGS) check-dom0 MACHINES=q35-debian13,q35-qemu10
 
-check-long: check-dom0-long check-swap
+check-long: check-dom0-long check-swap check-attack-long
 
 .PHONY: check-dom0-long check-swap check-swap-dais-dais-ours check-swap-dais-dais-stock \
 	check-swap-dais-xl-ours check-swap-dais-xl-stock check-swap-xen-dais-ours \
 	check-swap-xen-dais-stock check-swap-xen-xl-ours check-swap-xen-xl-stock
-.PHONY: demo-login check-services check-daemons check-store-dom0 check-boot check-debug check-attack check-console check-dom0 check-guest check-tools
+.PHONY: demo-login check-services check-daemons check-store-dom0 check-boot check-debug check-attack check-attack-long check-console check-dom0 check-guest check-tools
 
 EXTRA_DIST += tests/system/fetch.sh tests/system/mkquick.sh tests/system/mkdisk.sh \
 	tests/system/mkqemu10.sh tests/system/mkiso.sh tests/system/run-quick.sh \

@@ -6,9 +6,10 @@
  * narrow a find down, only= (a bit per kind).
  *
  * It boots as dom0, so it leaves out what dom0 may do to the machine: other domains' control,
- * devices, power.
+ * devices, power.  As a domU it takes its orders from the keeper (keeper.c), and tries the grants
+ * and ports of another one as well as its own.
  */
-#include "pvrt.h"
+#include "attack.h"
 
 #include <xen/callback.h>
 #include <xen/memory.h>
@@ -23,6 +24,8 @@ static uint64_t pool_mfn[POOL];
 static unsigned long steps = 4000;
 static unsigned long only = ~0UL;
 static unsigned long count[32], fine[32];
+static domid_t self, peer; /* both 0 in dom0 */
+static struct orders *orders;
 
 struct state {
 	uint64_t seed;
@@ -137,8 +140,17 @@ static domid_t who(struct state *s)
 {
 	static const domid_t ids[] = {DOMID_SELF, DOMID_SELF,    DOMID_SELF, 0, 0, DOMID_IO,
 				      DOMID_XEN,  DOMID_INVALID, DOMID_IDLE, 1, 77};
+	unsigned int i = r(s, ARRAY_SIZE(ids) + 2);
 
-	return ids[r(s, ARRAY_SIZE(ids))];
+	return i < ARRAY_SIZE(ids) ? ids[i] : peer;
+}
+
+/* Whose grants to try, and whom to let try ours. */
+static domid_t partner(struct state *s)
+{
+	if (!r(s, 8))
+		return who(s);
+	return r(s, 3) ? peer : self;
 }
 
 static void fill(struct state *s)
@@ -329,7 +341,7 @@ static long do_grants(struct state *s)
 		struct grant_entry_v1 *e = &grant_table[8 + r(s, 56)];
 
 		e->frame = (uint32_t)mfn(s);
-		e->domid = who(s) == DOMID_SELF ? 0 : who(s);
+		e->domid = partner(s);
 		e->flags = (uint16_t)(r(s, 8) ? GTF_permit_access | (r(s, 3) ? 0 : GTF_readonly)
 					      : number(s));
 	}
@@ -342,7 +354,7 @@ static long do_grants(struct state *s)
 					       : mfn(s) << 12 | r(s, 512) << 3;
 			m->flags = r(s, 8) ? r(s, 32) : (uint32_t)number(s);
 			m->ref = r(s, 8) ? 8 + r(s, 56) : (uint32_t)number(s);
-			m->dom = r(s, 8) ? 0 : who(s);
+			m->dom = partner(s);
 		}
 	if (op == GNTTABOP_unmap_grant_ref)
 		for (unsigned int i = 0; i < n; i++) {
@@ -358,12 +370,12 @@ static long do_grants(struct state *s)
 			struct gnttab_copy *c = (void *)(s->buf + i * sizeof(*c));
 
 			c->source.u.ref = c->dest.u.ref = 8 + r(s, 56);
-			c->source.domid = r(s, 8) ? 0 : who(s);
-			c->dest.domid = r(s, 8) ? 0 : who(s);
+			c->flags = (uint16_t)r(s, 4);
+			c->source.domid = c->flags & 1 ? partner(s) : self;
+			c->dest.domid = c->flags & 2 ? partner(s) : self;
 			c->source.offset = (uint16_t)r(s, 4200);
 			c->dest.offset = (uint16_t)r(s, 4200);
 			c->len = (uint16_t)r(s, 5000);
-			c->flags = (uint16_t)r(s, 4);
 			if (!(c->flags & 1))
 				c->source.u.gmfn = mfn(s);
 			if (!(c->flags & 2))
@@ -535,6 +547,8 @@ static void attack(void *arg)
 			continue;
 		memset(s->buf, 0, sizeof(s->buf));
 		count[kind]++;
+		if (orders)
+			__atomic_fetch_add(&orders->calls, 1, __ATOMIC_RELAXED);
 		fine[kind] += kinds[kind](s) >= 0;
 	}
 }
@@ -580,16 +594,35 @@ static void secondary(void *arg)
 	__atomic_fetch_add(&ended, 1, __ATOMIC_SEQ_CST);
 }
 
+/* Waits for its seed. */
+static uint64_t take_orders(void)
+{
+	orders = (struct orders *)((char *)mfn_to_virt(start_info->store_mfn) + ORDERS_OFFSET);
+	while (!READ_ONCE(orders->seed))
+		sched_op(SCHEDOP_yield, NULL);
+	steps = orders->steps;
+	self = orders->self;
+	peer = orders->peer;
+	return orders->seed;
+}
+
 int guest_main(void)
 {
 	unsigned int cpus = smp_count() < 4 ? smp_count() : 4;
-	uint64_t seed = option("seed") ? parse_number(option("seed")) : 1;
+	uint64_t seed;
 
+	if (option("keeper"))
+		return keeper();
+	if (is_dom0())
+		seed = option("seed") ? parse_number(option("seed")) : 1;
+	else
+		seed = take_orders();
 	if (option("steps"))
 		steps = parse_number(option("steps"));
 	if (option("only"))
 		only = parse_number(option("only"));
-	restart_number();
+	if (is_dom0())
+		restart_number();
 	trap_hook = ignore;
 	grants_init();
 	for (unsigned int i = 0; i < POOL; i++) {
@@ -600,12 +633,19 @@ int guest_main(void)
 		map_at(kernel_root(), VA_TEST + i * 4096, pool_mfn[i] << 12 | PTE_KERNEL);
 	for (unsigned int i = 0; i < cpus; i++)
 		states[i] = (struct state){.seed = (seed + i) * 0x9e3779b97f4a7c15UL | 1, .cpu = i};
-	printk("attack: seed %lu, %u vCPUs\n", seed, cpus);
+	if (is_dom0())
+		printk("attack: seed %lu, %u vCPUs\n", seed, cpus);
 	for (unsigned int i = 1; i < cpus; i++)
 		smp_start(i, secondary, &states[i]);
 	attack(&states[0]);
 	for (unsigned int i = 0; i < 2000 && ended + 1 < cpus; i++)
 		clock_delay(1000000);
+	/* Nobody reads a domU's console: it waits to be destroyed with all that it still holds. */
+	if (orders) {
+		WRITE_ONCE(orders->done, 1);
+		for (;;)
+			sched_op(SCHEDOP_yield, NULL);
+	}
 	for (unsigned int i = 0; i < ARRAY_SIZE(kinds); i++)
 		printk("attack: kind %u: %lu calls, %lu without an error\n", i, count[i], fine[i]);
 	printk("attack: done\n");
