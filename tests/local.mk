@@ -22,13 +22,13 @@ include tests/xenstore/local.mk
 
 # Which parts check runs; each may also be named alone.  LANES of them go on at a time, in this
 # order: a part is mostly one virtual machine after the other, of one or two processors.
-CHECKS = style unit $(DOM0_MACHINES:%=dom0-%) boot guest daemons services fuzz guests attack \
-	console debug store
+CHECKS = style unit $(DOM0_MACHINES:%=dom0-%) boot install guest swap-dais-dais-ours daemons \
+	services fuzz guests preempt attack failing console debug store store-dom0 failmalloc clang
 LANES = 2
 
 # What several parts need is made before they start, so that no two of them make it.  MAKEFLAGS is
 # emptied: the lanes are not the jobs that a build may have.
-check-local: all debug/xen/dais
+check-local: all $(SPECIAL_BUILDS)
 	@$(MKDIR_P) tests
 	@rm -f tests/*.count
 	@MAKEFLAGS= $(MAKE) -k -j $(LANES) --no-print-directory $(MAKEOVERRIDES) $(CHECKS:%=part-%) \
