@@ -49,7 +49,10 @@ light() { # ROOT: what a domain with one disk, one card and one console need not
 		sys-kernel-tracing.mount dpkg-db-backup.timer systemd-tmpfiles-clean.timer
 	chroot "$1" systemctl -q enable console-getty.service
 	mkdir -p "$units/systemd-udev-trigger.service.d" "$units/console-getty.service.d" \
-		"$1/etc/systemd/journald.conf.d"
+		"$1/etc/systemd/journald.conf.d" "$1/etc/systemd/system.conf.d"
+	# A service may take minutes where many machines are emulated at once; systemd's own
+	# patience is 90 s.
+	printf '[Manager]\nDefaultTimeoutStartSec=900\n' > "$1/etc/systemd/system.conf.d/patient.conf"
 	printf '[Service]\nExecStart=\nExecStart=-udevadm trigger --action=add --subsystem-match=net\n' \
 		> "$units/systemd-udev-trigger.service.d/card.conf"
 	# Not last of all: the services may take longer than an emulator's user.
