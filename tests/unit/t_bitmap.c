@@ -14,18 +14,15 @@
 
 static void compare(const u64 *map, const bool *naive, unsigned int bits)
 {
-	unsigned int from = (unsigned int)rand() % (bits + 1), set = from, n = 0;
+	unsigned int from = (unsigned int)rand() % (bits + 1), set = from;
 	u8 bytes[MAX_BITS / 8 + 2];
 	DECLARE_BITMAP(back, MAX_BITS);
 
 	while (set < bits && !naive[set])
 		set++;
-	for (unsigned int i = 0; i < bits; i++) {
+	for (unsigned int i = 0; i < bits; i++)
 		CHECK_EQ(bit_test(map, i), naive[i]);
-		n += naive[i];
-	}
 	CHECK_EQ(bitmap_next_set(map, bits, from), set);
-	CHECK_EQ(bitmap_is_empty(map, bits), n == 0);
 
 	bitmap_to_bytes(bytes, bits + 5, map, bits);
 	bitmap_from_bytes(back, bits, bytes, bits + 5);

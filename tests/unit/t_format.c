@@ -9,12 +9,21 @@
 #include <string.h>
 
 #define vsnprintf dais_vsnprintf
-#define snprintf dais_snprintf
 #include "../../xen/console/format.c"
 #undef vsnprintf
-#undef snprintf
 
 #include "check.h"
+
+static int dais_snprintf(char *buf, size_t size, const char *fmt, ...)
+{
+	va_list args;
+	int n;
+
+	va_start(args, fmt);
+	n = dais_vsnprintf(buf, size, fmt, args);
+	va_end(args);
+	return n;
+}
 
 #pragma GCC diagnostic ignored "-Wpragmas" /* each compiler knows one of the next two */
 #pragma GCC diagnostic ignored "-Wunknown-warning-option"

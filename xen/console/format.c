@@ -200,17 +200,6 @@ int vsnprintf(char *buf, size_t size, const char *fmt, va_list args)
 	return (int)out.len;
 }
 
-int snprintf(char *buf, size_t size, const char *fmt, ...)
-{
-	va_list args;
-	int n;
-
-	va_start(args, fmt);
-	n = vsnprintf(buf, size, fmt, args);
-	va_end(args);
-	return n;
-}
-
 size_t scnprintf(char *buf, size_t size, const char *fmt, ...)
 {
 	va_list args;

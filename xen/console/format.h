@@ -11,11 +11,10 @@
 #include "lib/types.h"
 
 /*
- * Both write at most @size bytes, the NUL included (always there unless @size is 0), and
- * return the length that the whole text has, as C does.
+ * Writes at most @size bytes, the NUL included (always there unless @size is 0), and returns
+ * the length that the whole text has, as C does.
  */
 int vsnprintf(char *buf, size_t size, const char *fmt, va_list args) __printf(3, 0);
-int snprintf(char *buf, size_t size, const char *fmt, ...) __printf(3, 4);
 
 /* The same, returning how many characters are in @buf: what a caller appends behind. */
 size_t scnprintf(char *buf, size_t size, const char *fmt, ...) __printf(3, 4);

@@ -91,11 +91,14 @@ static void begin(void)
 		cpu_relax(); /* another CPU has the word and will stop this one */
 }
 
-static _Noreturn void finish(const struct cpu_regs *regs, const char *why)
+static _Noreturn __printf(2, 0) void die(const struct cpu_regs *regs, const char *fmt, va_list args)
 {
 	const struct vcpu *v = current;
+	char why[200];
 	stime_t start;
 
+	begin();
+	vsnprintf(why, sizeof(why), fmt, args);
 	log_line("**************** panic on CPU %u ****************", this_cpu_id());
 	log_line("%s", why);
 	if (v && v->domain)
@@ -123,24 +126,16 @@ static _Noreturn void finish(const struct cpu_regs *regs, const char *why)
 
 _Noreturn void panic(const char *fmt, ...)
 {
-	char why[200];
 	va_list args;
 
-	begin();
 	va_start(args, fmt);
-	vsnprintf(why, sizeof(why), fmt, args);
-	va_end(args);
-	finish(NULL, why);
+	die(NULL, fmt, args);
 }
 
 _Noreturn void panic_with_regs(const struct cpu_regs *regs, const char *fmt, ...)
 {
-	char why[200];
 	va_list args;
 
-	begin();
 	va_start(args, fmt);
-	vsnprintf(why, sizeof(why), fmt, args);
-	va_end(args);
-	finish(regs, why);
+	die(regs, fmt, args);
 }

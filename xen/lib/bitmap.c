@@ -65,11 +65,6 @@ void bitmap_clear_range(u64 *map, unsigned int first, unsigned int count)
 	}
 }
 
-bool bitmap_is_empty(const u64 *map, unsigned int bits)
-{
-	return bitmap_next_set(map, bits, 0) == bits;
-}
-
 void bitmap_to_bytes(u8 *bytes, unsigned int nbits, const u64 *map, unsigned int bits)
 {
 	memset(bytes, 0, (nbits + 7) / 8);

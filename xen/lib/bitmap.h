@@ -56,7 +56,6 @@ unsigned int bitmap_next_set(const u64 *map, unsigned int bits, unsigned int fro
 void bitmap_fill(u64 *map, unsigned int bits);
 void bitmap_set_range(u64 *map, unsigned int first, unsigned int count);
 void bitmap_clear_range(u64 *map, unsigned int first, unsigned int count);
-bool bitmap_is_empty(const u64 *map, unsigned int bits);
 
 /*
  * To and from the ABI's byte arrays (struct xenctl_bitmap, cpumap of VCPUOP).  @nbits is the

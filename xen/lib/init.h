@@ -7,9 +7,8 @@
 #define DAIS_LIB_INIT_H
 
 #define __init __attribute__((section(".init.text"), noinline))
-#define __initdata __attribute__((section(".init.data")))
 #define __initconst __attribute__((section(".init.rodata")))
-/* The same without a value: takes no place in the image's file. */
+/* What boot writes, zero at first: takes no place in the image's file. */
 #define __initbss __attribute__((section(".bss.init")))
 /* Written during boot, read-only from then on. */
 #define __ro_after_init __attribute__((section(".data.ro_after_init")))

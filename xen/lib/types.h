@@ -33,7 +33,6 @@ typedef struct {
 } pfn_t;
 
 #define MFN(x) ((mfn_t){(x)})
-#define PFN(x) ((pfn_t){(x)})
 #define INVALID_MFN MFN(~0UL)
 static inline bool mfn_eq(mfn_t a, mfn_t b)
 {
