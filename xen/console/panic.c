@@ -70,16 +70,20 @@ void backtrace_print(unsigned long fp)
 	}
 }
 
-/* Only the first to panic comes back from here. */
-static void begin(void)
+/* Says why.  Only the first to panic comes back from here. */
+static __printf(1, 0) void begin(const char *fmt, va_list args)
 {
 	static bool again;
 	u32 me = this_cpu_id() + 1, first = 0;
+	char why[200];
 
 	local_irq_disable();
 	if (__atomic_compare_exchange_n(&panicking, &first, me, false, __ATOMIC_SEQ_CST,
 					__ATOMIC_SEQ_CST)) {
 		log_force();
+		vsnprintf(why, sizeof(why), fmt, args);
+		log_line("**************** panic on CPU %u ****************", this_cpu_id());
+		log_line("%s", why);
 		return;
 	}
 	/* Saying it has failed on this very CPU: what remains is to restart, tried once. */
@@ -91,16 +95,11 @@ static void begin(void)
 		cpu_relax(); /* another CPU has the word and will stop this one */
 }
 
-static _Noreturn __printf(2, 0) void die(const struct cpu_regs *regs, const char *fmt, va_list args)
+static _Noreturn void finish(const struct cpu_regs *regs)
 {
 	const struct vcpu *v = current;
-	char why[200];
 	stime_t start;
 
-	begin();
-	vsnprintf(why, sizeof(why), fmt, args);
-	log_line("**************** panic on CPU %u ****************", this_cpu_id());
-	log_line("%s", why);
 	if (v && v->domain)
 		log_line("running d%uv%u", v->domain->id, v->id);
 	if (regs) {
@@ -129,7 +128,9 @@ _Noreturn void panic(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	die(NULL, fmt, args);
+	begin(fmt, args);
+	va_end(args);
+	finish(NULL);
 }
 
 _Noreturn void panic_with_regs(const struct cpu_regs *regs, const char *fmt, ...)
@@ -137,5 +138,7 @@ _Noreturn void panic_with_regs(const struct cpu_regs *regs, const char *fmt, ...
 	va_list args;
 
 	va_start(args, fmt);
-	die(regs, fmt, args);
+	begin(fmt, args);
+	va_end(args);
+	finish(regs);
 }
