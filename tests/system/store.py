@@ -56,6 +56,8 @@ Requires=xenstored.service
 After=xenstored.service
 """
 
+# It talks only to those of its own process tree.
+SYSTEMCTL = "nsenter -t $(pgrep -xo systemd) -m -p systemctl "
 CONTROL = "/usr/lib/xen-4.17/bin/xenstore-control"
 
 
@@ -76,7 +78,8 @@ class Store(tools.Ours):
                                   CONTROL + " live-update /opt/dais/xenstored")
             unit.append(line)
             if line == "[Service]":
-                unit.append("Environment=LD_LIBRARY_PATH=/opt/dais")
+                unit += ["Environment=LD_LIBRARY_PATH=/opt/dais",
+                         "StandardError=append:/run/xenstored.err"]
         for name, text in (("xenstored.service", "\n".join(unit) + "\n"), ("client", CLIENT),
                            ("verify", VERIFY), ("systemd", SYSTEMD), ("store.target", TARGET)):
             with open(os.path.join(work, name), "w", encoding="utf-8") as f:
@@ -143,11 +146,11 @@ class Store(tools.Ours):
 
     def check_guest(self):
         self.free = self.free_memory()
-        self.config("st", memory=96)
+        self.config("st", memory=128)
         self.create("st")
         with guest.Console(self.vm, "st") as g:
             g.shell(240)
-        self.balloon(80)
+        self.balloon(112)
         return True
 
     def check_update(self):
@@ -159,7 +162,7 @@ class Store(tools.Ours):
             time.sleep(0.5)
             if self.must("cat /run/xenstored.pid; kill -0 %s" % before, 30).strip() != before:
                 return "not the same process after update %d" % (turn + 1)
-        self.balloon(88)
+        self.balloon(120)
         good = self.end()
         errors = self.must("cat /run/s.err; true").strip()
         if good is True and errors:
@@ -176,7 +179,7 @@ class Store(tools.Ours):
 
     def check_guest_after(self):
         """The guest's kernel has noticed nothing: its watch still fires."""
-        self.balloon(72)
+        self.balloon(104)
         with guest.Console(self.vm, "st") as g:
             g.shell(120)
         return True
@@ -187,16 +190,18 @@ class Store(tools.Ours):
                   "/opt/dais/store.target /run/systemd/system/ && cp /opt/dais/xenstored.sysusers "
                   "/usr/lib/sysusers.d/dais-xenstored.conf")
         self.must("kill %s; sleep 1; (unshare -p -f -m --mount-proc /opt/dais/systemd &); "
-                  "for i in $(seq 300); do systemctl is-active -q xenstored && break; sleep 0.5; "
-                  "done; systemctl is-active xenstored" % self.pid(), 240)
+                  "for i in $(seq 200); do %s is-active xenstored > /dev/null 2>&1 && break; "
+                  "sleep 0.5; done; %s is-active xenstored || { tail -n 5 /run/xenstored.err; false; }"
+                  % (self.pid(), SYSTEMCTL, SYSTEMCTL),
+                  240)
         self.must("kill $(cat /run/xenconsoled.pid); sleep 1; /usr/lib/xen-4.17/bin/xenconsoled "
                   "--pid-file /run/xenconsoled.pid --log=guest; sleep 1", 60)
         self.must("(timeout 900 xenstore-watch /kept > /run/watch.log 2>&1 &); sleep 1")
         self.begin()
         for _ in range(20):
-            self.must("systemctl kill -s KILL xenstored; sleep 0.5; for i in $(seq 100); do "
+            self.must(SYSTEMCTL + "kill -s KILL xenstored; sleep 0.5; for i in $(seq 100); do "
                       "timeout 5 xenstore-exists / && break; sleep 0.2; done", 120)
-        restarts = self.must("systemctl show -p NRestarts --value xenstored").strip()
+        restarts = self.must(SYSTEMCTL + "show -p NRestarts --value xenstored").strip()
         self.detail = "%s restarts" % restarts
         good = self.end()
         return good if int(restarts) == 20 else "%s restarts of 20" % restarts
@@ -205,15 +210,14 @@ class Store(tools.Ours):
         """A process that watches has its socket still, and hears; so has xenconsoled."""
         self.must("xenstore-write /kept/now x; sleep 1; grep -q /kept/now /run/watch.log", 30)
         self.must("kill -0 $(cat /run/xenconsoled.pid)")
-        main = self.must("systemctl show -p MainPID --value xenstored").strip()
-        self.detail = self.must("nsenter -t $(pgrep -x -f '/opt/dais/xenstored --foreground') "
-                                "-m -p grep -E '^(Uid|CapEff|CapBnd)' /proc/%s/status" % main)
+        main = self.must(SYSTEMCTL + "show -p MainPID --value xenstored").strip()
+        self.detail = self.must("nsenter -t $(pgrep -xo systemd) -m -p grep -E '^(Uid|CapEff|CapBnd)' /proc/%s/status" % main)
         self.detail = " ".join(self.detail.split())
         return "0000000000000000 CapBnd: 0000000000000000" in self.detail or self.detail
 
     def check_guest_new(self):
         """The old guest goes, a new one comes: both need all of the store's clients."""
-        self.balloon(80)
+        self.balloon(112)
         self.must("xl shutdown st", 60)
         self.gone("st", 240)
         self.create("st")
