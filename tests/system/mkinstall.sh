@@ -31,7 +31,7 @@ needs=$(sed -n 's/^    apt-get install \(.*libxen.*\)/\1/p' "$here/../../docs/ho
 
 machine() { # Debian, with GRUB's programs and the libraries that Dais stands on
 	copy_root ../disk/root root './boot/*6.12*'
-	install_in root fdisk grub2-common grub-pc-bin grub-efi-amd64-bin "$needs"
+	install_in root fdisk iputils-ping grub2-common grub-pc-bin grub-efi-amd64-bin "$needs"
 	echo host > root/etc/hostname
 	echo '127.0.0.1 localhost host' > root/etc/hosts
 	rm -f root/etc/systemd/system/login-time.service \

@@ -12,7 +12,7 @@
 #include "dom/host.h"
 #include "store/device.h"
 
-#define DEVICE_TIMEOUT_MS 40000u
+#define DEVICE_TIMEOUT_MS 10000u
 #define SCRIPT_SECONDS 40u
 
 /* A disk on its way. Zero it first; disk_drop() in the end. */
