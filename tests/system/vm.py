@@ -96,8 +96,9 @@ class Machine:
     def settle(self, seconds):
         """Take what the console says for a while, waiting for nothing in particular."""
         end = time.monotonic() + seconds
-        while time.monotonic() < end and self._read(max(0, end - time.monotonic())):
-            pass
+        while time.monotonic() < end:
+            if not self._read(max(0, end - time.monotonic())):
+                raise Gone("QEMU ended")
 
     def send(self, line):
         """Type a line.  Slowly: a serial console has a small buffer and no flow control."""
