@@ -18,7 +18,8 @@ check-preempt: preempt/xen/dais $(GUEST_TESTS:%=tests/guests/%/guest)
 	@$(MKDIR_P) $(SYSTEM_CACHE)
 	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/preempt.count -t 900 -n preempt \
 		python3 $(srcdir)/tests/guests/run.py --cache $(SYSTEM_CACHE) --on dais \
-		--hypervisor preempt/xen/dais --guests tests/guests --names $(GUEST_TESTS)
+		--hypervisor preempt/xen/dais --guests tests/guests --names $(GUEST_TESTS) \
+		--extra calls=5000
 
 # Each allocation in turn fails: operation by operation, and in the middle of chaos.
 FAILING_TESTS = failing chaos
@@ -27,7 +28,7 @@ check-failing: failing/xen/dais $(FAILING_TESTS:%=tests/guests/%/guest)
 	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/failing.count -t 600 -n failing \
 		python3 $(srcdir)/tests/guests/run.py --cache $(SYSTEM_CACHE) --on dais \
 		--hypervisor failing/xen/dais --guests tests/guests --names $(FAILING_TESTS) \
-		--extra failing=1
+		--extra "failing=1 calls=12000"
 
 .PHONY: check-guests check-preempt check-failing
 
