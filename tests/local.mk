@@ -16,6 +16,7 @@ include tests/style/local.mk
 include tests/system/local.mk
 include tests/guests/local.mk
 include tests/guests/attack/local.mk
+include tests/proof/local.mk
 include tests/bench/local.mk
 include tests/tools/local.mk
 include tests/xenstore/local.mk
