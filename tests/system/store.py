@@ -190,7 +190,7 @@ class Store(tools.Ours):
                   "/opt/dais/store.target /run/systemd/system/ && cp /opt/dais/xenstored.sysusers "
                   "/usr/lib/sysusers.d/dais-xenstored.conf")
         self.must("kill %s; sleep 1; (unshare -p -f -m --mount-proc /opt/dais/systemd &); "
-                  "for i in $(seq 200); do %s is-active xenstored > /dev/null 2>&1 && break; "
+                  "for i in $(seq 40); do %s is-active xenstored > /dev/null 2>&1 && break; "
                   "sleep 0.5; done; %s is-active xenstored || { tail -n 5 /run/xenstored.err; false; }"
                   % (self.pid(), SYSTEMCTL, SYSTEMCTL),
                   240)
