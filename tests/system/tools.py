@@ -130,12 +130,12 @@ class Ours(guest.Run):
             if "DAIS_FAIL_STEP" not in said:
                 return "step %d: %s" % (step, said)
             try:
-                self.wait_for("step %d undone" % step, 20, lambda: self.snapshot() == before)
-                self.wait_for("the memory of step %d" % step, 20,
+                self.wait_for("step %d undone" % step, 120, lambda: self.snapshot() == before)
+                self.wait_for("the memory of step %d" % step, 120,
                               lambda: self.free_memory() >= free)
             except guest.Timeout as error:
-                return "%s: left %s" % (error, sorted(set(self.snapshot().splitlines())
-                                                      - set(before.splitlines())))
+                return "%s: changed %s" % (error, sorted(set(self.snapshot().splitlines())
+                                                         ^ set(before.splitlines())))
         return "no end of steps"
 
 

@@ -29,6 +29,9 @@ struct builder {
 	struct layout layout;
 	xen_pfn_t *mfn; /* of each page */
 	struct dais_error *err;
+	/* The small pages that several steps write, mapped once: @open_pages from page @open_from. */
+	uint8_t *open;
+	uint64_t open_from, open_pages;
 };
 
 static int failed(struct builder *b, const char *what)
@@ -94,14 +97,60 @@ static int claim(struct builder *b, uint64_t pages)
 
 /* ----- contents ------------------------------------------------------------------------ */
 
+/* The pages where they are mapped already, or NULL. */
+static void *opened(const struct builder *b, uint64_t pfn, uint64_t pages)
+{
+	if (!b->open || pfn < b->open_from || pfn + pages > b->open_from + b->open_pages)
+		return NULL;
+	return b->open + (pfn - b->open_from) * PAGE_SIZE;
+}
+
 static void *map(struct builder *b, uint64_t pfn, uint64_t pages)
 {
-	void *at = hv_map(b->hv, b->guest->domid, PROT_READ | PROT_WRITE, b->mfn + pfn,
-			  (size_t)pages);
+	void *at = opened(b, pfn, pages);
 
+	if (!at)
+		at = hv_map(b->hv, b->guest->domid, PROT_READ | PROT_WRITE, b->mfn + pfn,
+			    (size_t)pages);
 	if (!at)
 		failed(b, "look into the guest's memory");
 	return at;
+}
+
+/* Gives up what map() gave for the same pages. */
+static void unmap(struct builder *b, void *at, uint64_t pfn, uint64_t pages)
+{
+	if (!opened(b, pfn, pages))
+		hv_unmap(b->hv, at, (size_t)pages);
+}
+
+/*
+ * A mapping costs more than what is written through it, so that the pages from the kernel (if it
+ * is small) or from behind it to the stack are mapped in one go. They must be let go of before
+ * the page tables among them are given to the hypervisor. Without it each step maps its own.
+ */
+static void open_small(struct builder *b)
+{
+	const struct layout *l = &b->layout;
+	uint64_t end = l->stack + 1, from = l->start_info;
+
+	if (end <= WINDOW_PAGES)
+		from = 0;
+	else if (!l->p2m_apart && l->p2m < from)
+		from = l->p2m;
+	if (from >= end || end - from > WINDOW_PAGES)
+		return;
+	b->open = hv_map(b->hv, b->guest->domid, PROT_READ | PROT_WRITE, b->mfn + from,
+			 (size_t)(end - from));
+	b->open_from = from;
+	b->open_pages = end - from;
+}
+
+static void close_small(struct builder *b)
+{
+	if (b->open)
+		hv_unmap(b->hv, b->open, (size_t)b->open_pages);
+	b->open = NULL;
 }
 
 /*
@@ -129,7 +178,7 @@ static int put_any(struct builder *b, uint64_t offset, const uint8_t *data,
 			ret = dais_blob_read(blob, (size_t)done, at + in_page, (size_t)length,
 					     b->err);
 		memset(at + in_page + length, 0, (size_t)(pages * PAGE_SIZE - in_page - length));
-		hv_unmap(b->hv, at, (size_t)pages);
+		unmap(b, at, offset >> PAGE_SHIFT, pages);
 		if (ret)
 			return -1;
 		done += length;
@@ -146,6 +195,12 @@ static int put(struct builder *b, uint64_t offset, const void *data, uint64_t si
 
 static int clear(struct builder *b, uint64_t pfn, uint64_t pages)
 {
+	void *at = opened(b, pfn, pages);
+
+	if (at) {
+		memset(at, 0, (size_t)(pages * PAGE_SIZE));
+		return 0;
+	}
 	if (pages && hv_clear(b->hv, b->guest->domid, b->mfn + pfn, (size_t)pages))
 		return failed(b, "clear the guest's memory");
 	return 0;
@@ -201,7 +256,7 @@ static int fill_tables(struct builder *b)
 	ret = 0;
 out:
 	for (unsigned int i = 0; i < count; i++)
-		hv_unmap(b->hv, windows[i].at, (size_t)windows[i].pages);
+		unmap(b, windows[i].at, windows[i].base, windows[i].pages);
 	return ret;
 }
 
@@ -216,7 +271,7 @@ static int fill_start_info(struct builder *b, const struct xen_domctl_getdomaini
 		return -1;
 	memset(page, 0, PAGE_SIZE);
 	startinfo_fill(page, &b->layout, b->guest, b->mfn, address);
-	hv_unmap(b->hv, page, 1);
+	unmap(b, page, b->layout.start_info, 1);
 	return 0;
 }
 
@@ -274,6 +329,7 @@ static int fill(struct builder *b, struct timeline *timeline)
 	const struct layout *l = &b->layout;
 	struct xen_domctl_getdomaininfo info;
 
+	open_small(b);
 	if (load_kernel(b))
 		return -1;
 	timeline_mark(timeline, "kernel", b->hv->calls, 0);
@@ -295,6 +351,7 @@ static int fill(struct builder *b, struct timeline *timeline)
 	    hv_hypercall_page(b->hv, g->domid,
 			      b->mfn[(g->elf->hypercall_page - l->virt_base) >> PAGE_SHIFT]))
 		return failed(b, "fill in the guest's hypercall page");
+	close_small(b);
 	timeline_mark(timeline, "tables", b->hv->calls, 0);
 	if (set_vcpu(b) || fill_shared_info(b, (xen_pfn_t)info.shared_info_frame) || seed_grants(b))
 		return -1;
@@ -322,6 +379,7 @@ int build_guest(struct hv *hv, struct build_guest *guest, struct timeline *timel
 	timeline_mark(timeline, "memory", hv->calls, 0);
 	if (!ret)
 		ret = fill(&b, timeline);
+	close_small(&b);
 	free(b.mfn);
 	return ret;
 }

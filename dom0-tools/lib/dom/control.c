@@ -149,7 +149,7 @@ EXPORT int dais_rename(struct dais *host, uint32_t domid, const char *name, stru
 		return -1;
 	memcpy(now.uuid, info.handle, sizeof(now.uuid));
 	snprintf(now.name, sizeof(now.name), "%s", name);
-	names_note(&now, 1);
+	names_note(host, &now, 1);
 	return 0;
 }
 

@@ -339,7 +339,7 @@ static void write_name(struct creation *c)
 	memcpy(now.uuid, c->config->uuid, sizeof(now.uuid));
 	snprintf(now.name, sizeof(now.name), "%s", c->config->name);
 	/* Noted, it is taken for everybody; else it must stand before the lock is let go. */
-	if (!names_note(&now, 1))
+	if (!names_note(c->host, &now, 1))
 		store_wait(&c->host->store);
 }
 

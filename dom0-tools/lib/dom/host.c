@@ -37,6 +37,7 @@ EXPORT void dais_close(struct dais *host)
 	if (!host)
 		return;
 	watcher_free(host->watcher);
+	names_close(host);
 	store_close(&host->store);
 	hv_close(&host->hv);
 	free(host);

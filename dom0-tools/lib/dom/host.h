@@ -13,11 +13,13 @@
 #include "store/client.h"
 
 struct watcher;
+struct name_record;
 
 struct dais {
 	struct hv hv;
 	struct store store;
 	struct watcher *watcher; /* dais_event_wait()'s */
+	struct name_record *names; /* all of them; NULL: not used yet */
 };
 
 /* "domain 5", for the object of an error. Returns @buf. */
@@ -40,8 +42,9 @@ int names_lock(void);
 int names_find(struct dais *host, const char *name, const struct dais_domain *list, size_t count);
 /* Fills in the names of @list, from what is remembered as far as that goes. */
 void names_fill(struct dais *host, struct dais_domain *list, size_t count);
+void names_close(struct dais *host);
 /* Remembers names as they were just read. False if there is nowhere to. */
-bool names_note(const struct dais_domain *list, size_t count);
+bool names_note(struct dais *host, const struct dais_domain *list, size_t count);
 /* False with @err if no domain may be called that. */
 bool name_proper(const char *name, struct dais_error *err);
 /* -1 with DAIS_EXISTS if a domain other than @self is called @name, or it is no proper name. */

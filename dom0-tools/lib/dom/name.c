@@ -42,8 +42,7 @@ int names_lock(void)
 	return fd;
 }
 
-/* NULL: then the store is read for every name. */
-static struct name_record *map_names(void)
+static struct name_record *map_file(void)
 {
 	autoclose int fd = open(NAMES_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	struct stat st;
@@ -55,6 +54,24 @@ static struct name_record *map_names(void)
 		return NULL;
 	at = mmap(NULL, NAMES_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	return at == MAP_FAILED ? NULL : at;
+}
+
+/*
+ * Mapped at the first use, for as long as the host is open. NULL: then the store is read for
+ * every name.
+ */
+static struct name_record *map_names(struct dais *host)
+{
+	if (!host->names)
+		host->names = map_file();
+	return host->names;
+}
+
+void names_close(struct dais *host)
+{
+	if (host->names)
+		munmap(host->names, NAMES_SIZE);
+	host->names = NULL;
 }
 
 /* The record of a domain, which may be of another that had its number. NULL: there is none. */
@@ -91,7 +108,7 @@ static void ask(struct dais *host, const struct dais_domain *d, struct store_val
 
 int names_find(struct dais *host, const char *name, const struct dais_domain *list, size_t count)
 {
-	struct name_record *records = map_names();
+	struct name_record *records = map_names(host);
 	int found = -1;
 
 	for (size_t i = 0; i < count && found < 0; i++) {
@@ -109,14 +126,12 @@ int names_find(struct dais *host, const char *name, const struct dais_domain *li
 		if (has ? !strcmp(now, name) : known && !list[i].dying)
 			found = (int)i;
 	}
-	if (records)
-		munmap(records, NAMES_SIZE);
 	return found;
 }
 
-bool names_note(const struct dais_domain *list, size_t count)
+bool names_note(struct dais *host, const struct dais_domain *list, size_t count)
 {
-	struct name_record *records = map_names();
+	struct name_record *records = map_names(host);
 
 	if (!records)
 		return false;
@@ -130,13 +145,12 @@ bool names_note(const struct dais_domain *list, size_t count)
 		memcpy(records[list[i].domid].uuid, list[i].uuid, sizeof(list[i].uuid));
 		memcpy(records[list[i].domid].name, list[i].name, sizeof(list[i].name));
 	}
-	munmap(records, NAMES_SIZE);
 	return true;
 }
 
 void names_fill(struct dais *host, struct dais_domain *list, size_t count)
 {
-	struct name_record *records = map_names();
+	struct name_record *records = map_names(host);
 	autofree struct store_value *values = NULL;
 	autoclose int lock = -1;
 
@@ -163,8 +177,6 @@ void names_fill(struct dais *host, struct dais_domain *list, size_t count)
 			refresh(&values[i], &list[i], record_of(records, &list[i]), list[i].name);
 	}
 	(void)lock;
-	if (records)
-		munmap(records, NAMES_SIZE);
 }
 
 bool name_proper(const char *name, struct dais_error *err)

@@ -38,6 +38,11 @@ static int write_all(int fd, const char *text, size_t size)
 	return 0;
 }
 
+static int open_new(const char *path)
+{
+	return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+}
+
 int record_write(const uint8_t uuid[16], const struct dais_config *config, struct dais_error *err)
 {
 	autofree char *text = dais_config_text(config);
@@ -48,10 +53,13 @@ int record_write(const uint8_t uuid[16], const struct dais_config *config, struc
 	record_path(uuid, fresh, ".new");
 	if (!text)
 		return dais_fail_errno(err, DAIS_FAILED, ENOMEM, "keep the configuration", path);
-	mkdir("/var/lib/dais", 0755);
-	mkdir(DAIS_RECORDS, 0700);
 	/* Renamed when whole, so that a reader never sees half of it. */
-	fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	fd = open_new(fresh);
+	if (fd < 0 && errno == ENOENT) {
+		mkdir("/var/lib/dais", 0755);
+		mkdir(DAIS_RECORDS, 0700);
+		fd = open_new(fresh);
+	}
 	if (fd < 0 || write_all(fd, text, strlen(text)) || rename(fresh, path)) {
 		int errnum = errno;
 

@@ -17,7 +17,7 @@
 struct xentoollog_logger;
 
 /* Arrays handed to one hypercall have at most so many bytes; longer work goes in batches. */
-#define HV_BULK_PAGES 32
+#define HV_BULK_PAGES 8
 #define HV_BULK_SIZE (HV_BULK_PAGES * 4096ul)
 
 struct hv {
