@@ -2,6 +2,7 @@
 /*
  * dais cpupool-list: the CPU pools.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,6 +64,22 @@ static void print_pools(const struct dais_pool *list, size_t count, bool cpus)
 	table_end(&table);
 }
 
+/* Leaves only the pool of that name or number. False: there is none. */
+static bool keep(struct dais_pool *list, size_t *count, const char *name)
+{
+	for (size_t i = 0; i < *count; i++) {
+		char number[16];
+
+		snprintf(number, sizeof(number), "%u", list[i].id);
+		if (strcmp(list[i].name, name) && strcmp(number, name))
+			continue;
+		list[0] = list[i];
+		*count = 1;
+		return true;
+	}
+	return false;
+}
+
 static int run(struct cli *cli, int argc, char **argv)
 {
 	struct dais_pool *list;
@@ -78,26 +95,32 @@ static int run(struct cli *cli, int argc, char **argv)
 			return args.status;
 		cpus = true;
 	}
-	if (!args_counted(&args, 0, 0))
+	if (!args_counted(&args, 0, 1))
 		return args.status;
 	if (host_open(cli, &err) || dais_pools(cli->host, &list, &count, &err))
 		return cli_report(cli, &err);
+	if (args.count && !keep(list, &count, args.list[0])) {
+		free(list);
+		dais_fail(&err, DAIS_USAGE, "find the CPU pool", args.list[0],
+			  "there is no such pool");
+		return cli_report(cli, &err);
+	}
 	if (cli->json) {
 		struct json_object *array = json_object_new_array();
 
 		for (size_t i = 0; i < count; i++)
 			json_append(array, pool_json(&list[i]));
-		output_json("dais.cpupools", array);
-	} else {
-		print_pools(list, count, cpus);
+		free(list);
+		return output_json("dais.cpupools", array);
 	}
+	print_pools(list, count, cpus);
 	free(list);
 	return 0;
 }
 
 const struct command command_cpupool_list = {
 	.name = "cpupool-list",
-	.synopsis = "[OPTION...]",
+	.synopsis = "[OPTION...] [POOL]",
 	.summary = "List CPU pools",
 	.options = options,
 	.run = run,

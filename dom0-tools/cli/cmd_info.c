@@ -83,6 +83,22 @@ static struct json_object *info_json(const struct dais_machine *m)
 	return o;
 }
 
+static int add_nodes(struct cli *cli, struct json_object *o, struct dais_error *err)
+{
+	static uint32_t nodes[DAIS_CPUS_MAX];
+	struct json_object *array;
+	struct dais_topology topology;
+
+	if (dais_topology(cli->host, &topology, nodes, err))
+		return -1;
+	array = json_object_new_array();
+	for (uint32_t i = 0; i < topology.cpus; i++)
+		json_append(array,
+			    nodes[i] == UINT32_MAX ? JSON_NULL : json_object_new_int64(nodes[i]));
+	json_set(o, "cpu_nodes", array);
+	return 0;
+}
+
 static int print_topology(struct cli *cli)
 {
 	static uint32_t nodes[DAIS_CPUS_MAX];
@@ -119,8 +135,15 @@ static int run(struct cli *cli, int argc, char **argv)
 		return args.status;
 	if (host_open(cli, &err) || dais_machine(cli->host, &machine, &err))
 		return cli_report(cli, &err);
-	if (cli->json)
-		return output_json("dais.info", info_json(&machine));
+	if (cli->json) {
+		struct json_object *o = info_json(&machine);
+
+		if (numa && add_nodes(cli, o, &err)) {
+			json_object_put(o);
+			return cli_report(cli, &err);
+		}
+		return output_json("dais.info", o);
+	}
 	print_info(&machine);
 	return numa ? print_topology(cli) : 0;
 }

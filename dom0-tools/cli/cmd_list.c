@@ -17,14 +17,28 @@ static const struct option_row options[] = {
 	{'l', "long", NULL, "configurations, as JSON"},
 	{'v', "verbose", NULL, "UUID and shutdown reason as well"},
 	{'c', "cpupool", NULL, "CPU pool as well"},
+	{'n', "numa", NULL, "nodes whose memory it is given as well"},
+	{'Z', "context", NULL, "security label as well (there are none)"},
 	{0, NULL, NULL, NULL},
 };
 
 struct view {
-	bool full, uuid, pool;
+	bool full, uuid, pool, label, nodes;
 };
 
-static void print_row(const struct dais_domain *d, const struct view *view)
+/* xl's word for no choice, or the nodes. */
+static void print_nodes(struct cli *cli, const struct dais_domain *d)
+{
+	struct dais_cpumap nodes;
+	char text[256];
+
+	if (dais_node_affinity(cli->host, d->domid, &nodes, NULL))
+		printf("  -");
+	else
+		printf("  %s", dais_cpulist_text(&nodes, DAIS_NODES_MAX, text, sizeof(text)));
+}
+
+static void print_row(struct cli *cli, const struct dais_domain *d, const struct view *view)
 {
 	char flags[7], uuid[37];
 	const char *reason = dais_shutdown_name(d->shutdown);
@@ -36,16 +50,22 @@ static void print_row(const struct dais_domain *d, const struct view *view)
 		printf(" %s %11s", dais_uuid_text(d->uuid, uuid), reason ? reason : "-");
 	if (view->pool)
 		printf(" %12u", d->pool);
+	if (view->label)
+		printf(" %16s", "-");
+	if (view->nodes)
+		print_nodes(cli, d);
 	putchar('\n');
 }
 
-static void print_table(const struct dais_domain *list, size_t count, const struct view *view)
+static void print_table(struct cli *cli, const struct dais_domain *list, size_t count,
+			const struct view *view)
 {
-	printf("Name                                        ID   Mem VCPUs\tState\tTime(s)%s%s\n",
+	printf("Name                                        ID   Mem VCPUs\tState\tTime(s)%s%s%s%s\n",
 	       view->uuid ? "   UUID                            Reason-Code" : "",
-	       view->pool ? "     Cpupool" : "");
+	       view->pool ? "     Cpupool" : "", view->label ? "   Security Label" : "",
+	       view->nodes ? " NODE Affinity" : "");
 	for (size_t i = 0; i < count; i++)
-		print_row(&list[i], view);
+		print_row(cli, &list[i], view);
 }
 
 static struct json_object *make_json(const struct dais_domain *list, size_t count,
@@ -83,7 +103,7 @@ static int show(struct cli *cli, const struct dais_domain *list, size_t count,
 		puts(text);
 		return 0;
 	}
-	print_table(list, count, view);
+	print_table(cli, list, count, view);
 	return 0;
 }
 
@@ -104,6 +124,10 @@ static int run(struct cli *cli, int argc, char **argv)
 			view.uuid = true;
 		else if (id == 'c')
 			view.pool = true;
+		else if (id == 'n')
+			view.nodes = true;
+		else if (id == 'Z')
+			view.label = true;
 		else
 			return args.status;
 	}
@@ -113,8 +137,10 @@ static int run(struct cli *cli, int argc, char **argv)
 		if (dais_list(cli->host, &list, &count, &err))
 			return cli_report(cli, &err);
 	} else {
-		list = calloc((size_t)args.count, sizeof(*list));
-		for (; list && count < (size_t)args.count; count++) {
+		list = host_room(args.count, &err);
+		if (!list)
+			return cli_report(cli, &err);
+		for (; count < (size_t)args.count; count++) {
 			if (dais_find(cli->host, args.list[count], &list[count], &err)) {
 				free(list);
 				return cli_report(cli, &err);

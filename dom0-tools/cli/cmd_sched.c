@@ -4,8 +4,10 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "commands.h"
+#include "dom/machine.h"
 #include "host.h"
 #include "json.h"
 #include "output.h"
@@ -14,7 +16,16 @@ static const struct option_row options[] = {
 	{'d', "domain", "DOMAIN", "of this domain; all if not given"},
 	{'w', "weight", "WEIGHT", "set its share against the others (256)"},
 	{'c', "cap", "CAP", "set the most it gets, in percent of a CPU (0: no limit)"},
+	{'p', "cpupool", "POOL", "only domains of this CPU pool; with -s the pool itself"},
+	{'s', "schedparam", NULL, "show or set what holds for a whole pool"},
+	{'r', "ratelimit_us", "US", "with -s: the least time a vCPU runs, in microseconds"},
 	{0, NULL, NULL, NULL},
+};
+
+struct request {
+	const char *who, *pool;
+	int64_t weight, cap, ratelimit;
+	bool pools;
 };
 
 static int show(struct cli *cli, const struct dais_domain *d, int32_t weight, int32_t cap,
@@ -38,56 +49,151 @@ static int show(struct cli *cli, const struct dais_domain *d, int32_t weight, in
 	return 0;
 }
 
-static int run(struct cli *cli, int argc, char **argv)
+/* A pool is named by its name or number. */
+static bool is_pool(const struct dais_pool *pool, const char *name)
 {
-	struct dais_domain *list = NULL, one;
-	int64_t weight = -1, cap = -1;
-	const char *who = NULL;
-	struct json_object *array;
-	struct dais_error err;
-	struct args args;
-	size_t count = 0;
-	int id, status = 0;
+	char number[16];
 
-	args_begin(&args, cli, argc, argv);
-	while ((id = args_next(&args)) != ARGS_END) {
-		if (id == 'd')
-			who = args.value;
-		else if (id == 'w' && !args_number(args.value, 1, 65535, &weight))
-			return cli_usage(cli, "a weight is 1 to 65535");
-		else if (id == 'c' && !args_number(args.value, 0, 65535, &cap))
-			return cli_usage(cli, "a cap is 0 to 65535 percent");
-		else if (id == ARGS_STOP)
-			return args.status;
-	}
-	if (!args_counted(&args, 0, 0))
-		return args.status;
-	if (!who && (weight >= 0 || cap >= 0))
-		return cli_usage(cli, "say with -d which domain to set");
-	if (host_open(cli, &err) || (who && dais_find(cli->host, who, &one, &err)) ||
-	    (!who && dais_list(cli->host, &list, &count, &err)))
+	snprintf(number, sizeof(number), "%u", pool->id);
+	return !name || !strcmp(name, pool->name) || !strcmp(name, number);
+}
+
+/* The number of the pool in @found; false with @err if there is none. */
+static bool find_pool(struct cli *cli, const char *name, uint32_t *found, struct dais_error *err)
+{
+	struct dais_pool *list;
+	size_t count, i;
+
+	if (dais_pools(cli->host, &list, &count, err))
+		return false;
+	for (i = 0; i < count && !is_pool(&list[i], name); i++)
+		;
+	if (i < count)
+		*found = list[i].id;
+	free(list);
+	if (i < count)
+		return true;
+	dais_fail(err, DAIS_USAGE, "find the CPU pool", name, "there is no such pool");
+	dais_hint(err, "`dais cpupool-list` shows them");
+	return false;
+}
+
+/* -s: each pool, or the one that was named. */
+static int run_pools(struct cli *cli, struct request *r)
+{
+	struct json_object *array;
+	struct dais_pool *list;
+	struct dais_error err;
+	size_t count;
+	uint32_t one;
+	int status = 0;
+
+	/* xl means the first pool when it is to be set. */
+	if (!r->pool && r->ratelimit >= 0)
+		r->pool = "0";
+	if (r->pool && !find_pool(cli, r->pool, &one, &err))
+		return cli_report(cli, &err);
+	if (dais_pools(cli->host, &list, &count, &err))
 		return cli_report(cli, &err);
 	array = json_object_new_array();
-	if (!cli->json && weight < 0 && cap < 0)
+	for (size_t i = 0; i < count && !status; i++) {
+		struct json_object *o;
+		int64_t us = r->ratelimit;
+
+		if (r->pool && list[i].id != one)
+			continue;
+		if (dais_ratelimit(cli->host, list[i].id, &us, &err)) {
+			status = cli_report(cli, &err);
+		} else if (cli->json) {
+			o = json_object_new_object();
+			json_set(o, "pool", json_object_new_string(list[i].name));
+			json_set(o, "ratelimit_us", json_object_new_int64(us));
+			json_append(array, o);
+		} else if (r->ratelimit < 0) {
+			printf("Cpupool %s: ratelimit=%lldus\n", list[i].name, (long long)us);
+		}
+	}
+	free(list);
+	if (cli->json && !status)
+		return output_json("dais.sched", array);
+	json_object_put(array);
+	return status;
+}
+
+static int run_domains(struct cli *cli, const struct request *r)
+{
+	struct dais_domain *list = NULL, one;
+	bool set = r->weight >= 0 || r->cap >= 0;
+	struct json_object *array;
+	struct dais_error err;
+	uint32_t pool = 0;
+	size_t count = 0;
+	int status = 0;
+
+	if ((r->pool && !find_pool(cli, r->pool, &pool, &err)) ||
+	    (r->who && dais_find(cli->host, r->who, &one, &err)) ||
+	    (!r->who && dais_list(cli->host, &list, &count, &err)))
+		return cli_report(cli, &err);
+	array = json_object_new_array();
+	if (!cli->json && !set)
 		printf("Name                                ID Weight  Cap\n");
-	if (who) {
-		int32_t w = (int32_t)weight, c = (int32_t)cap;
+	if (r->who) {
+		int32_t w = (int32_t)r->weight, c = (int32_t)r->cap;
 
 		/* Setting says nothing; asking does. */
-		if (weight < 0 && cap < 0)
+		if (!set)
 			status = show(cli, &one, -1, -1, array);
 		else if (dais_sched(cli->host, one.domid, &w, &c, &err))
 			status = cli_report(cli, &err);
 		else if (cli->json)
 			status = show(cli, &one, -1, -1, array);
 	}
-	for (size_t i = 0; i < count && !status; i++)
-		status = show(cli, &list[i], -1, -1, array);
+	for (size_t i = 0; i < count && !status; i++) {
+		if (!r->pool || list[i].pool == pool)
+			status = show(cli, &list[i], -1, -1, array);
+	}
 	free(list);
 	if (cli->json && !status)
 		return output_json("dais.sched", array);
 	json_object_put(array);
 	return status;
+}
+
+static int run(struct cli *cli, int argc, char **argv)
+{
+	struct request r = {.weight = -1, .cap = -1, .ratelimit = -1};
+	struct dais_error err;
+	struct args args;
+	int id;
+
+	args_begin(&args, cli, argc, argv);
+	while ((id = args_next(&args)) != ARGS_END) {
+		if (id == ARGS_STOP)
+			return args.status;
+		if (id == 'd')
+			r.who = args.value;
+		else if (id == 'p')
+			r.pool = args.value;
+		else if (id == 's')
+			r.pools = true;
+		else if (id == 'w' && !args_number(args.value, 1, 65535, &r.weight))
+			return cli_usage(cli, "a weight is 1 to 65535");
+		else if (id == 'c' && !args_number(args.value, 0, 65535, &r.cap))
+			return cli_usage(cli, "a cap is 0 to 65535 percent");
+		else if (id == 'r' && !args_number(args.value, 0, 500000, &r.ratelimit))
+			return cli_usage(cli, "a rate limit is 0 to 500000 microseconds");
+	}
+	if (!args_counted(&args, 0, 0))
+		return args.status;
+	if (!r.who && (r.weight >= 0 || r.cap >= 0))
+		return cli_usage(cli, "say with -d which domain to set");
+	if (r.who && (r.pool || r.pools))
+		return cli_usage(cli, "-d is for a domain, -p and -s are for a pool");
+	if (!r.pools && r.ratelimit >= 0)
+		return cli_usage(cli, "-r is set with -s");
+	if (host_open(cli, &err))
+		return cli_report(cli, &err);
+	return r.pools ? run_pools(cli, &r) : run_domains(cli, &r);
 }
 
 const struct command command_sched = {

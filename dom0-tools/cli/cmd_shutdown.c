@@ -72,8 +72,10 @@ static int run(struct cli *cli, int argc, char **argv)
 	if (host_open(cli, &err) || (all && dais_list(cli->host, &list, &count, &err)))
 		return cli_report(cli, &err);
 	if (!all)
-		list = calloc((size_t)args.count, sizeof(*list));
-	for (; !all && list && count < (size_t)args.count; count++) {
+		list = host_room(args.count, &err);
+	if (!all && !list)
+		return cli_report(cli, &err);
+	for (; !all && count < (size_t)args.count; count++) {
 		if (dais_find(cli->host, args.list[count], &list[count], &err)) {
 			free(list);
 			return cli_report(cli, &err);

@@ -38,10 +38,10 @@ static int run(struct cli *cli, int argc, char **argv)
 	if (host_open(cli, &err))
 		return cli_report(cli, &err);
 	if (args.count)
-		list = calloc((size_t)args.count, sizeof(*list));
-	else if (dais_list(cli->host, &list, &count, &err))
+		list = host_room(args.count, &err);
+	if ((args.count && !list) || (!args.count && dais_list(cli->host, &list, &count, &err)))
 		return cli_report(cli, &err);
-	for (; list && count < (size_t)args.count; count++) {
+	for (; count < (size_t)args.count; count++) {
 		if (dais_find(cli->host, args.list[count], &list[count], &err)) {
 			free(list);
 			return cli_report(cli, &err);

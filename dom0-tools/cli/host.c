@@ -4,7 +4,9 @@
  */
 #include "host.h"
 
+#include <errno.h>
 #include <json-c/json.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "output.h"
@@ -61,4 +63,13 @@ const char *domain_flags(const struct dais_domain *domain, char text[7])
 	text[5] = domain->dying ? 'd' : '-';
 	text[6] = 0;
 	return text;
+}
+
+struct dais_domain *host_room(int count, struct dais_error *err)
+{
+	struct dais_domain *list = calloc((size_t)count, sizeof(*list));
+
+	if (!list)
+		dais_fail_errno(err, DAIS_FAILED, ENOMEM, "look for the domains", NULL);
+	return list;
 }

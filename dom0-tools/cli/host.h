@@ -37,4 +37,7 @@ const char *domain_flags(const struct dais_domain *domain, char text[7]);
 /* Joins this terminal to the domain's console until the user or the domain ends it. */
 int console_join(struct cli *cli, uint32_t domid);
 
+/* Room for the @count domains that were named. NULL with @err. */
+struct dais_domain *host_room(int count, struct dais_error *err);
+
 #endif

@@ -32,10 +32,12 @@ void json_set(struct json_object *o, const char *key, struct json_object *value)
 
 void json_append(struct json_object *array, struct json_object *value)
 {
-	if (array && value && !json_object_array_add(array, value))
+	struct json_object *given = value == JSON_NULL ? NULL : value;
+
+	if (array && value && !json_object_array_add(array, given))
 		return;
 	missing = true;
-	json_object_put(value);
+	json_object_put(given);
 }
 
 struct json_object *json_whole(struct json_object *o)

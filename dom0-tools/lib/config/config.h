@@ -283,6 +283,7 @@ struct json_object *dais_faults_json(const struct dais_faults *faults);
 
 /* CPUs of the host, by number. */
 #define DAIS_CPUS_MAX 512
+#define DAIS_NODES_MAX 64 /* in a map of nodes, which is like one of CPUs */
 struct dais_cpumap {
 	uint8_t bits[DAIS_CPUS_MAX / 8];
 };

@@ -88,6 +88,10 @@ struct dais_vcpu {
 int dais_vcpus(struct dais *host, uint32_t domid, struct dais_vcpu **list, size_t *count,
 	       struct dais_error *err);
 
+/* The memory nodes of the host that a domain's memory is taken from. */
+int dais_node_affinity(struct dais *host, uint32_t domid, struct dais_cpumap *nodes,
+		       struct dais_error *err);
+
 /* ----- making and ending --------------------------------------------------------------- */
 
 struct dais_create {

@@ -138,7 +138,7 @@ static bool find_name(struct dais *host, const char *name, struct dais_domain *l
 			if (!strcmp(list[i].name, name))
 				at = (int)i;
 		}
-		names_note(list, count);
+		names_note(host, list, count);
 	}
 	(void)lock;
 	if (at < 0)
@@ -271,5 +271,13 @@ EXPORT int dais_vcpus(struct dais *host, uint32_t domid, struct dais_vcpu **list
 		(*count)++;
 	}
 	*list = all;
+	return 0;
+}
+
+EXPORT int dais_node_affinity(struct dais *host, uint32_t domid, struct dais_cpumap *nodes,
+			      struct dais_error *err)
+{
+	if (hv_node_affinity(&host->hv, domid, nodes))
+		return domain_failed(err, "ask for the memory nodes of", domid);
 	return 0;
 }

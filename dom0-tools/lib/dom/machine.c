@@ -164,6 +164,19 @@ EXPORT int dais_pools(struct dais *host, struct dais_pool **list, size_t *count,
 	return 0;
 }
 
+EXPORT int dais_ratelimit(struct dais *host, uint32_t pool, int64_t *us, struct dais_error *err)
+{
+	uint32_t value = *us < 0 ? 0 : (uint32_t)*us;
+	bool set = *us >= 0;
+
+	if ((set && hv_ratelimit(&host->hv, pool, &value, true)) ||
+	    hv_ratelimit(&host->hv, pool, &value, false))
+		return host_failed(err, set ? "set the scheduler's rate limit"
+					    : "ask for the scheduler's rate limit");
+	*us = value;
+	return 0;
+}
+
 EXPORT int dais_topology(struct dais *host, struct dais_topology *topology, uint32_t *node_of,
 			 struct dais_error *err)
 {

@@ -38,6 +38,12 @@ struct dais_pool {
 /* The caller frees @list. */
 int dais_pools(struct dais *host, struct dais_pool **list, size_t *count, struct dais_error *err);
 
+/*
+ * The least time in microseconds that a vCPU of the pool runs before another gets its turn.
+ * Below 0: only asked; what is in force comes back.
+ */
+int dais_ratelimit(struct dais *host, uint32_t pool, int64_t *us, struct dais_error *err);
+
 /* Nodes of CPUs, for dais_cpulist_parse(). @node_of has room for DAIS_CPUS_MAX. */
 int dais_topology(struct dais *host, struct dais_topology *topology, uint32_t *node_of,
 		  struct dais_error *err);

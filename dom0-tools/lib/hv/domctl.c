@@ -184,6 +184,21 @@ int hv_get_affinity(struct hv *hv, uint32_t domid, uint32_t vcpu, struct dais_cp
 	return 0;
 }
 
+int hv_node_affinity(struct hv *hv, uint32_t domid, struct dais_cpumap *nodes)
+{
+	struct xen_domctl *op = domctl_start(hv, XEN_DOMCTL_getnodeaffinity, domid);
+	uint8_t *tail = (uint8_t *)hv->op + TAIL_OFFSET;
+
+	memset(nodes, 0, sizeof(*nodes));
+	memset(tail, 0, DAIS_NODES_MAX / 8);
+	set_xen_guest_handle(op->u.nodeaffinity.nodemap.bitmap, tail);
+	op->u.nodeaffinity.nodemap.nr_bits = DAIS_NODES_MAX;
+	if (domctl_call(hv))
+		return -1;
+	memcpy(nodes, tail, DAIS_NODES_MAX / 8);
+	return 0;
+}
+
 int hv_set_affinity(struct hv *hv, uint32_t domid, uint32_t vcpu, const struct dais_cpumap *hard,
 		    const struct dais_cpumap *soft)
 {

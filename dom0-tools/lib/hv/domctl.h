@@ -37,6 +37,8 @@ int hv_set_uuid(struct hv *hv, uint32_t domid, const uint8_t uuid[16]);
 int hv_set_context(struct hv *hv, uint32_t domid, uint32_t vcpu,
 		   const struct vcpu_guest_context *context);
 int hv_vcpu_info(struct hv *hv, uint32_t domid, uint32_t vcpu, struct xen_domctl_getvcpuinfo *info);
+/* The nodes that its memory is taken from. */
+int hv_node_affinity(struct hv *hv, uint32_t domid, struct dais_cpumap *nodes);
 
 /* CPUs that a vCPU may run on, and those it should. Either may be NULL: not asked, not set. */
 int hv_get_affinity(struct hv *hv, uint32_t domid, uint32_t vcpu, struct dais_cpumap *hard,

@@ -49,6 +49,21 @@ int hv_sched_id(struct hv *hv, uint32_t *scheduler)
 	return 0;
 }
 
+int hv_ratelimit(struct hv *hv, uint32_t pool, uint32_t *us, bool set)
+{
+	struct xen_sysctl *op = sysctl_start(hv, XEN_SYSCTL_scheduler_op);
+
+	op->u.scheduler_op.cpupool_id = pool;
+	op->u.scheduler_op.sched_id = XEN_SCHEDULER_CREDIT2;
+	op->u.scheduler_op.cmd = set ? XEN_SYSCTL_SCHEDOP_putinfo : XEN_SYSCTL_SCHEDOP_getinfo;
+	if (set)
+		op->u.scheduler_op.u.sched_credit2.ratelimit_us = *us;
+	if (sysctl_call(hv))
+		return -1;
+	*us = op->u.scheduler_op.u.sched_credit2.ratelimit_us;
+	return 0;
+}
+
 int hv_domain_list(struct hv *hv, uint32_t first, const struct xen_domctl_getdomaininfo **list)
 {
 	struct xen_domctl_getdomaininfo *buffer = hv_bulk(hv);

@@ -20,6 +20,8 @@
 #define HV_LIST_MAX (HV_BULK_SIZE / sizeof(struct xen_domctl_getdomaininfo))
 
 int hv_physinfo(struct hv *hv, struct xen_sysctl_physinfo *info);
+/* The least time in microseconds that a vCPU of the pool runs; asked or set. */
+int hv_ratelimit(struct hv *hv, uint32_t pool, uint32_t *us, bool set);
 int hv_sched_id(struct hv *hv, uint32_t *scheduler);
 
 /*
