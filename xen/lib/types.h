@@ -71,6 +71,7 @@ static inline bool mfn_eq(mfn_t a, mfn_t b)
 #define __aligned(n) __attribute__((aligned(n)))
 #define __printf(fmt, first) __attribute__((format(printf, fmt, first)))
 #define __unused __attribute__((unused))
+#define __force_inline inline __attribute__((always_inline))
 #ifndef static_assert
 #define static_assert _Static_assert
 #endif

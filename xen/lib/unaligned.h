@@ -8,8 +8,6 @@
 
 #include "lib/types.h"
 
-#define __force_inline inline __attribute__((always_inline))
-
 #define DEFINE_LOAD(type, name)                        \
 	static __force_inline type name(const void *p) \
 	{                                              \

@@ -20,6 +20,7 @@
 #include "machine/machine.h"
 #include "machine/percpu.h"
 #include "mm/frame.h"
+#include "mm/l1e.h"
 #include "mm/m2p.h"
 #include "mm/mmuext.h"
 #include "mm/pte.h"
@@ -34,7 +35,7 @@
 enum store { STORE_PLAIN, STORE_KEEP_AD, STORE_EXACT };
 
 /* False: the entry is no longer *old, which is now what it is. */
-static bool store_entry(u64 *p, u64 *old, u64 new, enum store how)
+static __force_inline bool store_entry(u64 *p, u64 *old, u64 new, enum store how)
 {
 	if (how == STORE_KEEP_AD)
 		new |= *old &(PTE_ACCESSED | PTE_DIRTY);
@@ -45,17 +46,19 @@ static bool store_entry(u64 *p, u64 *old, u64 new, enum store how)
  * One try: 1 when the entry was no longer *old (and *old is what it is now).
  * Whoever replaces *old owns what it stood for.
  */
-static int l1e_try(const struct pt_context *c, u64 *p, u64 *old, u64 new, enum store how)
+static __force_inline int l1e_try(const struct pt_context *c, u64 *p, u64 *old, u64 new,
+				  enum store how)
 {
-	u64 was = *old, diff;
+	u64 was = *old;
 	int ret;
 
-	if (was & new &PTE_PRESENT) {
+	if ((was & new &PTE_PRESENT) && !((was ^ new) & PTE_ADDR_MASK)) {
 		/*
 		 * The same frame with no more rights: its references stay, but for
 		 * the type's when RW goes (fork).  An allow list (rows 148, 182).
 		 */
-		diff = was ^ pte_stored(new);
+		u64 diff = was ^ pte_stored(new);
+
 		if (!(diff & ~(PTE_HARMLESS | PTE_NX)))
 			return !store_entry(p, old, pte_stored(new), how);
 		if (!(diff & ~(PTE_HARMLESS | PTE_NX | PTE_RW)) && !(new &PTE_RW)) {
@@ -67,10 +70,10 @@ static int l1e_try(const struct pt_context *c, u64 *p, u64 *old, u64 new, enum s
 		}
 	}
 	ret = l1e_get(c, &new);
-	if (ret)
+	if (unlikely(ret))
 		return ret;
 	ret = !store_entry(p, old, new, how);
-	l1e_put(ret ? new : was);
+	l1e_put(unlikely(ret) ? new : was);
 	return ret;
 }
 
@@ -85,8 +88,8 @@ static int l1e_update(const struct pt_context *c, u64 *p, u64 old, u64 new, enum
 
 	do {
 		ret = l1e_try(c, p, &old, new, how);
-	} while (ret == 1 && how != STORE_EXACT);
-	return ret == 1 ? -EAGAIN : ret;
+	} while (unlikely(ret == 1) && how != STORE_EXACT);
+	return unlikely(ret == 1) ? -EAGAIN : ret;
 }
 
 /* An entry of a higher table; 1: done, but the hypercall has to come back. */
@@ -252,39 +255,60 @@ struct batch {
 	struct vcpu *v;
 	struct pt_context c;
 	mfn_t held; /* table of the last request, referenced; INVALID_MFN */
+	u64 *l1; /* its entries, when it is a whole L1 that we have a type reference on */
 };
 
-static int hold_table(struct batch *b, mfn_t mfn)
+static void let_go(struct batch *b)
 {
-	if (mfn_eq(b->held, mfn))
-		return 0;
+	if (b->l1)
+		frame_put_type(b->held); /* of an L1: never interrupted */
 	if (!mfn_eq(b->held, INVALID_MFN))
 		frame_put(b->held);
-	b->held = frame_get(mfn, b->c.d) ? mfn : INVALID_MFN;
-	return mfn_eq(b->held, INVALID_MFN) ? -EINVAL : 0;
+	b->held = INVALID_MFN;
+	b->l1 = NULL;
+}
+
+/* Requests for one table come together: it is looked up once for all of them. */
+static bool hold_table(struct batch *b, mfn_t mfn)
+{
+	let_go(b);
+	if (!frame_get(mfn, b->c.d))
+		return false;
+	b->held = mfn;
+	return true;
+}
+
+static int machphys_update(const struct batch *b, mfn_t mfn, unsigned long pfn)
+{
+	if (!frame_get_owned(mfn, b->c.owner))
+		return -EINVAL;
+	m2p_set(mfn, pfn);
+	frame_put(mfn);
+	return 0;
 }
 
 static int carry_out(struct batch *b, const struct mmu_update *r)
 {
 	mfn_t mfn = MFN(r->ptr >> PAGE_SHIFT);
-	unsigned int command = r->ptr & 3, index;
+	unsigned int command = r->ptr & 7, index = (unsigned int)(r->ptr & ~PAGE_MASK) / 8;
 	enum store how = command == MMU_PT_UPDATE_PRESERVE_AD ? STORE_KEEP_AD : STORE_PLAIN;
-	int ret;
 
-	if (command == MMU_MACHPHYS_UPDATE) {
-		if (!frame_get_owned(mfn, b->c.owner))
-			return -EINVAL;
-		m2p_set(mfn, r->val);
-		frame_put(mfn);
-		return 0;
+	if (likely(command == MMU_NORMAL_PT_UPDATE) && likely(b->l1) && mfn_eq(b->held, mfn)) {
+		u64 *p = b->l1 + index;
+
+		return l1e_update(&b->c, p, READ_ONCE(*p), r->val, STORE_PLAIN);
 	}
-	if (r->ptr & 4)
+	if ((command & 3) == MMU_MACHPHYS_UPDATE)
+		return machphys_update(b, mfn, r->val);
+	if (command & 4)
 		return -ENOSYS; /* part of the command, for the ABI */
-	if (hold_table(b, mfn))
+	if (!mfn_eq(b->held, mfn) && !hold_table(b, mfn))
 		return -EINVAL;
-	index = (unsigned int)((r->ptr & ~PAGE_MASK) / sizeof(u64));
-	ret = l1_entry_update(&b->c, mfn, index, r->val, how);
-	return ret == -ENOENT ? entry_update(b->v, &b->c, mfn, index, r->val, how) : ret;
+	if (!b->l1 && table_get_whole(mfn, FRAME_TYPE_L1))
+		b->l1 = mfn_to_virt(mfn);
+	if (!b->l1)
+		return entry_update(b->v, &b->c, mfn, index, r->val, how);
+	return l1e_update(&b->c, b->l1 + index, READ_ONCE(b->l1[index]), r->val, how);
 }
 
 /* Carries out up to n requests; *done says how many went well. */
@@ -317,7 +341,7 @@ long hc_mmu_update(unsigned long list, unsigned long count, unsigned long done_v
 {
 	u32 left = (u32)count & ~BATCH_CONTINUED, done = 0;
 	struct vcpu *v = current;
-	struct batch b = {.v = v, .held = INVALID_MFN};
+	struct batch b = {.v = v, .held = INVALID_MFN, .l1 = NULL};
 	struct foreign f;
 	unsigned int n;
 	int ret;
@@ -338,8 +362,7 @@ long hc_mmu_update(unsigned long list, unsigned long count, unsigned long done_v
 		if (!ret && left && hypercall_should_preempt())
 			ret = -ERESTART;
 	}
-	if (!mfn_eq(b.held, INVALID_MFN))
-		frame_put(b.held);
+	let_go(&b);
 	foreign_close(&f);
 	if (done_va && guest_write(done_va, &done, sizeof(done)))
 		return -EFAULT;

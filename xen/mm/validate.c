@@ -36,6 +36,7 @@
 #include "machine/mitigate.h"
 #include "mm/frame.h"
 #include "mm/iomem.h"
+#include "mm/l1e.h"
 #include "mm/m2p.h"
 #include "mm/pte.h"
 #include "sched/deferred.h"
@@ -44,11 +45,6 @@
 #define UNWINDING 0x8000u /* in stamp: an entry was refused, the rest is being taken back */
 
 /* --- L1 entries --- */
-
-struct pt_context pt_context(struct domain *d, u16 owner)
-{
-	return (struct pt_context){d, owner, iomem_any(d), mitigate_l1tf_mask(d->is_privileged)};
-}
 
 /* Not present: nothing to hold, but see mitigate_l1tf_mask(). */
 static int absent_get(u64 e, u64 l1tf_mask)
@@ -90,96 +86,58 @@ static int refused(mfn_t mfn)
 	return (ref & FRAME_IN_USE) && (u32)ref ? -EBUSY : -EINVAL;
 }
 
-/*
- * The common case of the four that follow, frame_get_owned(), frame_get_type(),
- * frame_put_type() and frame_put(), without their calls: page tables have many
- * entries.  Where something is out of the ordinary the real ones do it.
- */
-static inline bool hold(mfn_t mfn, struct frame *f, u16 owner)
-{
-	const u64 want = FRAME_IN_USE | (u64)owner << FRAME_OWNER_SHIFT;
-	u64 ref = READ_ONCE(f->ref);
-
-	if (unlikely((ref & (FRAME_IN_USE | (u64)0xffff << FRAME_OWNER_SHIFT)) != want) ||
-	    unlikely((u32)ref - 1 >= FRAME_REFS_MASK / 2))
-		return false;
-	return likely(__atomic_compare_exchange_n(&f->ref, &ref, ref + 1, false, __ATOMIC_ACQUIRE,
-						  __ATOMIC_RELAXED)) ||
-	       frame_get_owned(mfn, owner);
-}
-
-static inline bool hold_writable(mfn_t mfn, struct frame *f)
-{
-	u32 type = READ_ONCE(f->type);
-
-	/* In use as that already, and not for the first or the last time that it can be. */
-	if (likely(type > FRAME_TYPE_WRITABLE && type < FRAME_TYPE_WRITABLE + FRAME_TYPE_COUNT) &&
-	    likely(__atomic_compare_exchange_n(&f->type, &type, type + 1, false, __ATOMIC_ACQUIRE,
-					       __ATOMIC_RELAXED)))
-		return true;
-	return !frame_get_type(mfn, FRAME_TYPE_WRITABLE, NULL);
-}
-
-static inline void drop_writable(mfn_t mfn, struct frame *f)
-{
-	u32 type = READ_ONCE(f->type);
-
-	if (unlikely(type < FRAME_TYPE_WRITABLE + 2) ||
-	    unlikely(!__atomic_compare_exchange_n(&f->type, &type, type - 1, false,
-						  __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)))
-		frame_put_type(mfn);
-}
-
-static inline void drop(mfn_t mfn, struct frame *f)
-{
-	u64 ref = READ_ONCE(f->ref);
-
-	if (unlikely((u32)ref < 2) ||
-	    unlikely(!__atomic_compare_exchange_n(&f->ref, &ref, ref - 1, false, __ATOMIC_ACQ_REL,
-						  __ATOMIC_RELAXED)))
-		frame_put(mfn);
-}
-
 static int ram_get(const struct pt_context *c, u64 *e, mfn_t mfn)
 {
-	struct frame *f = frame_of(MFN(index_nospec(mfn.m, max_mfn)));
-
-	if (unlikely(*e & PTE_CACHE) && !c->attributes)
+	/* Only who drives devices may choose cache attributes for RAM. */
+	if ((*e & PTE_CACHE) && !iomem_any(c->d))
 		return -EINVAL;
 	/* Of what is ours only the M2P table is to be seen. */
-	if (unlikely(c->owner == DOMID_XEN || c->owner == DOMID_IO))
+	if (c->owner == DOMID_XEN || c->owner == DOMID_IO)
 		return -EPERM;
-	if (unlikely(!hold(mfn, f, c->owner)))
+	if (!frame_get_owned(mfn, c->owner))
 		return refused(mfn);
-	if ((*e & PTE_RW) && unlikely(!hold_writable(mfn, f))) {
-		frame_put(mfn);
-		return -EBUSY;
-	}
-	if (unlikely(*e & PTE_CACHE))
-		__atomic_fetch_or(&f->ref, FRAME_UNCACHED, __ATOMIC_RELAXED);
+	if (*e & PTE_CACHE)
+		__atomic_fetch_or(&frame_of(mfn)->ref, FRAME_UNCACHED, __ATOMIC_RELAXED);
+	if (*e & PTE_RW)
+		return l1e_get_type_slow(e);
 	*e = pte_stored(*e);
 	return 0;
 }
 
-int l1e_get(const struct pt_context *c, u64 *e)
+int l1e_get_type_slow(u64 *e)
+{
+	mfn_t mfn = pte_mfn(*e);
+
+	if (frame_get_type(mfn, FRAME_TYPE_WRITABLE, NULL)) {
+		frame_put(mfn);
+		return -EBUSY;
+	}
+	*e = pte_stored(*e);
+	return 0;
+}
+
+int l1e_get_slow(const struct pt_context *c, u64 *e)
 {
 	mfn_t mfn = pte_mfn(*e);
 
 	if (!(*e & PTE_PRESENT))
-		return absent_get(*e, c->l1tf_mask);
+		return absent_get(*e, mitigate_l1tf_mask(c->d->is_privileged));
 	return unlikely(frame_is_mmio(mfn)) ? device_get(c, e, mfn) : ram_get(c, e, mfn);
 }
 
-void l1e_put(u64 e)
+void l1e_put_slow(u64 e)
 {
-	mfn_t mfn = pte_mfn(e);
-	struct frame *f = frame_of(mfn);
-
-	if (!(e & PTE_PRESENT) || unlikely(frame_is_mmio(mfn)))
+	if (frame_is_mmio(pte_mfn(e)))
 		return;
 	if (e & PTE_RW)
-		drop_writable(mfn, f);
-	drop(mfn, f);
+		frame_put_type(pte_mfn(e));
+	frame_put(pte_mfn(e));
+}
+
+void l1e_put_ref_slow(u64 e)
+{
+	if (!frame_is_mmio(pte_mfn(e)))
+		frame_put(pte_mfn(e));
 }
 
 /* --- entries that point to tables --- */
@@ -266,16 +224,41 @@ static int mend_child(mfn_t table, unsigned int level, u64 e, struct domain *d)
 	return ret;
 }
 
+static int validate_l1(u64 *table, u32 *progress, struct domain *d)
+{
+	const struct pt_context c = pt_context(d, d->id);
+	int ret = 0;
+	u32 i;
+
+	for (i = *progress; i < PTE_ENTRIES; i++) {
+		u64 e = READ_ONCE(table[i]), stored = e;
+
+		if (!e)
+			continue;
+		ret = l1e_get(&c, &stored);
+		if (unlikely(ret))
+			break;
+		if (stored != e)
+			WRITE_ONCE(table[i], stored);
+	}
+	*progress = i;
+	return ret;
+}
+
 /* From the table's progress to its end. */
 static int validate(mfn_t mfn, unsigned int level, struct domain *d)
 {
-	const struct pt_context c = pt_context(d, d->id);
 	struct frame *f = frame_of(mfn);
 	u64 *table = mfn_to_virt(mfn);
 	u32 i = progress(f);
 	int ret = 0;
 
-	if (level > 1 && i && !pte_is_ours(level, i - 1))
+	if (level == 1) {
+		ret = validate_l1(table, &i, d);
+		f->stamp = i;
+		return ret;
+	}
+	if (i && !pte_is_ours(level, i - 1))
 		ret = mend_child(mfn, level, table[i - 1], d);
 	for (; i < PTE_ENTRIES && !ret; i++) {
 		u64 e, stored;
@@ -285,12 +268,12 @@ static int validate(mfn_t mfn, unsigned int level, struct domain *d)
 		e = stored = READ_ONCE(table[i]);
 		if (!e)
 			continue;
-		ret = level == 1 ? l1e_get(&c, &stored) : table_entry_get(d, mfn, level, &stored);
+		ret = table_entry_get(d, mfn, level, &stored);
 		if (ret)
 			break;
 		if (stored != e)
 			WRITE_ONCE(table[i], stored);
-		if (level > 1 && i + 1 < PTE_ENTRIES && hypercall_should_preempt())
+		if (i + 1 < PTE_ENTRIES && hypercall_should_preempt())
 			ret = -ERESTART;
 	}
 	f->stamp = i;
@@ -305,15 +288,13 @@ static int take_apart(mfn_t mfn, unsigned int level)
 	u32 flags = f->stamp & ~PROGRESS_MASK;
 	int ret;
 
-	for (u32 i = progress(f); i; i--) {
+	for (u32 i = progress(f); level == 1 && i; i--)
+		l1e_put(table[i - 1]);
+	for (u32 i = progress(f); level > 1 && i; i--) {
 		u64 e = table[i - 1];
 
 		if (pte_is_ours(level, i - 1) || !(e & PTE_PRESENT))
 			continue;
-		if (level == 1) {
-			l1e_put(e);
-			continue;
-		}
 		ret = table_entry_put(mfn, level, e);
 		if (ret) {
 			f->stamp = flags | i;

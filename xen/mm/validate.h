@@ -9,7 +9,7 @@
  * table below, which has the same owner.  Entries that map what is no RAM hold
  * nothing.
  *
- * Everything here except l1e_put() and the _whole() pair runs under the page-table lock of the
+ * Everything here except the _whole() pair runs under the page-table lock of the
  * tables' owner.
  */
 #ifndef DAIS_MM_VALIDATE_H
@@ -19,26 +19,10 @@
 
 struct domain;
 
-/* On whose behalf L1 entries are made. */
-struct pt_context {
-	struct domain *d; /* owner of the table */
-	u16 owner; /* whose frames are mapped: a domain, DOMID_IO or DOMID_XEN */
-	bool attributes; /* may choose cache attributes for RAM */
-	u64 l1tf_mask; /* mitigate_l1tf_mask() of d */
-};
-
-struct pt_context pt_context(struct domain *d, u16 owner);
-
 /*
- * Takes the references that *e stands for and turns it into what is stored.
- * -EINVAL (bits, frame number), -EBUSY (of another owner, or in use as something
- * that is not to be written), -EPERM (no right to that device memory).
+ * What l1e_get() and l1e_put() of mm/l1e.h are for an L1 entry, for an entry of `table`, which
+ * is of `level` 2 to 4.  -ERESTART: call again.
  */
-int l1e_get(const struct pt_context *c, u64 *e);
-/* Drops what a present or absent entry holds.  Any domain's, no lock needed. */
-void l1e_put(u64 e);
-
-/* The same for an entry of `table`, which is of `level` 2 to 4.  -ERESTART: call again. */
 int table_entry_get(struct domain *d, mfn_t table, unsigned int level, u64 *e);
 int table_entry_put(mfn_t table, unsigned int level, u64 e);
 

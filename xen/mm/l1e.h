@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What an L1 entry holds (mm/validate.h), taken and dropped in line: page tables have many
+ * entries, and nearly all of them map a domain's own RAM in the plainest way.  Whatever is out
+ * of the ordinary goes to the l1e_*_slow() functions of mm/validate.c, which know all of it.
+ */
+#ifndef DAIS_MM_L1E_H
+#define DAIS_MM_L1E_H
+
+#include "domain/domain.h"
+#include "lib/abi.h"
+#include "machine/barrier.h"
+#include "mm/frame.h"
+#include "mm/pte.h"
+
+/* On whose behalf L1 entries are made. */
+struct pt_context {
+	struct domain *d; /* owner of the table */
+	u16 owner; /* whose frames are mapped: a domain, DOMID_IO or DOMID_XEN */
+	u64 want; /* FRAME_OWNED_BITS of a frame that may be mapped without more ado */
+};
+
+#define FRAME_OWNED_BITS (FRAME_IN_USE | (u64)0xffff << FRAME_OWNER_SHIFT)
+
+static inline struct pt_context pt_context(struct domain *d, u16 owner)
+{
+	/* What belongs to no domain is never plain: no frame has all bits of this set. */
+	return (struct pt_context){d, owner,
+				   unlikely(owner >= DOMID_FIRST_RESERVED)
+					   ? ~0UL
+					   : FRAME_IN_USE | (u64)owner << FRAME_OWNER_SHIFT};
+}
+
+/*
+ * Takes the references that *e stands for and turns it into what is stored.
+ * -EINVAL (bits, frame number), -EBUSY (of another owner, or in use as something
+ * that is not to be written), -EPERM (no right to that device memory).
+ */
+int l1e_get_slow(const struct pt_context *c, u64 *e);
+/* Drops what a present or absent entry holds.  Any domain's, no lock needed. */
+void l1e_put_slow(u64 e);
+/* The second half of each, where the first went well: the type reference and the general one. */
+int l1e_get_type_slow(u64 *e);
+void l1e_put_ref_slow(u64 e);
+
+/* frame_put_type() of a writable one that is not the last. */
+static inline bool l1e_drop_writable(struct frame *f)
+{
+	u32 type = READ_ONCE(f->type);
+
+	/* The types above it, of no RAM and of free frames, are not counts at all. */
+	return likely(type - FRAME_TYPE_WRITABLE - 2 < FRAME_TYPE_COUNT - 1) &&
+	       likely(__atomic_compare_exchange_n(&f->type, &type, type - 1, false,
+						  __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+}
+
+static __force_inline int l1e_get(const struct pt_context *c, u64 *entry)
+{
+	u64 e = *entry, ref;
+	unsigned long m = pte_mfn(e).m;
+	struct frame *f;
+	u32 type;
+
+	if (unlikely((e & (PTE_PRESENT | PTE_CACHE)) != PTE_PRESENT)) {
+		if (!(e & (PTE_PRESENT | PTE_ADDR_MASK)))
+			return 0;
+		return l1e_get_slow(c, entry);
+	}
+	if (unlikely(m >= max_mfn))
+		return l1e_get_slow(c, entry);
+	f = frame_of(MFN(index_nospec(m, max_mfn)));
+	/* What is no RAM, or free, has a count of 0. */
+	ref = READ_ONCE(f->ref);
+	if (unlikely((ref & FRAME_OWNED_BITS) != c->want) || unlikely((s32)ref <= 0) ||
+	    unlikely(!__atomic_compare_exchange_n(&f->ref, &ref, ref + 1, false, __ATOMIC_ACQUIRE,
+						  __ATOMIC_RELAXED)))
+		return l1e_get_slow(c, entry);
+	if (e & PTE_RW) {
+		/* In use as that already, and not for the first or the last time that it can be. */
+		type = READ_ONCE(f->type);
+		if (unlikely(type - FRAME_TYPE_WRITABLE - 1 >= FRAME_TYPE_COUNT - 1) ||
+		    unlikely(!__atomic_compare_exchange_n(&f->type, &type, type + 1, false,
+							  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)))
+			return l1e_get_type_slow(entry);
+	}
+	*entry = pte_stored(e);
+	return 0;
+}
+
+static __force_inline void l1e_put(u64 e)
+{
+	unsigned long m = pte_mfn(e).m;
+	struct frame *f;
+	u64 ref;
+
+	if (!(e & PTE_PRESENT))
+		return;
+	if (unlikely(m >= max_mfn))
+		return; /* no RAM */
+	f = frame_of(MFN(m));
+	if ((e & PTE_RW) && unlikely(!l1e_drop_writable(f))) {
+		l1e_put_slow(e);
+		return;
+	}
+	ref = READ_ONCE(f->ref);
+	if (unlikely((u32)ref < 2) ||
+	    unlikely(!__atomic_compare_exchange_n(&f->ref, &ref, ref - 1, false, __ATOMIC_ACQ_REL,
+						  __ATOMIC_RELAXED)))
+		l1e_put_ref_slow(e);
+}
+
+#endif
