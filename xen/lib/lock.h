@@ -49,25 +49,21 @@ static inline void lockrank_release(const struct spinlock *l __unused)
 }
 #endif
 
-/* Takes a lock that nobody holds or waits for. */
+/* Takes a lock that nobody holds or waits for: the tail is the upper half, and wraps by itself. */
 static inline bool spin_take_free(struct spinlock *l)
 {
-	struct spinlock old = {.both = __atomic_load_n(&l->both, __ATOMIC_RELAXED)};
-	struct spinlock new = old;
+	u32 old = __atomic_load_n(&l->both, __ATOMIC_RELAXED);
 
-	new.tail++;
-	return old.head == old.tail &&
-	       __atomic_compare_exchange_n(&l->both, &old.both, new.both, false, __ATOMIC_ACQUIRE,
-					   __ATOMIC_RELAXED);
+	return likely((u16)old == old >> 16) &&
+	       likely(__atomic_compare_exchange_n(&l->both, &old, old + 0x10000, false,
+						  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
 }
 
-static inline void spin_lock(struct spinlock *l)
+/* Out of line, so that taking a free lock is all that callers carry. */
+static __attribute__((noinline, cold, unused)) void spin_wait(struct spinlock *l)
 {
 	u16 ticket;
 
-	lockrank_acquire(l, false);
-	if (likely(spin_take_free(l)))
-		return;
 	for (unsigned int i = spin_patience(); i; i--) {
 		cpu_relax();
 		if (spin_take_free(l))
@@ -76,6 +72,13 @@ static inline void spin_lock(struct spinlock *l)
 	ticket = __atomic_fetch_add(&l->tail, 1, __ATOMIC_ACQUIRE);
 	while (__atomic_load_n(&l->head, __ATOMIC_ACQUIRE) != ticket)
 		cpu_relax();
+}
+
+static inline void spin_lock(struct spinlock *l)
+{
+	lockrank_acquire(l, false);
+	if (unlikely(!spin_take_free(l)))
+		spin_wait(l);
 }
 
 static inline void spin_unlock(struct spinlock *l)

@@ -145,6 +145,19 @@ struct rb_node *rb_next(const struct rb_node *node)
 	return node->parent;
 }
 
+struct rb_node *rb_prev(const struct rb_node *node)
+{
+	struct rb_node *prev = node->child[0];
+
+	while (prev && prev->child[1])
+		prev = prev->child[1];
+	if (prev)
+		return prev;
+	while (node->parent && !side_of(node))
+		node = node->parent;
+	return node->parent;
+}
+
 void rb_erase(struct rb_tree *tree, struct rb_node *node)
 {
 	struct rb_node *next = rb_next(node), *parent, *only;

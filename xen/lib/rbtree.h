@@ -41,6 +41,8 @@ static inline struct rb_node *rb_first(const struct rb_tree *tree)
 
 /* The next in order, NULL at the end. */
 struct rb_node *rb_next(const struct rb_node *node);
+/* The one before, NULL at the beginning. */
+struct rb_node *rb_prev(const struct rb_node *node);
 
 void rb_insert(struct rb_tree *tree, struct rb_node *node, rb_less_fn *less);
 
