@@ -30,8 +30,8 @@ HEIGHT = dict(lib=0, machine=1, mm=2, time=2, sched=3, evtchn=3, irq=3, console=
 VOCABULARY = ("console/log.h", "mm/frame.h", "mm/buddy.h", "mm/iomem.h", "sched/vcpu.h",
               "sched/deferred.h", "domain/domain.h", "domain/privilege.h", "machine/barrier.h",
               "boot/options.h", "boot/acpi.h", "boot/memmap.h", "boot/bootmem.h",
-              "boot/multiboot.h", "entry/dispatch.h", "entry/guestcopy.h", "entry/decode.h",
-              "entry/bounce.h")
+              "boot/multiboot.h", "entry/dispatch.h", "entry/guestcopy.h",
+              "entry/guestaccess.h", "entry/decode.h", "entry/bounce.h")
 ASM_ROOMS = ("xen/machine/", "xen/entry/", "xen/boot/head.S", "tests/guests/", "pvdrivers/guest/")
 
 

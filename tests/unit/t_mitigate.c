@@ -119,6 +119,19 @@ static void forced(void)
 		 BIT(MIT_VERW) | EXIT);
 }
 
+static void clearing(void)
+{
+	struct mitigate_facts f = {.amd = true, .family = 0x1a, .smep = true};
+
+	CHECK(mitigate_clears(&f, 0, 0)); /* also where nothing else is needed */
+	CHECK(mitigate_clears(&f, 0, MIT_ALL & ~BIT(MIT_IBPB)));
+	CHECK(!mitigate_clears(&f, 0, MIT_ALL)); /* spec-ctrl=no */
+	CHECK(mitigate_clears(&f, BIT(MIT_VERW), MIT_ALL)); /* with one forced on */
+	f.emulated = true;
+	CHECK(!mitigate_clears(&f, 0, 0));
+	CHECK(mitigate_clears(&f, BIT(MIT_IBPB), 0));
+}
+
 static void words(void)
 {
 	CHECK_EQ(mitigate_name("ibpb", 4), MIT_IBPB);
@@ -139,6 +152,7 @@ int main(void)
 {
 	processors();
 	forced();
+	clearing();
 	words();
 	return check_done("mitigate");
 }

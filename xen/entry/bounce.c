@@ -10,7 +10,7 @@
 
 #include "domain/domain.h"
 #include "entry/dispatch.h"
-#include "entry/guestcopy.h"
+#include "entry/guestaccess.h"
 #include "lib/abi.h"
 #include "lib/string.h"
 #include "machine/context.h"
@@ -27,7 +27,7 @@
 /* IOPL is virtual and never in the register; VM and the virtual-interrupt bits mean nothing here. */
 #define FLAGS_FORBIDDEN (EFLAGS_IOPL | EFLAGS_VM | EFLAGS_VIF | EFLAGS_VIP | EFLAGS_NT)
 
-#define FRAME_WORDS_MAX 11
+#define FRAME_WORDS 7 /* without extra ones */
 #define IOPL_SHIFT 12
 
 /* The I/O level shows in frames and follows them (rows B31, B112). */
@@ -36,20 +36,23 @@ static bool architectural_iopl(const struct vcpu *v)
 	return v->domain->vm_assist & BIT(VMASST_TYPE_architectural_iopl);
 }
 
+static __attribute__((noinline, cold)) void no_stack(struct cpu_regs *regs, unsigned long sp)
+{
+	domain_crash(current->domain,
+		     "kernel stack at 0x%lx cannot take an exception frame (rip 0x%lx)", sp,
+		     (unsigned long)regs->rip);
+}
+
 /*
  * Pushes the frame (extra words go between R11 and RIP) and points the vCPU at
  * `handler` in kernel mode.
  */
-static inline __attribute__((always_inline)) void enter_guest(struct cpu_regs *regs,
-							      unsigned long handler,
-							      const u64 *extra,
-							      unsigned int nr_extra,
-							      bool mask_events)
+static __force_inline void enter_guest(struct cpu_regs *regs, unsigned long handler,
+				       const u64 *extra, unsigned int nr_extra, bool mask_events)
 {
 	struct vcpu *v = current;
 	u8 old_mask = READ_ONCE(v->info->evtchn_upcall_mask);
-	u64 frame[FRAME_WORDS_MAX], cs = regs->cs, sp;
-	unsigned int n = 0;
+	u64 cs = regs->cs, rflags, sp, *frame;
 
 	if (v->arch.kernel_mode) {
 		sp = regs->rsp & ~15UL;
@@ -59,24 +62,27 @@ static inline __attribute__((always_inline)) void enter_guest(struct cpu_regs *r
 		sp = v->arch.kernel_sp & ~15UL;
 		cs |= 3;
 	}
-	frame[n++] = regs->rcx;
-	frame[n++] = regs->r11;
-	for (unsigned int i = 0; i < nr_extra; i++)
-		frame[n++] = extra[i];
-	frame[n++] = regs->rip;
-	frame[n++] = cs | (u64)old_mask << 32;
-	frame[n++] = (regs->rflags & ~(EFLAGS_IF | EFLAGS_IOPL)) | (old_mask ? 0 : EFLAGS_IF);
-	if (architectural_iopl(v))
-		frame[n - 1] |= (u64)v->arch.iopl << IOPL_SHIFT;
-	frame[n++] = regs->rsp;
-	frame[n++] = regs->ss;
-	sp -= n * sizeof(u64);
-	if (guest_write(sp, frame, n * sizeof(u64))) {
-		domain_crash(v->domain,
-			     "kernel stack at 0x%lx cannot take an exception frame (rip 0x%lx)",
-			     (unsigned long)sp, (unsigned long)regs->rip);
+	sp -= (FRAME_WORDS + nr_extra) * sizeof(u64);
+	frame = (u64 *)sp;
+	rflags = (regs->rflags & ~(EFLAGS_IF | EFLAGS_IOPL)) | (old_mask ? 0 : EFLAGS_IF);
+	if (unlikely(architectural_iopl(v)))
+		rflags |= (u64)v->arch.iopl << IOPL_SHIFT;
+	if (unlikely(!guest_address_not_ours(sp))) {
+		no_stack(regs, sp);
 		return;
 	}
+	smap_open();
+	GUEST_PUSH(frame, 0, regs->rcx, fault);
+	GUEST_PUSH(frame, 8, regs->r11, fault);
+	frame += 2;
+	for (unsigned int i = 0; i < nr_extra; i++)
+		GUEST_PUSH(frame++, 0, extra[i], fault);
+	GUEST_PUSH(frame, 0, regs->rip, fault);
+	GUEST_PUSH(frame, 8, cs | (u64)old_mask << 32, fault);
+	GUEST_PUSH(frame, 16, rflags, fault);
+	GUEST_PUSH(frame, 24, regs->rsp, fault);
+	GUEST_PUSH(frame, 32, regs->ss, fault);
+	smap_close();
 	if (mask_events)
 		WRITE_ONCE(v->info->evtchn_upcall_mask, 1);
 	regs->rip = handler;
@@ -85,6 +91,10 @@ static inline __attribute__((always_inline)) void enter_guest(struct cpu_regs *r
 	regs->ss = SEL_GUEST_DS;
 	regs->rflags &= ~FLAGS_CLEARED_ON_ENTRY;
 	regs->entry_vector = 0; /* not to be left by SYSRET */
+	return;
+fault:
+	smap_close();
+	no_stack(regs, sp);
 }
 
 void inject_trap(struct cpu_regs *regs, unsigned int vector, u32 error_code)
@@ -193,7 +203,7 @@ long hc_iret(void)
 	struct cpu_regs *regs = &cpu_info()->guest_regs;
 	struct iret_context f;
 
-	if (guest_read(&f, regs->rsp, sizeof(f))) {
+	if (guest_fetch(&f, regs->rsp, sizeof(f))) {
 		domain_crash(v->domain, "iret with an unreadable frame at 0x%lx",
 			     (unsigned long)regs->rsp);
 		return 0;

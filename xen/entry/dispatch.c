@@ -5,7 +5,7 @@
  */
 #include "entry/dispatch.h"
 
-#include "entry/guestcopy.h"
+#include "entry/guestaccess.h"
 #include "lib/abi.h"
 #include "lib/assert.h"
 #include "machine/machine.h"
@@ -69,7 +69,7 @@ static long multicall_entry(struct vcpu *v, unsigned long va)
 	struct multicall_entry e;
 	long rc;
 
-	if (guest_read(&e, va, sizeof(e)))
+	if (guest_fetch(&e, va, sizeof(e)))
 		return -EFAULT;
 	/* No nesting; and an entry that leaves kernel mode would let user mode make calls. */
 	if (e.op == __HYPERVISOR_multicall || e.op == __HYPERVISOR_iret) {
@@ -84,11 +84,11 @@ static long multicall_entry(struct vcpu *v, unsigned long va)
 		v->multicall_args = NULL;
 	}
 	if (rc == -ERESTART) {
-		if (guest_write(va, &e, sizeof(e)))
+		if (guest_store(va, &e, sizeof(e)))
 			return -EFAULT;
 		return -ERESTART;
 	}
-	return guest_write(va + offsetof(struct multicall_entry, result), &rc, sizeof(rc));
+	return guest_store(va + offsetof(struct multicall_entry, result), &rc, sizeof(rc));
 }
 
 /*

@@ -107,8 +107,7 @@ entry_exception:
 	cld
 	testb	$3, REGS_CS(%rsp)
 	jz	exception_from_hypervisor
-	FROM_GUEST
-	CLEAR_REGS
+	FROM_GUEST clear=1
 exception_from_guest:
 	mov	CPU_INFO_CURRENT(%rsp), %rbx
 	mov	%rsp, %rdi
@@ -132,8 +131,7 @@ entry_interrupt:
 	cld
 	testb	$3, REGS_CS(%rsp)
 	jz	interrupt_from_hypervisor
-	FROM_GUEST
-	CLEAR_REGS
+	FROM_GUEST clear=1
 	mov	CPU_INFO_CURRENT(%rsp), %rbx
 	mov	%rsp, %rdi
 	call	do_irq
@@ -191,8 +189,7 @@ entry_debug:
 	mov	$REGS_SIZE / 8, %ecx
 	xor	%eax, %eax
 	rep stosq
-	FROM_GUEST
-	CLEAR_REGS
+	FROM_GUEST clear=1
 	jmp	exception_from_guest
 
 /*
@@ -210,7 +207,6 @@ entry_syscall:
 	movl	$VECTOR_SYSCALL, 4(%rsp)
 	SAVE_REGS
 	FROM_GUEST
-	CLEAR_UNUSED
 	mov	CPU_INFO_CURRENT(%rsp), %rbx
 	cmpb	$0, VCPU_KERNEL_MODE(%rbx)
 	je	syscall_from_user
@@ -339,8 +335,7 @@ entry_sysenter:
 	/* SYSENTER leaves NT and TF as they were: neither may reach our own code. */
 	push	$2
 	popf
-	FROM_GUEST
-	CLEAR_REGS
+	FROM_GUEST clear=1
 	mov	CPU_INFO_CURRENT(%rsp), %rbx
 	mov	%rsp, %rdi
 	call	guest_syscall

@@ -39,8 +39,18 @@
 	SITE	\what, .Lif_\@, 5, 0x0f, 0x1f, 0x44, 0x00, 0x00, 0
 .endm
 
-/* Guest values are no operands of what we may run ahead of time; the frame has them. */
-.macro CLEAR_REGS
+/* Registers that carry no argument of a hypercall. */
+.macro CLEAR_UNUSED
+	xor	%r9d, %r9d
+	xor	%r11d, %r11d
+	xor	%r12d, %r12d
+	xor	%r13d, %r13d
+	xor	%r14d, %r14d
+	xor	%r15d, %r15d
+.endm
+
+/* The others. */
+.macro CLEAR_ARGUMENTS
 	xor	%eax, %eax
 	xor	%ecx, %ecx
 	xor	%edx, %edx
@@ -48,23 +58,17 @@
 	xor	%edi, %edi
 	xor	%r8d, %r8d
 	xor	%r10d, %r10d
-	CLEAR_UNUSED
 .endm
 
-/* Those that carry no argument of a hypercall. */
-.macro CLEAR_UNUSED
-	xor	%r9d, %r9d
-	xor	%r11d, %r11d
+/*
+ * First of all after the registers are saved.  Keeps RAX, RDX, RSI, RDI, R8, R10, or not even
+ * those with `clear`: guest values are no operands of what we may run ahead of time; the frame
+ * has them.  RBP is where a backtrace ends.
+ */
+.macro FROM_GUEST clear=0
 	xor	%ebp, %ebp
-	xor	%r12d, %r12d
-	xor	%r13d, %r13d
-	xor	%r14d, %r14d
-	xor	%r15d, %r15d
-.endm
-
-/* First of all after the registers are saved.  Keeps all but RBX, RCX, R11 to R13. */
-.macro FROM_GUEST
-	IF	MIT_ENTRY, .Lfrom_done_\@
+	IF	MIT_CLEAR, .Lfrom_done_\@
+	IF	MIT_ENTRY, .Lfrom_clear_\@
 	mov	%rax, %r12
 	mov	%rdx, %r13
 	IF	MIT_ISOLATE, .Lfrom_1_\@
@@ -115,6 +119,11 @@
 	mov	%r12, %rax
 	mov	%r13, %rdx
 	lfence
+.Lfrom_clear_\@:
+	.if	\clear
+	CLEAR_ARGUMENTS
+	.endif
+	CLEAR_UNUSED
 .Lfrom_done_\@:
 .endm
 

@@ -15,7 +15,7 @@
 #include "entry/cpustate.h"
 #include "entry/decode.h"
 #include "entry/dispatch.h"
-#include "entry/guestcopy.h"
+#include "entry/guestaccess.h"
 #include "entry/guestmsr.h"
 #include "irq/pci.h"
 #include "lib/errno.h"
@@ -452,14 +452,14 @@ void guest_general_protection(struct cpu_regs *regs)
 
 void guest_invalid_opcode(struct cpu_regs *regs)
 {
-	static const u8 forced_cpuid[] = {0x0f, 0x0b, 'x', 'e', 'n', 0x0f, 0xa2};
+	/* UD2; .ascii "xen"; CPUID: seven bytes, as two words that share one. */
 	const struct fault ud = {.vector = TRAP_UD};
-	u8 bytes[sizeof(forced_cpuid)];
+	u32 first, last;
 
-	if (!guest_read(bytes, regs->rip, sizeof(bytes)) &&
-	    !memcmp(bytes, forced_cpuid, sizeof(bytes))) {
+	if (!guest_fetch(&first, regs->rip, sizeof(first)) && first == 0x65780b0f &&
+	    !guest_fetch(&last, regs->rip + 3, sizeof(last)) && last == 0xa20f6e65) {
 		do_cpuid(current, regs);
-		finish(regs, DONE, sizeof(forced_cpuid), NULL);
+		finish(regs, DONE, 7, NULL);
 		return;
 	}
 	finish(regs, FAULT, 0, &ud);

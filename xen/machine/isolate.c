@@ -99,11 +99,6 @@ void machine_root_changed(const struct cpumask *cpus)
 			__atomic_or_fetch(&cpu_info_of(cpu)->shadow_stale, 3, __ATOMIC_SEQ_CST);
 }
 
-bool isolate_stale(void)
-{
-	return READ_ONCE(cpu_info()->shadow_stale) & (current->arch.kernel_mode ? 1 : 2);
-}
-
 /*
  * Both copies at once would be wasted where one is not used: the other keeps its bit.  The bit
  * goes first: what changes while we copy sets it again, and is seen before the guest is.

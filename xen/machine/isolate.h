@@ -7,13 +7,20 @@
 #define DAIS_MACHINE_ISOLATE_H
 
 #include "lib/types.h"
+#include "machine/percpu.h"
+#include "sched/vcpu.h"
 
 /* Builds a CPU's two roots, once its area is mapped; 0 or -ENOMEM. */
 int isolate_cpu_create(unsigned int cpu);
 /* Current's root `mfn` is loaded from now on; `user`: which of its two; `fresh`: not seen yet. */
 void isolate_use_root(mfn_t mfn, bool user, bool fresh);
 /* The copy that current runs on is out of date: a fault may be the copy's, not the guest's. */
-bool isolate_stale(void);
+static inline bool isolate_stale(void)
+{
+	u32 stale = READ_ONCE(cpu_info()->shadow_stale);
+
+	return unlikely(stale) && (stale & (current->arch.kernel_mode ? 1 : 2));
+}
 /* From entry.S, interrupts off, before the return to a guest whose copy is stale. */
 void isolate_sync(void);
 

@@ -185,3 +185,8 @@ u32 mitigate_decide(const struct mitigate_facts *f, u32 force_on, u32 force_off)
 		set |= BIT(MIT_EXIT);
 	return set;
 }
+
+bool mitigate_clears(const struct mitigate_facts *f, u32 set, u32 force_off)
+{
+	return set || (!f->emulated && (force_off & MIT_ALL) != MIT_ALL);
+}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What is done against speculative execution, decided once on the boot CPU from CPUID,
- * ARCH_CAPABILITIES and the options.  The first ten have places in assembly that are patched
- * in at boot; they cost a jump where they are off.
+ * ARCH_CAPABILITIES and the options.  The first ten and MIT_CLEAR have places in assembly that are
+ * patched in at boot; they cost a jump where they are off.
  */
 #ifndef DAIS_MACHINE_MITIGATE_H
 #define DAIS_MACHINE_MITIGATE_H
@@ -29,6 +29,7 @@
 #define MIT_COUNT 19
 #define MIT_ALL ((1u << MIT_COUNT) - 2) /* without SMAP */
 #define MIT_AS_REAL 19 /* only an option: QEMU's emulation is taken for the real processor */
+#define MIT_CLEAR 20 /* guests' values cleared from registers on entry: mitigate_clears() */
 
 #ifndef __ASSEMBLER__
 
@@ -56,6 +57,11 @@ static inline bool mitigated(unsigned int what)
 
 /* Pure: the set for a processor, with what the options force on and off. */
 u32 mitigate_decide(const struct mitigate_facts *f, u32 force_on, u32 force_off);
+/*
+ * Pure: are guests' values cleared from the registers on entry?  On every processor, as each
+ * looks ahead, but where nothing at all is to be done.
+ */
+bool mitigate_clears(const struct mitigate_facts *f, u32 set, u32 force_off);
 /* The bit that an option's word names ("ibpb", "xpti"), -1: none. */
 int mitigate_name(const char *word, unsigned int len);
 

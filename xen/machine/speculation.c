@@ -87,6 +87,8 @@ void __init mitigate_init(void)
 
 	gather(&f);
 	mitigations = mitigate_decide(&f, options.mitigate_on, options.mitigate_off);
+	if (mitigate_clears(&f, mitigations, options.mitigate_off))
+		mitigations |= BIT(MIT_CLEAR);
 	auto_ibrs = mitigated(MIT_EIBRS) && (f.ext21_eax & AUTO_IBRS_BIT);
 	have_spec_ctrl = mitigations & (BIT(MIT_IBRS) | BIT(MIT_EIBRS) | BIT(MIT_STIBP) |
 					BIT(MIT_SSBD) | BIT(MIT_BHI_DIS));

@@ -7,7 +7,7 @@
 #include "domain/domain.h"
 #include "domain/privilege.h"
 #include "entry/dispatch.h"
-#include "entry/guestcopy.h"
+#include "entry/guestaccess.h"
 #include "evtchn/evtchn.h"
 #include "lib/errno.h"
 #include "machine/machine.h"
@@ -38,12 +38,12 @@ static long op_poll(unsigned long arg)
 	struct sched_poll op;
 	int pending;
 
-	if (guest_read(&op, arg, sizeof(op)))
+	if (guest_fetch(&op, arg, sizeof(op)))
 		return -EFAULT;
 	if (op.nr_ports > POLL_PORTS_MAX)
 		return -EINVAL;
 	if (op.nr_ports &&
-	    guest_read(ports, guest_handle_addr(op.ports, 0), op.nr_ports * sizeof(ports[0])))
+	    guest_fetch(ports, guest_handle_addr(op.ports, 0), op.nr_ports * sizeof(ports[0])))
 		return -EFAULT;
 	if (any_pending(v->domain, ports, op.nr_ports) < 0)
 		return -EINVAL;
@@ -69,7 +69,7 @@ static long op_shutdown(unsigned long arg)
 {
 	struct sched_shutdown op;
 
-	if (guest_read(&op, arg, sizeof(op)))
+	if (guest_fetch(&op, arg, sizeof(op)))
 		return -EFAULT;
 	domain_shutdown(current->domain, op.reason);
 	return 0;
@@ -81,7 +81,7 @@ static long op_remote_shutdown(unsigned long arg)
 	struct domain *d;
 	long ret = -EPERM;
 
-	if (guest_read(&op, arg, sizeof(op)))
+	if (guest_fetch(&op, arg, sizeof(op)))
 		return -EFAULT;
 	if (!current->domain->is_privileged)
 		return -EPERM;
@@ -103,7 +103,7 @@ static long op_shutdown_code(unsigned long arg)
 	struct sched_shutdown op;
 	long ret = 0;
 
-	if (guest_read(&op, arg, sizeof(op)))
+	if (guest_fetch(&op, arg, sizeof(op)))
 		return -EFAULT;
 	spin_lock(&d->lock);
 	if (d->shutdown_code == ~0u)
@@ -124,7 +124,7 @@ static long op_watchdog(unsigned long arg)
 	unsigned int i;
 	long ret = 0;
 
-	if (guest_read(&op, arg, sizeof(op)))
+	if (guest_fetch(&op, arg, sizeof(op)))
 		return -EFAULT;
 	if (op.id > slots || (!op.id && !op.timeout))
 		return -EINVAL;
@@ -155,7 +155,7 @@ static long op_pin_override(unsigned long arg)
 
 	if (!privileged(current->domain, PRIV_HARDWARE, NULL))
 		return -EPERM;
-	if (guest_read(&op, arg, sizeof(op)))
+	if (guest_fetch(&op, arg, sizeof(op)))
 		return -EFAULT;
 	return sched_pin_override(current, op.pcpu);
 }
