@@ -133,9 +133,11 @@ static void test_decrease(void)
 
 	/* Neither a pinned table, nor somebody else's frame, nor none. */
 	frame_of(MFN(list[1]))->type = FRAME_PINNED;
+	frame_of(MFN(list[1]))->ref++; /* a pin holds one of its own */
 	r.extent_start.p = list + 1;
 	CHECK_EQ(memop(XENMEM_decrease_reservation, &r), 0);
 	frame_of(MFN(list[1]))->type = 0;
+	frame_of(MFN(list[1]))->ref--;
 	be(2);
 	CHECK_EQ(memop(XENMEM_decrease_reservation, &r), 0);
 	list[1] = 1UL << 60;

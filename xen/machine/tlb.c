@@ -24,6 +24,8 @@ static u32 flush_clock = 1;
 static bool flush_everywhere;
 
 static DEFINE_PER_CPU(u32, tlb_stamp);
+/* Every CPU has flushed since this stamp: found out once, not for each frame of a batch. */
+static u32 flushed_since;
 
 u32 tlb_clock(void)
 {
@@ -74,9 +76,27 @@ static void flush_page_here(void *arg)
 	invlpg((unsigned long)arg);
 }
 
+/* Of the set only this CPU is to flush: nobody has to be called. */
+static inline bool nobody_else(const struct cpumask *cpus)
+{
+	unsigned int me = this_cpu_id();
+	u64 others = 0;
+
+	for (unsigned int i = 0; i < CPUMASK_WORDS; i++)
+		others |= i == me / 64 ? cpus->bits[i] ^ BIT(me % 64) : cpus->bits[i];
+	return !others;
+}
+
 void tlb_flush_cpus(const struct cpumask *cpus)
 {
-	smp_call(cpus, flush_all_here, NULL);
+	unsigned long flags = local_irq_save();
+	bool alone = nobody_else(cpus);
+
+	if (likely(alone))
+		tlb_flush_local();
+	local_irq_restore(flags);
+	if (!alone)
+		smp_call(cpus, flush_all_here, NULL);
 }
 
 void tlb_flush_page_cpus(const struct cpumask *cpus, unsigned long va)
@@ -90,10 +110,14 @@ void tlb_flush_stale(const struct cpumask *cpus, u32 stamp)
 	struct cpumask stale;
 	bool others = false;
 
-	if (unlikely(__atomic_exchange_n(&flush_everywhere, false, __ATOMIC_SEQ_CST))) {
+	if (unlikely(READ_ONCE(flush_everywhere)) &&
+	    __atomic_exchange_n(&flush_everywhere, false, __ATOMIC_SEQ_CST)) {
 		tlb_flush_cpus(&cpu_online_map);
+		WRITE_ONCE(flushed_since, stamp);
 		return;
 	}
+	if ((s32)(READ_ONCE(flushed_since) - stamp) >= 0)
+		return;
 	cpumask_zero(&stale);
 	for (unsigned int i = 0; i < CPUMASK_WORDS; i++) {
 		for (u64 left = cpus->bits[i] & cpu_online_map.bits[i]; left; left &= left - 1) {
@@ -108,6 +132,8 @@ void tlb_flush_stale(const struct cpumask *cpus, u32 stamp)
 		tlb_flush_cpus(&stale);
 	else if (cpumask_test(&stale, me))
 		tlb_flush_local();
+	if (cpus == &cpu_online_map)
+		WRITE_ONCE(flushed_since, stamp);
 }
 
 void cache_flush_local(void)

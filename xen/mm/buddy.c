@@ -9,6 +9,10 @@
  *	type	FRAME_TYPE_FREE | order
  *	stamp	next block in its list
  *
+ * Single frames come and go more often than anything else.  The last few that were freed are
+ * kept apart, in a stack per zone, and handed out again from there; only when the blocks do
+ * not suffice are they merged into them.
+ *
  * Freed frames may still be in TLBs.  Per zone we keep the newest stamp of any
  * free; an allocation first has every CPU flush that has not since, then wipes
  * (in this order: security.md, row 511).
@@ -28,6 +32,7 @@
 #define NONE (~0u) /* no block: end of a list */
 #define LOW_ZONE_END (1UL << 20)
 #define SCAN_MAX 256 /* blocks looked at per list for one below an address */
+#define SINGLES_MAX 512u
 
 enum zone_id { ZONE_LOW, ZONE_HIGH, ZONES };
 
@@ -35,6 +40,8 @@ static struct zone {
 	u32 head[MAX_ORDER + 1]; /* frame number + 1; 0: empty */
 	u32 filled; /* bit per order whose list is not empty */
 	u32 newest_stamp;
+	u32 nr_singles;
+	u32 single[SINGLES_MAX]; /* free frames, refs and type 0, in no list */
 } zones[ZONES];
 
 static struct spinlock heap_lock = SPINLOCK_INIT(HEAP);
@@ -163,6 +170,30 @@ static unsigned long take_from(struct zone *z, unsigned int order, unsigned long
 	return m;
 }
 
+/* Makes blocks of the single frames. */
+static void merge_singles(struct zone *z)
+{
+	free_frames -= z->nr_singles;
+	while (z->nr_singles)
+		put_block(z->single[--z->nr_singles], 0);
+}
+
+static unsigned long take(struct zone *z, unsigned int order, unsigned long limit)
+{
+	unsigned long m;
+
+	if (likely(!order && z->nr_singles && limit == ~0UL)) {
+		free_frames--;
+		return z->single[--z->nr_singles];
+	}
+	m = take_from(z, order, limit);
+	if (unlikely(m == ~0UL) && z->nr_singles) {
+		merge_singles(z);
+		m = take_from(z, order, limit);
+	}
+	return m;
+}
+
 static mfn_t alloc_below(unsigned int order, unsigned long limit, unsigned int flags)
 {
 	unsigned long m = ~0UL, irq;
@@ -173,9 +204,9 @@ static mfn_t alloc_below(unsigned int order, unsigned long limit, unsigned int f
 	irq = spin_lock_irqsave(&heap_lock);
 	/* Memory above 4 GiB first: what lies below is all that some devices can reach. */
 	if (limit > LOW_ZONE_END)
-		m = take_from(&zones[ZONE_HIGH], order, limit);
+		m = take(&zones[ZONE_HIGH], order, limit);
 	if (m == ~0UL)
-		m = take_from(&zones[ZONE_LOW], order, limit);
+		m = take(&zones[ZONE_LOW], order, limit);
 	if (m != ~0UL)
 		stamp = zone_of(m)->newest_stamp;
 	spin_unlock_irqrestore(&heap_lock, irq);
@@ -215,7 +246,12 @@ void buddy_free(mfn_t mfn, unsigned int order, u32 stamp)
 	flags = spin_lock_irqsave(&heap_lock);
 	if ((s32)(stamp - z->newest_stamp) > 0)
 		z->newest_stamp = stamp;
-	put_block(mfn.m, order);
+	if (!order && z->nr_singles < SINGLES_MAX) {
+		z->single[z->nr_singles++] = (u32)mfn.m;
+		free_frames++;
+	} else {
+		put_block(mfn.m, order);
+	}
 	spin_unlock_irqrestore(&heap_lock, flags);
 }
 

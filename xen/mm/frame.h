@@ -111,6 +111,52 @@ static inline u32 frame_type(const struct frame *f)
 	return READ_ONCE(f->type) & FRAME_TYPE_MASK;
 }
 
+/*
+ * One reference more or less where nothing is out of the ordinary, in line, as all that guests
+ * do with memory comes down to these.  False: the functions below know the rest.
+ */
+#define FRAME_OWNED_BITS (FRAME_IN_USE | (u64)0xffff << FRAME_OWNER_SHIFT)
+
+/* `want` is what FRAME_OWNED_BITS of the frame must be. */
+static __force_inline bool frame_try_get(struct frame *f, u64 want)
+{
+	u64 ref = READ_ONCE(f->ref);
+
+	/* What is no RAM, or free, has a count of 0. */
+	return likely((ref & FRAME_OWNED_BITS) == want) && likely((s32)ref > 0) &&
+	       likely(__atomic_compare_exchange_n(&f->ref, &ref, ref + 1, false, __ATOMIC_ACQUIRE,
+						  __ATOMIC_RELAXED));
+}
+
+static __force_inline bool frame_try_put(struct frame *f)
+{
+	u64 ref = READ_ONCE(f->ref);
+
+	return likely((u32)ref >= 2) &&
+	       likely(__atomic_compare_exchange_n(&f->ref, &ref, ref - 1, false, __ATOMIC_ACQ_REL,
+						  __ATOMIC_RELAXED));
+}
+
+/* In use as writable already, and not for the first or the last time that it can be. */
+static __force_inline bool frame_try_get_writable(struct frame *f)
+{
+	u32 type = READ_ONCE(f->type);
+
+	return likely(type - FRAME_TYPE_WRITABLE - 1 < FRAME_TYPE_COUNT - 1) &&
+	       likely(__atomic_compare_exchange_n(&f->type, &type, type + 1, false,
+						  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
+}
+
+/* The types above it, of no RAM and of free frames, are not counts at all. */
+static __force_inline bool frame_try_put_writable(struct frame *f)
+{
+	u32 type = READ_ONCE(f->type);
+
+	return likely(type - FRAME_TYPE_WRITABLE - 2 < FRAME_TYPE_COUNT - 1) &&
+	       likely(__atomic_compare_exchange_n(&f->type, &type, type - 1, false,
+						  __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+}
+
 /* Takes a general reference if d owns the frame.  mfn may be any number. */
 bool __must_check frame_get(mfn_t mfn, const struct domain *d);
 bool __must_check frame_get_owned(mfn_t mfn, u16 owner);

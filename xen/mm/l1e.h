@@ -20,8 +20,6 @@ struct pt_context {
 	u64 want; /* FRAME_OWNED_BITS of a frame that may be mapped without more ado */
 };
 
-#define FRAME_OWNED_BITS (FRAME_IN_USE | (u64)0xffff << FRAME_OWNER_SHIFT)
-
 static inline struct pt_context pt_context(struct domain *d, u16 owner)
 {
 	/* What belongs to no domain is never plain: no frame has all bits of this set. */
@@ -43,23 +41,11 @@ void l1e_put_slow(u64 e);
 int l1e_get_type_slow(u64 *e);
 void l1e_put_ref_slow(u64 e);
 
-/* frame_put_type() of a writable one that is not the last. */
-static inline bool l1e_drop_writable(struct frame *f)
-{
-	u32 type = READ_ONCE(f->type);
-
-	/* The types above it, of no RAM and of free frames, are not counts at all. */
-	return likely(type - FRAME_TYPE_WRITABLE - 2 < FRAME_TYPE_COUNT - 1) &&
-	       likely(__atomic_compare_exchange_n(&f->type, &type, type - 1, false,
-						  __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
-}
-
 static __force_inline int l1e_get(const struct pt_context *c, u64 *entry)
 {
-	u64 e = *entry, ref;
-	unsigned long m = pte_mfn(e).m;
+	unsigned long m = pte_mfn(*entry).m;
 	struct frame *f;
-	u32 type;
+	u64 e = *entry;
 
 	if (unlikely((e & (PTE_PRESENT | PTE_CACHE)) != PTE_PRESENT)) {
 		if (!(e & (PTE_PRESENT | PTE_ADDR_MASK)))
@@ -69,20 +55,10 @@ static __force_inline int l1e_get(const struct pt_context *c, u64 *entry)
 	if (unlikely(m >= max_mfn))
 		return l1e_get_slow(c, entry);
 	f = frame_of(MFN(index_nospec(m, max_mfn)));
-	/* What is no RAM, or free, has a count of 0. */
-	ref = READ_ONCE(f->ref);
-	if (unlikely((ref & FRAME_OWNED_BITS) != c->want) || unlikely((s32)ref <= 0) ||
-	    unlikely(!__atomic_compare_exchange_n(&f->ref, &ref, ref + 1, false, __ATOMIC_ACQUIRE,
-						  __ATOMIC_RELAXED)))
+	if (unlikely(!frame_try_get(f, c->want)))
 		return l1e_get_slow(c, entry);
-	if (e & PTE_RW) {
-		/* In use as that already, and not for the first or the last time that it can be. */
-		type = READ_ONCE(f->type);
-		if (unlikely(type - FRAME_TYPE_WRITABLE - 1 >= FRAME_TYPE_COUNT - 1) ||
-		    unlikely(!__atomic_compare_exchange_n(&f->type, &type, type + 1, false,
-							  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)))
-			return l1e_get_type_slow(entry);
-	}
+	if ((e & PTE_RW) && unlikely(!frame_try_get_writable(f)))
+		return l1e_get_type_slow(entry);
 	*entry = pte_stored(e);
 	return 0;
 }
@@ -91,21 +67,17 @@ static __force_inline void l1e_put(u64 e)
 {
 	unsigned long m = pte_mfn(e).m;
 	struct frame *f;
-	u64 ref;
 
 	if (!(e & PTE_PRESENT))
 		return;
 	if (unlikely(m >= max_mfn))
 		return; /* no RAM */
 	f = frame_of(MFN(m));
-	if ((e & PTE_RW) && unlikely(!l1e_drop_writable(f))) {
+	if ((e & PTE_RW) && unlikely(!frame_try_put_writable(f))) {
 		l1e_put_slow(e);
 		return;
 	}
-	ref = READ_ONCE(f->ref);
-	if (unlikely((u32)ref < 2) ||
-	    unlikely(!__atomic_compare_exchange_n(&f->ref, &ref, ref - 1, false, __ATOMIC_ACQ_REL,
-						  __ATOMIC_RELAXED)))
+	if (unlikely(!frame_try_put(f)))
 		l1e_put_ref_slow(e);
 }
 

@@ -8,7 +8,7 @@
 
 #include "domain/domain.h"
 #include "entry/dispatch.h"
-#include "entry/guestcopy.h"
+#include "entry/guestaccess.h"
 #include "lib/assert.h"
 #include "lib/bitmap.h"
 #include "lib/errno.h"
@@ -154,7 +154,7 @@ int mmuext_vcpumask(const struct domain *d, unsigned long va, struct cpumask *cp
 	unsigned int size = DIV_ROUND_UP(min(d->max_vcpus, MAX_VCPUS), 8), id;
 	DECLARE_BITMAP(ids, MAX_VCPUS);
 
-	if (guest_read(bytes, va, size))
+	if (guest_fetch(bytes, va, size))
 		return -EFAULT;
 	bitmap_from_bytes(ids, MAX_VCPUS, bytes, size * 8);
 	cpumask_zero(cpus);
@@ -297,7 +297,7 @@ long hc_mmuext_op(unsigned long list, unsigned long count, unsigned long done_va
 
 	if (table_finish_drop(v))
 		return hypercall_continue(0, NULL);
-	if (((u32)count & BATCH_CONTINUED) && done_va && guest_read(&done, done_va, sizeof(done)))
+	if (((u32)count & BATCH_CONTINUED) && done_va && guest_fetch(&done, done_va, sizeof(done)))
 		return -EFAULT;
 	ret = foreign_open(&f, foreigndom & 0xffff);
 	if (ret)
@@ -309,7 +309,7 @@ long hc_mmuext_op(unsigned long list, unsigned long count, unsigned long done_va
 	while (left && !ret) {
 		struct mmuext_op op;
 
-		ret = guest_read(&op, list, sizeof(op)) ? -EFAULT : carry_out(v, f.mapped, &op);
+		ret = guest_fetch(&op, list, sizeof(op)) ? -EFAULT : carry_out(v, f.mapped, &op);
 		if (ret < 0)
 			break;
 		list += sizeof(op);
@@ -319,7 +319,7 @@ long hc_mmuext_op(unsigned long list, unsigned long count, unsigned long done_va
 			ret = -ERESTART;
 	}
 	foreign_close(&f);
-	if (done_va && guest_write(done_va, &done, sizeof(done)))
+	if (done_va && guest_store(done_va, &done, sizeof(done)))
 		return -EFAULT;
 	if (ret > 0 || ret == -ERESTART)
 		return hypercall_continue(2, (unsigned long[]){list, left | BATCH_CONTINUED});

@@ -10,13 +10,14 @@
 #include "domain/domain.h"
 #include "entry/bounce.h"
 #include "entry/decode.h"
-#include "entry/guestcopy.h"
+#include "entry/guestaccess.h"
 #include "lib/errno.h"
 #include "machine/context.h"
 #include "machine/machine.h"
 #include "machine/pagemap.h"
 #include "machine/percpu.h"
 #include "mm/frame.h"
+#include "mm/hold.h"
 #include "mm/iomem.h"
 #include "mm/update.h"
 
@@ -36,8 +37,23 @@ static unsigned int table_index(unsigned long va, unsigned int level)
 	return (unsigned int)(va >> (PAGE_SHIFT + 9 * (level - 1))) & 511;
 }
 
+static inline mfn_t pte_mfn(u64 e)
+{
+	return MFN((e & PTE_ADDR_MASK) >> PAGE_SHIFT);
+}
+
+static inline u64 entry_at(mfn_t mfn, unsigned long va, unsigned int level)
+{
+	return READ_ONCE(((u64 *)mfn_to_virt(mfn))[table_index(va, level)]);
+}
+
+static inline bool leads_on(u64 e)
+{
+	return (e & (PTE_PRESENT | PTE_LARGE)) == PTE_PRESENT;
+}
+
 /* A frame that an entry may lead to: one that d has as a table of the level, now. */
-static bool is_table_of(const struct domain *d, mfn_t mfn, unsigned int level)
+static inline bool is_table_of(const struct domain *d, mfn_t mfn, unsigned int level)
 {
 	const struct frame *f;
 
@@ -57,24 +73,29 @@ static bool is_table_of(const struct domain *d, mfn_t mfn, unsigned int level)
 static bool find_table(struct vcpu *v, unsigned long va, mfn_t *table)
 {
 	struct domain *d = v->domain;
-	mfn_t mfn = v->arch.kernel_root;
-	u64 entry;
+	u64 entry = entry_at(v->arch.kernel_root, va, 4);
+	mfn_t mfn = pte_mfn(entry);
 
-	for (unsigned int level = 4;; level--) {
-		entry = READ_ONCE(((u64 *)mfn_to_virt(mfn))[table_index(va, level)]);
-		if (!(entry & PTE_PRESENT) || (level > 1 && (entry & PTE_LARGE)))
-			return false;
-		mfn = MFN((entry & PTE_ADDR_MASK) >> PAGE_SHIFT);
-		if (level == 1)
-			break;
-		if (!is_table_of(d, mfn, level - 1))
-			return false;
-	}
+	/* The root is whole: what it leads to is a table without asking. */
+	if (!(entry & PTE_PRESENT))
+		return false;
+	entry = entry_at(mfn, va, 3);
+	mfn = pte_mfn(entry);
+	if (!leads_on(entry) || !is_table_of(d, mfn, 2))
+		return false;
+	entry = entry_at(mfn, va, 2);
+	mfn = pte_mfn(entry);
+	if (!leads_on(entry) || !is_table_of(d, mfn, 1))
+		return false;
+	entry = entry_at(mfn, va, 1);
+	mfn = pte_mfn(entry);
+	if (!(entry & PTE_PRESENT))
+		return false;
 	if (frame_is_mmio(mfn) && iomem_is_readonly(mfn)) {
 		*table = INVALID_MFN;
 		return true;
 	}
-	if ((entry & PTE_RW) || !mfn_valid(mfn) || !frame_get(mfn, d))
+	if ((entry & PTE_RW) || !frame_hold(mfn, d->id))
 		return false;
 	if (frame_type(frame_of(mfn)) == FRAME_TYPE_L1) {
 		*table = mfn;
@@ -174,10 +195,11 @@ static bool decode_store(struct vcpu *v, struct cpu_regs *regs, unsigned long va
 			 unsigned long *addr, u64 *loaded)
 {
 	struct segment_bases bases;
-	u8 bytes[INSN_MAX_BYTES];
-	unsigned int got, unit;
+	u8 bytes[INSN_MAX_BYTES + 1]; /* whole words, nearly always there to be read */
+	unsigned int got = INSN_MAX_BYTES, unit;
 
-	got = (unsigned int)guest_read_partial(bytes, regs->rip, sizeof(bytes));
+	if (unlikely(guest_fetch(bytes, regs->rip, sizeof(bytes))))
+		got = (unsigned int)guest_read_partial(bytes, regs->rip, INSN_MAX_BYTES);
 	if (decode(bytes, got, in) != DECODE_OK || in->op > OP_MOVS)
 		return false;
 	if (!in->has_mem && in->op != OP_STOS && in->op != OP_MOVS)
@@ -241,7 +263,7 @@ bool ptwrite_emulate(struct cpu_regs *regs, unsigned long va)
 		rc = in.size == 16 ? store_pair(&t, regs)
 				   : store_one(&t, &in, regs, addr & 7, loaded);
 	}
-	frame_put(t.table);
+	frame_drop(t.table);
 	/* Lost every race: the guest executes the instruction again. */
 	if (rc == -EAGAIN)
 		return true;

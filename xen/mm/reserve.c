@@ -17,7 +17,7 @@
 
 #include "domain/domain.h"
 #include "domain/privilege.h"
-#include "entry/guestcopy.h"
+#include "entry/guestaccess.h"
 #include "lib/assert.h"
 #include "lib/bitmap.h"
 #include "lib/errno.h"
@@ -116,8 +116,10 @@ int reserve_assign(struct domain *d, mfn_t mfn, unsigned int order)
 	}
 	__atomic_fetch_add(&d->mem.tot_pages, n, __ATOMIC_RELAXED);
 	promised = min(n, d->mem.claimed);
-	d->mem.claimed -= promised;
-	__atomic_fetch_sub(&claimed_total, promised, __ATOMIC_RELAXED);
+	if (unlikely(promised)) {
+		d->mem.claimed -= promised;
+		__atomic_fetch_sub(&claimed_total, promised, __ATOMIC_RELAXED);
+	}
 	/* Under the lock, so that a destroy that follows finds every frame. */
 	owned_add(d, mfn, n);
 	for (unsigned long i = 0; i < n; i++)
@@ -178,6 +180,13 @@ int reserve_release(struct domain *d, mfn_t mfn)
 	struct frame *f;
 	u64 ref;
 
+	/* Nobody else has it, as it is with nearly all: it goes at once. */
+	if (likely(reserve_steal(d, mfn))) {
+		m2p_clear_range(mfn, 0);
+		buddy_free(mfn, 0, tlb_clock());
+		reserve_frame_gone(d, true);
+		return 0;
+	}
 	if (!frame_get(mfn, d))
 		return -EINVAL;
 	f = frame_of(mfn);
@@ -274,14 +283,14 @@ struct reservation {
 };
 
 /*
- * True, and a reference on the domain; false when the call ends here with what was done so
+ * True, and a reference on the domain unless it is the caller's; false when the call ends here with what was done so
  * far: the ABI reports refusals, an unreadable argument too, as a short count.
  */
 static bool reservation_open(struct reservation *res, unsigned long arg, unsigned long start)
 {
 	int err;
 
-	if (guest_read(&res->r, arg, sizeof(res->r)))
+	if (guest_fetch(&res->r, arg, sizeof(res->r)))
 		return false;
 	res->next = start;
 	/* Beyond this a continuation could not say how far it came. */
@@ -293,7 +302,11 @@ static bool reservation_open(struct reservation *res, unsigned long arg, unsigne
 	/* Low memory is for those who drive devices. */
 	if (res->address_bits && !current->domain->is_privileged)
 		return false;
-	res->d = reserve_target(res->r.domid, &err);
+	/* The caller itself, which may, stays alive without a reference. */
+	if (res->r.domid == DOMID_SELF || res->r.domid == current->domain->id)
+		res->d = current->domain;
+	else
+		res->d = reserve_target(res->r.domid, &err);
 	return res->d != NULL;
 }
 
@@ -319,7 +332,7 @@ static bool reservation_step(const struct reservation *res, unsigned int op, uns
 	xen_pfn_t frame;
 	mfn_t mfn;
 
-	if (op != XENMEM_increase_reservation && guest_read(&frame, where, sizeof(frame)))
+	if (op != XENMEM_increase_reservation && guest_fetch(&frame, where, sizeof(frame)))
 		return false;
 	if (op == XENMEM_decrease_reservation)
 		return mfn_valid(MFN(frame)) && release_block(res->d, MFN(frame), order);
@@ -331,7 +344,7 @@ static bool reservation_step(const struct reservation *res, unsigned int op, uns
 	else if (guest_handle_null(res->r.extent_start))
 		return true;
 	frame = mfn.m;
-	if (!guest_write(where, &frame, sizeof(frame)))
+	if (!guest_store(where, &frame, sizeof(frame)))
 		return true;
 	release_block(res->d, mfn, order);
 	return false;
@@ -350,7 +363,8 @@ static long change_reservation(unsigned int op, unsigned long arg, unsigned long
 		    !reservation_step(&res, op, guest_handle_addr(res.r.extent_start, res.next)))
 			break;
 	}
-	domain_put(res.d);
+	if (res.d != current->domain)
+		domain_put(res.d);
 	return paused ? memory_op_continue(op, res.next) : (long)res.next;
 }
 
@@ -380,7 +394,7 @@ long memop_claim_pages(unsigned long arg, unsigned long start __unused)
 	unsigned long want;
 	int ret = 0;
 
-	if (guest_read(&r, arg, sizeof(r)))
+	if (guest_fetch(&r, arg, sizeof(r)))
 		return -EFAULT;
 	if (!privileged(current->domain, PRIV_SYSTEM, NULL))
 		return -EPERM;

@@ -14,12 +14,13 @@
 #include "domain/domain.h"
 #include "domain/privilege.h"
 #include "entry/dispatch.h"
-#include "entry/guestcopy.h"
+#include "entry/guestaccess.h"
 #include "lib/assert.h"
 #include "lib/errno.h"
 #include "machine/machine.h"
 #include "machine/percpu.h"
 #include "mm/frame.h"
+#include "mm/hold.h"
 #include "mm/l1e.h"
 #include "mm/m2p.h"
 #include "mm/mmuext.h"
@@ -123,6 +124,13 @@ static int table_entry_update(struct vcpu *v, struct domain *d, mfn_t table, uns
 	return 1;
 }
 
+/* A type reference on an L1, which is never interrupted. */
+static inline void put_l1(mfn_t table)
+{
+	if (unlikely(!table_put_whole(table)))
+		frame_put_type(table);
+}
+
 /* Of a frame that the caller has a reference on: an L1 table, if it is whole.  -ENOENT: not. */
 static int l1_entry_update(const struct pt_context *c, mfn_t table, unsigned int index, u64 new,
 			   enum store how)
@@ -133,7 +141,7 @@ static int l1_entry_update(const struct pt_context *c, mfn_t table, unsigned int
 	if (!table_get_whole(table, FRAME_TYPE_L1))
 		return -ENOENT;
 	ret = l1e_update(c, p, READ_ONCE(*p), new, how);
-	frame_put_type(table); /* of an L1: never interrupted */
+	put_l1(table);
 	return ret;
 }
 
@@ -261,9 +269,9 @@ struct batch {
 static void let_go(struct batch *b)
 {
 	if (b->l1)
-		frame_put_type(b->held); /* of an L1: never interrupted */
+		put_l1(b->held);
 	if (!mfn_eq(b->held, INVALID_MFN))
-		frame_put(b->held);
+		frame_drop(b->held);
 	b->held = INVALID_MFN;
 	b->l1 = NULL;
 }
@@ -272,7 +280,7 @@ static void let_go(struct batch *b)
 static bool hold_table(struct batch *b, mfn_t mfn)
 {
 	let_go(b);
-	if (!frame_get(mfn, b->c.d))
+	if (!frame_hold(mfn, b->c.d->id))
 		return false;
 	b->held = mfn;
 	return true;
@@ -280,10 +288,10 @@ static bool hold_table(struct batch *b, mfn_t mfn)
 
 static int machphys_update(const struct batch *b, mfn_t mfn, unsigned long pfn)
 {
-	if (!frame_get_owned(mfn, b->c.owner))
+	if (!frame_hold(mfn, b->c.owner))
 		return -EINVAL;
 	m2p_set(mfn, pfn);
-	frame_put(mfn);
+	frame_drop(mfn);
 	return 0;
 }
 
@@ -319,9 +327,9 @@ static int portion(struct batch *b, unsigned long list, unsigned int n, unsigned
 
 	*done = 0;
 	/* The end of the list may be unreadable, and what precedes it be meant. */
-	if (guest_read(r, list, n * sizeof(r[0]))) {
+	if (guest_fetch(r, list, n * sizeof(r[0]))) {
 		n = 1;
-		if (guest_read(r, list, sizeof(r[0])))
+		if (guest_fetch(r, list, sizeof(r[0])))
 			return -EFAULT;
 	}
 	while (*done < n && !ret) {
@@ -348,7 +356,7 @@ long hc_mmu_update(unsigned long list, unsigned long count, unsigned long done_v
 
 	if (table_finish_drop(v))
 		return hypercall_continue(0, NULL);
-	if (((u32)count & BATCH_CONTINUED) && done_va && guest_read(&done, done_va, sizeof(done)))
+	if (((u32)count & BATCH_CONTINUED) && done_va && guest_fetch(&done, done_va, sizeof(done)))
 		return -EFAULT;
 	ret = foreign_open(&f, foreigndom);
 	if (ret)
@@ -364,7 +372,7 @@ long hc_mmu_update(unsigned long list, unsigned long count, unsigned long done_v
 	}
 	let_go(&b);
 	foreign_close(&f);
-	if (done_va && guest_write(done_va, &done, sizeof(done)))
+	if (done_va && guest_store(done_va, &done, sizeof(done)))
 		return -EFAULT;
 	if (ret > 0 || ret == -ERESTART)
 		return hypercall_continue(2, (unsigned long[]){list, left | BATCH_CONTINUED});
@@ -373,31 +381,38 @@ long hc_mmu_update(unsigned long list, unsigned long count, unsigned long done_v
 
 /* --- by linear address --- */
 
+#define LOW_HALF_END 0x0000800000000000UL
+
+static inline u64 entry_at(u64 e, unsigned long va, unsigned int level)
+{
+	return READ_ONCE(((u64 *)phys_to_virt(e & PTE_ADDR_MASK))[pte_index(va, level)]);
+}
+
 /*
  * The L1 table of va in v's kernel address space, by hand through the direct
- * map, with a reference; INVALID_MFN when there is none.  Other vCPUs may change
- * the tables meanwhile, so what is read on the way may be anything: each frame is
- * looked at only if it is RAM, and the last one must be the domain's.
+ * map, with a reference; INVALID_MFN when there is none.  The root is v's and whole, so
+ * that its entries name RAM.  Below it other vCPUs may change the tables meanwhile, and what
+ * is read may be anything: a frame is looked at only if it is RAM, and the last one must
+ * be the domain's.
  */
-static inline bool step_down(mfn_t *mfn, unsigned long va, unsigned int level)
+static mfn_t find_l1(const struct vcpu *v, unsigned long va)
 {
 	u64 e;
 
-	if (unlikely(frame_is_mmio(*mfn)))
-		return false;
-	e = READ_ONCE(((u64 *)mfn_to_virt(*mfn))[pte_index(va, level)]);
-	*mfn = pte_mfn(e);
-	return (e & (PTE_PRESENT | PTE_LARGE)) == PTE_PRESENT;
-}
-
-static mfn_t find_l1(const struct vcpu *v, unsigned long va)
-{
-	mfn_t mfn = v->arch.kernel_root;
-
-	if (unlikely(!guest_range_ok(va, 1)) || !step_down(&mfn, va, 4) ||
-	    !step_down(&mfn, va, 3) || !step_down(&mfn, va, 2))
+	/* Canonical and not ours: what aliases another address would lead anywhere. */
+	if (va >= LOW_HALF_END && va < HYPERVISOR_END)
 		return INVALID_MFN;
-	return frame_get(mfn, v->domain) ? mfn : INVALID_MFN;
+	e = READ_ONCE(((u64 *)mfn_to_virt(v->arch.kernel_root))[pte_index(va, 4)]);
+	if (unlikely(!(e & PTE_PRESENT)))
+		return INVALID_MFN;
+	e = entry_at(e, va, 3);
+	if (unlikely((e & (PTE_PRESENT | PTE_LARGE)) != PTE_PRESENT) ||
+	    unlikely(frame_is_mmio(pte_mfn(e))))
+		return INVALID_MFN;
+	e = entry_at(e, va, 2);
+	if (unlikely((e & (PTE_PRESENT | PTE_LARGE)) != PTE_PRESENT))
+		return INVALID_MFN;
+	return frame_hold(pte_mfn(e), v->domain->id) ? pte_mfn(e) : INVALID_MFN;
 }
 
 void pagetable_print_walk(const struct vcpu *v, unsigned long va)
@@ -453,7 +468,7 @@ static long update_va(unsigned long va, u64 value, unsigned long flags, u16 owne
 	if (mfn_eq(table, INVALID_MFN))
 		return -EINVAL;
 	ret = l1_entry_update(&c, table, pte_index(va, 1), value, STORE_PLAIN);
-	frame_put(table);
+	frame_drop(table);
 	if (ret)
 		return ret == -ENOENT ? -EINVAL : ret;
 	return flush_after(d, va, flags);
@@ -493,7 +508,7 @@ int l1e_update_emulated(struct domain *d, mfn_t table, unsigned int index, u64 o
 		return -EINVAL;
 	ret = l1e_update(&c, p, exact ? old : READ_ONCE(*p), new,
 			 exact ? STORE_EXACT : STORE_PLAIN);
-	frame_put_type(table);
+	put_l1(table);
 	return ret;
 }
 
@@ -506,12 +521,12 @@ static u64 *named_entry(struct domain *d, unsigned long addr, bool addr_is_pte, 
 	*table = INVALID_MFN;
 	if (!addr_is_pte)
 		*table = d == current->domain ? find_l1(current, addr) : INVALID_MFN;
-	else if (!(addr & 7) && frame_get(MFN(addr >> PAGE_SHIFT), d))
+	else if (!(addr & 7) && frame_hold(MFN(addr >> PAGE_SHIFT), d->id))
 		*table = MFN(addr >> PAGE_SHIFT);
 	if (mfn_eq(*table, INVALID_MFN))
 		return NULL;
 	if (!table_get_whole(*table, FRAME_TYPE_L1)) {
-		frame_put(*table);
+		frame_drop(*table);
 		return NULL;
 	}
 	return (u64 *)mfn_to_virt(*table) +
@@ -529,7 +544,8 @@ int l1e_install_foreign(struct domain *d, unsigned long addr, bool addr_is_pte,
 	if (!p)
 		return -EINVAL;
 	ret = l1e_update(&c, p, READ_ONCE(*p), entry, STORE_PLAIN);
-	frame_put_and_type(table);
+	put_l1(table);
+	frame_drop(table);
 	return ret;
 }
 
@@ -553,6 +569,7 @@ int l1e_clear_if_maps(struct domain *d, unsigned long addr, bool addr_is_pte, mf
 		}
 		ret = l1e_try(&c, p, &old, 0, STORE_PLAIN);
 	} while (ret == 1);
-	frame_put_and_type(table);
+	put_l1(table);
+	frame_drop(table);
 	return ret;
 }

@@ -356,33 +356,6 @@ static int work(mfn_t mfn, unsigned int level, struct domain *d, bool fresh)
 	return ret;
 }
 
-bool table_get_whole(mfn_t mfn, u32 type)
-{
-	struct frame *f = frame_of(mfn);
-	u32 old = READ_ONCE(f->type);
-
-	do {
-		if ((old & (FRAME_TYPE_MASK | FRAME_VALIDATED)) != (type | FRAME_VALIDATED) ||
-		    !(old & FRAME_TYPE_COUNT) || (old & FRAME_TYPE_COUNT) == FRAME_TYPE_COUNT)
-			return false;
-	} while (!__atomic_compare_exchange_n(&f->type, &old, old + 1, true, __ATOMIC_ACQUIRE,
-					      __ATOMIC_RELAXED));
-	return true;
-}
-
-bool table_put_whole(mfn_t mfn)
-{
-	struct frame *f = frame_of(mfn);
-	u32 old = READ_ONCE(f->type);
-
-	do {
-		if (!(old & FRAME_VALIDATED) || (old & FRAME_TYPE_COUNT) < 2)
-			return false;
-	} while (!__atomic_compare_exchange_n(&f->type, &old, old - 1, true, __ATOMIC_ACQ_REL,
-					      __ATOMIC_RELAXED));
-	return true;
-}
-
 void table_flush_ahead(mfn_t mfn)
 {
 	const struct frame *f = frame_of(mfn);

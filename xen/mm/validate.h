@@ -16,6 +16,7 @@
 #define DAIS_MM_VALIDATE_H
 
 #include "lib/types.h"
+#include "mm/frame.h"
 
 struct domain;
 
@@ -42,7 +43,31 @@ int table_put_flags(mfn_t mfn, u32 clear);
  * One reference more or less on a table that is whole and stays so: no lock, as
  * nothing but the count changes.  False: take the lock and the long way.
  */
-bool table_get_whole(mfn_t mfn, u32 type);
-bool table_put_whole(mfn_t mfn);
+static inline bool table_get_whole(mfn_t mfn, u32 type)
+{
+	struct frame *f = frame_of(mfn);
+	u32 old = READ_ONCE(f->type);
+
+	do {
+		if ((old & (FRAME_TYPE_MASK | FRAME_VALIDATED)) != (type | FRAME_VALIDATED) ||
+		    !(old & FRAME_TYPE_COUNT) || (old & FRAME_TYPE_COUNT) == FRAME_TYPE_COUNT)
+			return false;
+	} while (!__atomic_compare_exchange_n(&f->type, &old, old + 1, true, __ATOMIC_ACQUIRE,
+					      __ATOMIC_RELAXED));
+	return true;
+}
+
+static inline bool table_put_whole(mfn_t mfn)
+{
+	struct frame *f = frame_of(mfn);
+	u32 old = READ_ONCE(f->type);
+
+	do {
+		if (!(old & FRAME_VALIDATED) || (old & FRAME_TYPE_COUNT) < 2)
+			return false;
+	} while (!__atomic_compare_exchange_n(&f->type, &old, old - 1, true, __ATOMIC_ACQ_REL,
+					      __ATOMIC_RELAXED));
+	return true;
+}
 
 #endif
