@@ -82,12 +82,17 @@ void domain_put(struct domain *d)
 		abort();
 }
 
-bool frame_get(mfn_t mfn, const struct domain *d)
+bool frame_get_owned(mfn_t mfn, u16 owner)
 {
-	if (mfn.m >= FRAMES || frames[mfn.m].owner != d->id)
+	if (mfn.m >= FRAMES || frames[mfn.m].owner != owner)
 		return false;
 	frames[mfn.m].refs++;
 	return true;
+}
+
+bool frame_get(mfn_t mfn, const struct domain *d)
+{
+	return frame_get_owned(mfn, d->id);
 }
 
 void frame_put(mfn_t mfn)
@@ -97,18 +102,34 @@ void frame_put(mfn_t mfn)
 }
 
 /* Frames 0..7 of each domain's share are page tables: never writable. */
-int frame_get_and_type(mfn_t mfn, struct domain *d, u32 type)
+int frame_get_type(mfn_t mfn, u32 type, struct domain *d __unused)
 {
-	if (type != FRAME_TYPE_WRITABLE || mfn.m % 16 < 2 || !frame_get(mfn, d))
+	if (type != FRAME_TYPE_WRITABLE || mfn.m % 16 < 2)
 		return -EINVAL;
 	frames[mfn.m].writers++;
 	return 0;
 }
 
-int frame_put_and_type(mfn_t mfn)
+int frame_put_type(mfn_t mfn)
 {
 	if (!frames[mfn.m].writers--)
 		abort();
+	return 0;
+}
+
+int frame_get_and_type(mfn_t mfn, struct domain *d, u32 type)
+{
+	if (!frame_get(mfn, d))
+		return -EINVAL;
+	if (!frame_get_type(mfn, type, d))
+		return 0;
+	frame_put(mfn);
+	return -EINVAL;
+}
+
+int frame_put_and_type(mfn_t mfn)
+{
+	frame_put_type(mfn);
 	frame_put(mfn);
 	return 0;
 }
@@ -256,7 +277,7 @@ static const char *world_check(void)
 				return "a pinned grant is not marked";
 		}
 		for (u32 i = 0; i < gt->track_frames * MAPTRACK_PER_FRAME; i++) {
-			struct maptrack *m = maptrack_entry(&domains[d], i);
+			struct maptrack *m = maptrack_entry(domains[d].grants, i);
 
 			if (m->state == MAPTRACK_BUSY)
 				return "a handle was left busy";

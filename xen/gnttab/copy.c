@@ -15,10 +15,11 @@
 #include "machine/layout.h"
 #include "machine/percpu.h"
 #include "mm/frame.h"
+#include "mm/hold.h"
 
 static bool hold_page(mfn_t mfn, struct domain *owner, bool write)
 {
-	return write ? !frame_get_and_type(mfn, owner, FRAME_TYPE_WRITABLE) : frame_get(mfn, owner);
+	return write ? frame_hold_writable(mfn, owner->id) : frame_hold(mfn, owner->id);
 }
 
 static unsigned int pins_of(const struct copy_side *side)
@@ -44,9 +45,9 @@ static void release(struct copy_side *side)
 		return;
 	side->valid = false;
 	if (side->write)
-		frame_put_and_type(side->mfn);
+		frame_drop_writable(side->mfn);
 	else
-		frame_put(side->mfn);
+		frame_drop(side->mfn);
 	if (side->is_grant) {
 		grant_unpin(side->rd, (grant_ref_t)side->name, pins_of(side));
 		close_granter(side->rd);

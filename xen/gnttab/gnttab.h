@@ -28,6 +28,7 @@
 #include "lib/abi.h"
 #include "lib/lock.h"
 #include "lib/types.h"
+#include "machine/barrier.h"
 #include <xen/grant_table.h>
 
 struct domain;
@@ -114,9 +115,24 @@ void grant_unpin(struct domain *rd, grant_ref_t ref, unsigned int how);
 grant_handle_t maptrack_get(struct domain *d);
 void maptrack_put(struct domain *d, grant_handle_t handle);
 /* NULL when there is no such handle. */
-struct maptrack *maptrack_entry(struct domain *d, grant_handle_t handle);
+static inline struct maptrack *maptrack_entry(const struct grant_table *gt, grant_handle_t handle)
+{
+	u32 end = __atomic_load_n(&gt->track_frames, __ATOMIC_ACQUIRE) * MAPTRACK_PER_FRAME;
+
+	if (handle >= end)
+		return NULL;
+	handle = (u32)index_nospec(handle, end);
+	return &gt->track[handle / MAPTRACK_PER_FRAME][handle % MAPTRACK_PER_FRAME];
+}
+
 /* IN_USE -> BUSY; false when it is not in use (or somebody else has it). */
-bool maptrack_claim(struct maptrack *m);
+static inline bool maptrack_claim(struct maptrack *m)
+{
+	u8 expected = MAPTRACK_IN_USE;
+
+	return __atomic_compare_exchange_n(&m->state, &expected, MAPTRACK_BUSY, false,
+					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
 
 /* --- map.c --- */
 

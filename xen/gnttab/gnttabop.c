@@ -9,7 +9,7 @@
 #include "domain/domain.h"
 #include "domain/privilege.h"
 #include "entry/dispatch.h"
-#include "entry/guestcopy.h"
+#include "entry/guestaccess.h"
 #include "gnttab/gnttab.h"
 #include "lib/string.h"
 #include "machine/machine.h"
@@ -26,7 +26,7 @@ typedef long op_fn(unsigned long va, u32 *count);
 
 static int put_back(unsigned long va, u32 index, const void *op, size_t size)
 {
-	return guest_write(va + index * size, op, size);
+	return guest_store(va + index * size, op, size);
 }
 
 static long map_ops(unsigned long va, u32 *count)
@@ -36,7 +36,7 @@ static long map_ops(unsigned long va, u32 *count)
 	for (*count = 0; *count < end; (*count)++) {
 		struct gnttab_map_grant_ref op;
 
-		if (guest_read(&op, va + *count * sizeof(op), sizeof(op)))
+		if (guest_fetch(&op, va + *count * sizeof(op), sizeof(op)))
 			return -EFAULT;
 		gnttab_map(&op);
 		if (put_back(va, *count, &op, sizeof(op)))
@@ -57,7 +57,7 @@ static long unmap_ops(unsigned long va, u32 *count)
 		struct gnttab_unmap_grant_ref op;
 
 		batch[*count].track = NULL;
-		if (guest_read(&op, va + *count * sizeof(op), sizeof(op))) {
+		if (guest_fetch(&op, va + *count * sizeof(op), sizeof(op))) {
 			ret = -EFAULT;
 			break;
 		}
@@ -83,7 +83,7 @@ static long copy_ops(unsigned long va, u32 *count)
 	for (*count = 0; !ret && *count < end; (*count)++) {
 		struct gnttab_copy op;
 
-		if (guest_read(&op, va + *count * sizeof(op), sizeof(op))) {
+		if (guest_fetch(&op, va + *count * sizeof(op), sizeof(op))) {
 			ret = -EFAULT;
 			break;
 		}
@@ -102,7 +102,7 @@ static long swap_ops(unsigned long va, u32 *count)
 	for (*count = 0; *count < end; (*count)++) {
 		struct gnttab_swap_grant_ref op;
 
-		if (guest_read(&op, va + *count * sizeof(op), sizeof(op)))
+		if (guest_fetch(&op, va + *count * sizeof(op), sizeof(op)))
 			return -EFAULT;
 		op.status = gnttab_swap_refs(&op);
 		if (put_back(va, *count, &op, sizeof(op)))
@@ -117,7 +117,7 @@ static long setup_table(unsigned long va)
 {
 	struct gnttab_setup_table op;
 
-	if (guest_read(&op, va, sizeof(op)))
+	if (guest_fetch(&op, va, sizeof(op)))
 		return -EFAULT;
 	op.status = gnttab_setup_table(&op);
 	return put_back(va, 0, &op, sizeof(op));
@@ -127,7 +127,7 @@ static long query_size(unsigned long va)
 {
 	struct gnttab_query_size op;
 
-	if (guest_read(&op, va, sizeof(op)))
+	if (guest_fetch(&op, va, sizeof(op)))
 		return -EFAULT;
 	op.status = gnttab_query_size(&op);
 	return put_back(va, 0, &op, sizeof(op));
@@ -137,7 +137,7 @@ static long set_version(unsigned long va)
 {
 	struct gnttab_set_version op;
 
-	if (guest_read(&op, va, sizeof(op)))
+	if (guest_fetch(&op, va, sizeof(op)))
 		return -EFAULT;
 	if (op.version != 1 && op.version != 2)
 		return -EINVAL;
@@ -151,7 +151,7 @@ static long get_status_frames(unsigned long va)
 {
 	struct gnttab_get_status_frames op;
 
-	if (guest_read(&op, va, sizeof(op)))
+	if (guest_fetch(&op, va, sizeof(op)))
 		return -EFAULT;
 	op.status = GNTST_general_error; /* of version 2 only */
 	return put_back(va, 0, &op, sizeof(op));
@@ -163,7 +163,7 @@ static long get_version(unsigned long va)
 	struct domain *d;
 	bool allowed;
 
-	if (guest_read(&op, va, sizeof(op)))
+	if (guest_fetch(&op, va, sizeof(op)))
 		return -EFAULT;
 	d = domain_get(op.dom);
 	if (!d)

@@ -86,7 +86,7 @@ static s16 map_from(struct gnttab_map_grant_ref *op, struct domain *rd)
 	status = map_frame_pinned(op, rd, mfn);
 	if (status != GNTST_okay)
 		goto no_map;
-	m = maptrack_entry(ld, handle);
+	m = maptrack_entry(ld->grants, handle);
 	m->ref = op->ref;
 	m->domid = rd->id;
 	m->flags = op->flags & (MAP_KINDS | GNTMAP_readonly | GNTMAP_contains_pte);
@@ -114,13 +114,18 @@ void gnttab_map(struct gnttab_map_grant_ref *op)
 		op->status = GNTST_bad_gntref;
 		return;
 	}
-	rd = domain_get(op->dom);
+	/* The caller itself stays alive without a reference. */
+	if (op->dom == DOMID_SELF || op->dom == current->domain->id)
+		rd = current->domain;
+	else
+		rd = domain_get(op->dom);
 	if (!rd) {
 		op->status = GNTST_bad_domain;
 		return;
 	}
 	op->status = domain_is_dying(rd) ? GNTST_bad_domain : map_from(op, rd);
-	domain_put(rd);
+	if (rd != current->domain)
+		domain_put(rd);
 }
 
 /* --- unmap --- */
@@ -148,7 +153,7 @@ static mfn_t pinned_frame(const struct domain *rd, const struct maptrack *m)
 s16 gnttab_unmap_begin(const struct gnttab_unmap_grant_ref *op, struct grant_unmap *u)
 {
 	struct domain *ld = current->domain;
-	struct maptrack *m = maptrack_entry(ld, op->handle);
+	struct maptrack *m = maptrack_entry(ld->grants, op->handle);
 	s16 status = GNTST_okay;
 	bool readonly;
 	mfn_t mfn;
@@ -205,7 +210,7 @@ void gnttab_unmap_finish(struct grant_unmap *u)
 
 void gnttab_forget_handle(struct domain *d, grant_handle_t handle)
 {
-	struct maptrack *m = maptrack_entry(d, handle);
+	struct maptrack *m = maptrack_entry(d->grants, handle);
 
 	if (m && maptrack_claim(m))
 		end_kinds(d, handle, m, m->flags & MAP_KINDS,

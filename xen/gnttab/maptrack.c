@@ -11,17 +11,6 @@
 #include "machine/barrier.h"
 #include "mm/slab.h"
 
-struct maptrack *maptrack_entry(struct domain *d, grant_handle_t handle)
-{
-	struct grant_table *gt = d->grants;
-	u32 end = __atomic_load_n(&gt->track_frames, __ATOMIC_ACQUIRE) * MAPTRACK_PER_FRAME;
-
-	if (handle >= end)
-		return NULL;
-	handle = (u32)index_nospec(handle, end);
-	return &gt->track[handle / MAPTRACK_PER_FRAME][handle % MAPTRACK_PER_FRAME];
-}
-
 /* One more page of free records; track_lock held. */
 static bool grow(struct domain *d)
 {
@@ -52,7 +41,7 @@ grant_handle_t maptrack_get(struct domain *d)
 		struct maptrack *m;
 
 		handle = gt->track_free;
-		m = maptrack_entry(d, handle);
+		m = &gt->track[handle / MAPTRACK_PER_FRAME][handle % MAPTRACK_PER_FRAME];
 		gt->track_free = m->ref;
 		__atomic_store_n(&m->state, MAPTRACK_BUSY, __ATOMIC_RELAXED);
 	}
@@ -63,19 +52,11 @@ grant_handle_t maptrack_get(struct domain *d)
 void maptrack_put(struct domain *d, grant_handle_t handle)
 {
 	struct grant_table *gt = d->grants;
-	struct maptrack *m = maptrack_entry(d, handle);
+	struct maptrack *m = maptrack_entry(d->grants, handle);
 
 	spin_lock(&gt->track_lock);
 	m->ref = gt->track_free;
 	gt->track_free = handle;
 	__atomic_store_n(&m->state, MAPTRACK_FREE, __ATOMIC_RELAXED);
 	spin_unlock(&gt->track_lock);
-}
-
-bool maptrack_claim(struct maptrack *m)
-{
-	u8 expected = MAPTRACK_IN_USE;
-
-	return __atomic_compare_exchange_n(&m->state, &expected, MAPTRACK_BUSY, false,
-					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }

@@ -193,19 +193,23 @@ s16 gnttab_query_size(struct gnttab_query_size *op)
 
 /* --- entries --- */
 
-/* The entry and its record; gt->lock held.  NULL when there is no such grant. */
-static struct grant_active *active_entry(struct grant_table *gt, grant_ref_t ref)
+/*
+ * The record of an entry; gt->lock held.  NULL when there is no such grant.  *ref is within the
+ * table afterwards, under speculation too.
+ */
+static inline struct grant_active *active_entry(struct grant_table *gt, grant_ref_t *ref)
 {
-	if (ref >= gt->nr_frames * GRANTS_PER_FRAME)
+	u32 end = gt->nr_frames * GRANTS_PER_FRAME;
+
+	if (*ref >= end)
 		return NULL;
-	ref = (u32)index_nospec(ref, gt->nr_frames * GRANTS_PER_FRAME);
-	return &gt->active[ref / GRANTS_PER_FRAME][ref % GRANTS_PER_FRAME];
+	*ref = (u32)index_nospec(*ref, end);
+	return &gt->active[*ref / GRANTS_PER_FRAME][*ref % GRANTS_PER_FRAME];
 }
 
-/* For a ref that active_entry() accepted, while the shared pages are there. */
-static struct grant_entry_v1 *shared_entry(struct grant_table *gt, grant_ref_t ref)
+/* For a ref that active_entry() has been given, while the shared pages are there. */
+static inline struct grant_entry_v1 *shared_entry(struct grant_table *gt, grant_ref_t ref)
 {
-	ref = (u32)index_nospec(ref, gt->nr_frames * GRANTS_PER_FRAME);
 	return &gt->shared[ref / GRANTS_PER_FRAME][ref % GRANTS_PER_FRAME];
 }
 
@@ -260,7 +264,7 @@ s16 grant_pin(struct domain *rd, grant_ref_t ref, const struct domain *ld, unsig
 	s16 status = GNTST_okay;
 
 	spin_lock(&gt->lock);
-	act = active_entry(gt, ref);
+	act = active_entry(gt, &ref);
 	if (!act || gt->gone) {
 		status = GNTST_bad_gntref;
 		goto out;
@@ -299,7 +303,7 @@ void grant_unpin(struct domain *rd, grant_ref_t ref, unsigned int how)
 	u16 clear = 0;
 
 	spin_lock(&gt->lock);
-	act = active_entry(gt, ref);
+	act = active_entry(gt, &ref);
 	ASSERT(act && is_pinned(act));
 	count_pins(act, how, -1);
 	if (!is_write_pinned(act))
@@ -314,20 +318,21 @@ void grant_unpin(struct domain *rd, grant_ref_t ref, unsigned int how)
 s16 gnttab_swap_refs(const struct gnttab_swap_grant_ref *op)
 {
 	struct grant_table *gt = current->domain->grants;
+	grant_ref_t ref_a = op->ref_a, ref_b = op->ref_b;
 	struct grant_active *a, *b;
 	s16 status = GNTST_okay;
 
 	spin_lock(&gt->lock);
 	/* Both are looked at before either is touched (security.md, row 18). */
-	a = active_entry(gt, op->ref_a);
-	b = active_entry(gt, op->ref_b);
+	a = active_entry(gt, &ref_a);
+	b = active_entry(gt, &ref_b);
 	if (!a || !b || gt->gone) {
 		status = GNTST_bad_gntref;
 	} else if (a != b && (is_pinned(a) || is_pinned(b))) {
 		status = GNTST_eagain;
 	} else if (a != b) {
-		struct grant_entry_v1 *ea = shared_entry(gt, op->ref_a);
-		struct grant_entry_v1 *eb = shared_entry(gt, op->ref_b);
+		struct grant_entry_v1 *ea = shared_entry(gt, ref_a);
+		struct grant_entry_v1 *eb = shared_entry(gt, ref_b);
 		struct grant_entry_v1 keep = *ea;
 
 		*ea = *eb;
