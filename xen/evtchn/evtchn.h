@@ -142,8 +142,22 @@ void pirq_event(struct domain *d, u32 port);
 
 /* --- level2.c: the two-level layout in shared_info --- */
 
+/* True when the guest has not been told yet of anything in that word of 64 ports. */
+static inline bool level2_select_word(struct vcpu *v, u32 port)
+{
+	struct vcpu_info *info = READ_ONCE(v->info);
+
+	return !bit_test_and_set((u64 *)&info->evtchn_pending_sel, port / 64);
+}
+
 /* Sets the pending bit; true when a new upcall of v is due. */
-bool level2_set_pending(struct domain *d, struct vcpu *v, u32 port);
+static inline bool level2_set_pending(struct domain *d, struct vcpu *v, u32 port)
+{
+	if (bit_test_and_set((u64 *)d->shared_info->evtchn_pending, port))
+		return false;
+	return !bit_test((u64 *)d->shared_info->evtchn_mask, port) && level2_select_word(v, port);
+}
+
 void level2_clear_pending(struct domain *d, u32 port);
 bool level2_is_pending(const struct domain *d, u32 port);
 bool level2_is_masked(const struct domain *d, u32 port);

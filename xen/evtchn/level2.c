@@ -8,8 +8,6 @@
 #include "domain/domain.h"
 #include "evtchn/evtchn.h"
 
-#define WORD_BITS 64u
-
 static u64 *pending_map(const struct domain *d)
 {
 	return (u64 *)d->shared_info->evtchn_pending;
@@ -18,21 +16,6 @@ static u64 *pending_map(const struct domain *d)
 static u64 *mask_map(const struct domain *d)
 {
 	return (u64 *)d->shared_info->evtchn_mask;
-}
-
-/* True when the guest has not been told yet of anything in that word. */
-static bool select_word(struct vcpu *v, u32 port)
-{
-	struct vcpu_info *info = READ_ONCE(v->info);
-
-	return !bit_test_and_set((u64 *)&info->evtchn_pending_sel, port / WORD_BITS);
-}
-
-bool level2_set_pending(struct domain *d, struct vcpu *v, u32 port)
-{
-	if (bit_test_and_set(pending_map(d), port))
-		return false;
-	return !bit_test(mask_map(d), port) && select_word(v, port);
 }
 
 void level2_clear_pending(struct domain *d, u32 port)
@@ -53,5 +36,5 @@ bool level2_is_masked(const struct domain *d, u32 port)
 bool level2_unmask(struct domain *d, struct vcpu *v, u32 port)
 {
 	return bit_test_and_clear(mask_map(d), port) && bit_test(pending_map(d), port) &&
-	       select_word(v, port);
+	       level2_select_word(v, port);
 }

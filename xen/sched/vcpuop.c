@@ -12,7 +12,7 @@
 #include "domain/privilege.h"
 #include "domain/vcpustate.h"
 #include "entry/dispatch.h"
-#include "entry/guestcopy.h"
+#include "entry/guestaccess.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "machine/machine.h"
@@ -38,7 +38,7 @@ static long op_initialise(struct vcpu *v, unsigned long cmd, unsigned long arg)
 	c = kmalloc(sizeof(*c)); /* 5 KiB: too much for the stack */
 	if (!c)
 		return -ENOMEM;
-	if (guest_read(c, arg, sizeof(*c))) {
+	if (guest_fetch(c, arg, sizeof(*c))) {
 		kfree(c);
 		return -EFAULT;
 	}
@@ -98,7 +98,7 @@ static long op_register_vcpu_info(struct vcpu *v, unsigned long arg)
 	struct vcpu_info *to;
 	int ret;
 
-	if (guest_read(&op, arg, sizeof(op)))
+	if (guest_fetch(&op, arg, sizeof(op)))
 		return -EFAULT;
 	if (op.offset > PAGE_SIZE - sizeof(struct vcpu_info) ||
 	    op.offset % _Alignof(struct vcpu_info))
@@ -158,22 +158,22 @@ void vcpu_write_runstate_area(void)
 
 	vcpu_runstate_get(v, &rs);
 	if (!(v->domain->vm_assist & BIT(VMASST_TYPE_runstate_update_flag))) {
-		if (guest_write(area, &rs, sizeof(rs)))
+		if (guest_store(area, &rs, sizeof(rs)))
 			return;
 		return;
 	}
 	/* Readers who see bit 63 wait: set it, write everything, clear it. */
 	stamp = rs.state_entry_time | XEN_RUNSTATE_UPDATE;
 	area += offsetof(struct vcpu_runstate_info, state_entry_time);
-	if (guest_write(area, &stamp, sizeof(stamp)))
+	if (guest_store(area, &stamp, sizeof(stamp)))
 		return;
 	smp_wmb();
 	stamp = rs.state_entry_time;
 	rs.state_entry_time |= XEN_RUNSTATE_UPDATE;
-	if (guest_write(v->runstate_area, &rs, sizeof(rs)))
+	if (guest_store(v->runstate_area, &rs, sizeof(rs)))
 		return;
 	smp_wmb();
-	if (guest_write(area, &stamp, sizeof(stamp)))
+	if (guest_store(area, &stamp, sizeof(stamp)))
 		return;
 }
 
@@ -182,7 +182,7 @@ static long op_get_runstate(struct vcpu *v, unsigned long arg)
 	struct vcpu_runstate_info rs;
 
 	vcpu_runstate_get(v, &rs);
-	return guest_write(arg, &rs, sizeof(rs)) ? -EFAULT : 0;
+	return guest_store(arg, &rs, sizeof(rs)) ? -EFAULT : 0;
 }
 
 static long op_register_runstate(struct vcpu *v, unsigned long arg)
@@ -190,7 +190,7 @@ static long op_register_runstate(struct vcpu *v, unsigned long arg)
 	struct vcpu_register_runstate_memory_area op;
 	struct vcpu_runstate_info rs;
 
-	if (guest_read(&op, arg, sizeof(op)))
+	if (guest_fetch(&op, arg, sizeof(op)))
 		return -EFAULT;
 	if (!op.addr.p) {
 		WRITE_ONCE(v->runstate_area, 0);
@@ -200,7 +200,7 @@ static long op_register_runstate(struct vcpu *v, unsigned long arg)
 		return -EFAULT;
 	WRITE_ONCE(v->runstate_area, op.addr.p);
 	vcpu_runstate_get(v, &rs);
-	if (guest_write(op.addr.p, &rs, sizeof(rs)))
+	if (guest_store(op.addr.p, &rs, sizeof(rs)))
 		return 0; /* not mapped yet: it is written again whenever v is scheduled */
 	return 0;
 }
@@ -209,7 +209,7 @@ static long op_register_time(struct vcpu *v, unsigned long arg)
 {
 	struct vcpu_register_time_memory_area op;
 
-	if (guest_read(&op, arg, sizeof(op)))
+	if (guest_fetch(&op, arg, sizeof(op)))
 		return -EFAULT;
 	if (op.addr.p && !guest_range_ok(op.addr.p, sizeof(struct vcpu_time_info)))
 		return -EFAULT;
@@ -227,7 +227,7 @@ static long op_set_singleshot(struct vcpu *v, unsigned long arg)
 
 	if (v != current)
 		return -EINVAL;
-	if (guest_read(&op, arg, sizeof(op)))
+	if (guest_fetch(&op, arg, sizeof(op)))
 		return -EFAULT;
 	vtime_set_singleshot(v, (stime_t)min(op.timeout_abs_ns, (u64)INT64_MAX));
 	return 0;
@@ -237,7 +237,7 @@ static long op_set_periodic(struct vcpu *v, unsigned long arg)
 {
 	struct vcpu_set_periodic_timer op;
 
-	if (guest_read(&op, arg, sizeof(op)))
+	if (guest_fetch(&op, arg, sizeof(op)))
 		return -EFAULT;
 	return op.period_ns ? vtime_set_periodic(v, op.period_ns) : -EINVAL;
 }
@@ -261,19 +261,11 @@ static long op_get_physid(struct vcpu *v, unsigned long arg)
 	if (cpumask_weight(&hard) != 1 || !privileged(v->domain, PRIV_HARDWARE, NULL))
 		return -EINVAL;
 	op.phys_id = cpu_apic_id(cpu) | (u64)cpu_acpi_id(cpu) << 32;
-	return guest_write(arg, &op, sizeof(op)) ? -EFAULT : 0;
+	return guest_store(arg, &op, sizeof(op)) ? -EFAULT : 0;
 }
 
-long hc_vcpu_op(unsigned long cmd, unsigned long vcpuid, unsigned long arg)
+static __attribute__((noinline)) long other_op(struct vcpu *v, unsigned long cmd, unsigned long arg)
 {
-	struct vcpu *v;
-
-	vcpuid = (u32)vcpuid; /* the ABI's are ints: upper halves are not looked at */
-	if (vcpuid >= MAX_VCPUS)
-		return -ENOENT;
-	v = domain_vcpu(current->domain, (unsigned int)vcpuid);
-	if (!v)
-		return -ENOENT;
 	switch ((unsigned int)cmd) {
 	case VCPUOP_initialise:
 		return op_initialise(v, cmd, arg);
@@ -291,8 +283,6 @@ long hc_vcpu_op(unsigned long cmd, unsigned long vcpuid, unsigned long arg)
 		return op_set_periodic(v, arg);
 	case VCPUOP_stop_periodic_timer:
 		return vtime_set_periodic(v, 0);
-	case VCPUOP_set_singleshot_timer:
-		return op_set_singleshot(v, arg);
 	case VCPUOP_stop_singleshot_timer:
 		if (v != current)
 			return -EINVAL;
@@ -309,4 +299,21 @@ long hc_vcpu_op(unsigned long cmd, unsigned long vcpuid, unsigned long arg)
 	default:
 		return -ENOSYS;
 	}
+}
+
+long hc_vcpu_op(unsigned long cmd, unsigned long vcpuid, unsigned long arg)
+{
+	struct vcpu *v = current;
+
+	vcpuid = (u32)vcpuid; /* the ABI's are ints: upper halves are not looked at */
+	if (vcpuid != v->id) {
+		if (vcpuid >= MAX_VCPUS)
+			return -ENOENT;
+		v = domain_vcpu(v->domain, (unsigned int)vcpuid);
+		if (!v)
+			return -ENOENT;
+	}
+	/* Kernels without a tick set their next timer on each way to sleep. */
+	return likely((unsigned int)cmd == VCPUOP_set_singleshot_timer) ? op_set_singleshot(v, arg)
+									: other_op(v, cmd, arg);
 }

@@ -59,11 +59,9 @@ static void remove_locked(struct timer_cpu *tc, struct timer *t)
 	t->armed = false;
 }
 
-/* Inserts t and makes its CPU look when t is now the first to expire. */
-static void insert_locked(struct timer_cpu *tc, struct timer *t)
+/* Makes t's CPU look when t is now the first to expire. */
+static void program_locked(struct timer_cpu *tc, struct timer *t)
 {
-	rb_insert(&tc->tree, &t->node, expires_before);
-	t->armed = true;
 	if (tc->programmed && tc->programmed <= t->expires)
 		return;
 	if (t->cpu != this_cpu_id()) {
@@ -74,6 +72,22 @@ static void insert_locked(struct timer_cpu *tc, struct timer *t)
 		tc->programmed = t->expires;
 		machine_set_timer(t->expires);
 	}
+}
+
+static void insert_locked(struct timer_cpu *tc, struct timer *t)
+{
+	rb_insert(&tc->tree, &t->node, expires_before);
+	t->armed = true;
+	program_locked(tc, t);
+}
+
+/* t is armed, and another time would leave it between the same two neighbours. */
+static bool stays_in_place(const struct timer *t, stime_t expires)
+{
+	const struct rb_node *before = rb_prev(&t->node), *after = rb_next(&t->node);
+
+	return (!before || rb_entry(before, const struct timer, node)->expires <= expires) &&
+	       (!after || expires <= rb_entry(after, const struct timer, node)->expires);
 }
 
 void timer_init(struct timer *t, void (*fn)(void *arg), void *arg, unsigned int cpu)
@@ -91,10 +105,16 @@ void timer_set(struct timer *t, stime_t expires)
 	unsigned long flags;
 	struct timer_cpu *tc = lock_timer(t, &flags);
 
-	remove_locked(tc, t);
-	if (!t->killed) {
-		t->expires = max(expires, (stime_t)1); /* 0 would mean "none" to the machine */
-		insert_locked(tc, t);
+	expires = max(expires, (stime_t)1); /* 0 would mean "none" to the machine */
+	if (t->armed && stays_in_place(t, expires)) {
+		t->expires = expires;
+		program_locked(tc, t);
+	} else {
+		remove_locked(tc, t);
+		if (!t->killed) {
+			t->expires = expires;
+			insert_locked(tc, t);
+		}
 	}
 	spin_unlock_irqrestore(&tc->lock, flags);
 }
