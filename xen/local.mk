@@ -19,7 +19,8 @@ endif
 
 HV_FLAGS = -include $(srcdir)/xen/lib/hidden.h -O2 -g -ffreestanding -fpie -mcmodel=small -mno-red-zone -mgeneral-regs-only \
 	-fno-stack-protector -fno-strict-aliasing -fno-common -fno-asynchronous-unwind-tables \
-	-fno-omit-frame-pointer -std=gnu11 \
+	-fno-omit-frame-pointer -momit-leaf-frame-pointer \
+	-falign-functions=4 -falign-loops=1 $(HV_ALIGN) -std=gnu11 \
 	-fcf-protection=none -U_FORTIFY_SOURCE
 HV_WARN = -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wundef -Wvla \
 	-Wconversion -Wno-sign-conversion -Werror
