@@ -26,7 +26,7 @@ bench-linux: xen/dais
 
 noinst_PROGRAMS += tests/bench/pv/bench
 tests_bench_pv_bench_SOURCES = tests/bench/pv/main.c tests/bench/pv/memory.c \
-	tests/bench/pv/traps.c tests/bench/pv/doors.S tests/bench/pv/bench.h
+	tests/bench/pv/other.c tests/bench/pv/traps.c tests/bench/pv/doors.S tests/bench/pv/bench.h
 tests_bench_pv_bench_CPPFLAGS = $(GUEST_CPPFLAGS)
 tests_bench_pv_bench_CFLAGS = $(GUEST_CFLAGS)
 tests_bench_pv_bench_CCASFLAGS = $(GUEST_CFLAGS)

@@ -17,4 +17,6 @@ void set_handler(unsigned int vector, const void *handler);
 void bench_memory(void); /* memory.c: page tables, frames, grants */
 void bench_traps(void); /* traps.c: bounces, user mode, emulation */
 
+void bench_other(unsigned int cpus); /* other.c: a second domain */
+
 #endif

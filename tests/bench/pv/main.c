@@ -183,6 +183,12 @@ static void bench_switch(void)
 
 int guest_main(void)
 {
+	const char *other = option("other");
+
+	if (other) {
+		bench_other((unsigned int)parse_number(other));
+		return 0;
+	}
 	for (unsigned int i = 0; i < 8; i++)
 		calls[i] = (struct multicall_entry){.op = __HYPERVISOR_xen_version};
 	measure("null hypercall", 200, 1, null_call);
