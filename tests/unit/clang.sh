@@ -16,7 +16,8 @@ if [ ! -e config.status ]; then
 	"$src/configure" -q CC=clang
 fi
 for part in all check-unit; do
-	if make -s -j2 "$part" > "$part.log" 2>&1; then
+	# check-unit goes on where a test does not compile, and an older program of it may be there.
+	if make -s -j2 "$part" > "$part.log" 2>&1 && ! grep -q 'error:' "$part.log"; then
 		echo "ok - $part, by clang"
 	else
 		echo "not ok - $part, by clang"

@@ -153,7 +153,7 @@ static void xs_end(struct conn *c)
 	(void)c;
 }
 
-static const struct conn_transport xs_transport = {xs_flush, xs_end};
+static const struct conn_transport xs_transport = {.flush = xs_flush, .close = xs_end};
 
 static inline void xs_client(struct conn *c, unsigned int domid)
 {
