@@ -47,7 +47,7 @@ mount -t xenfs xenfs /proc/xen
 mkdir -p /sys/fs/cgroup
 mountpoint -q /sys/fs/cgroup || mount -t cgroup2 none /sys/fs/cgroup
 exec env -i container=lxc PATH="$PATH" /lib/systemd/systemd --system --unit=store.target \\
-	--log-target=console --show-status=no > /run/systemd.log 2>&1 < /dev/null
+	--log-target=null --show-status=no > /run/systemd.log 2>&1 < /dev/null
 """
 
 TARGET = """[Unit]
@@ -187,7 +187,8 @@ class Store(tools.Ours):
     def check_systemd(self):
         """The same under a real systemd, which keeps clients' sockets: 20 kills."""
         self.must("mkdir -p /run/systemd/system && cp /opt/dais/xenstored.service "
-                  "/opt/dais/store.target /run/systemd/system/ && cp /opt/dais/xenstored.sysusers "
+                  "/opt/dais/store.target /run/systemd/system/ && chmod 644 "
+                  "/run/systemd/system/* && cp /opt/dais/xenstored.sysusers "
                   "/usr/lib/sysusers.d/dais-xenstored.conf")
         self.must("kill %s; sleep 1; (unshare -p -f -m --mount-proc /opt/dais/systemd &); "
                   "for i in $(seq 40); do %s is-active xenstored > /dev/null 2>&1 && break; "
