@@ -33,7 +33,7 @@ check-local: all $(SPECIAL_BUILDS)
 	@$(MKDIR_P) tests
 	@rm -f tests/*.count
 	@MAKEFLAGS= $(MAKE) -k -j $(LANES) --no-print-directory $(MAKEOVERRIDES) $(CHECKS:%=part-%) \
-		2>&1 | grep -v '^make' || :
+		2>&1 | grep --line-buffered -v '^make' || :
 	@$(SHELL) $(srcdir)/tests/lib/sum.sh tests/*.count
 
 # A part that does not come to its tests has failed too.
