@@ -80,7 +80,7 @@ def at_terminal(command, report):
         ("the page of two domains", "", PAGE, 1500),
         ("dais list and dais top", "", r"dom0# dais list(.*\n)+.*web(.*\n)+.*dais top -b.*\n", 300),
         ("left at dom0's shell", "", r"Three commands to try:(.*\n)+.*dom0# ", 300),
-        ("dais top is live", "dais top\n", r"Domain-0(.*\n)*.*db.*web", 300),
+        ("dais top is live", "dais top\n", r"(?s)Domain-0(?=.*db)(?=.*web)", 300),
         ("and ends by q", "q", r"dom0# ", 120),
         ("dais console db: a login", "dais console db\n\0\n", r"db login: ", 400),
         ("root's shell in the database's domain", "root\n", r"root@db:.*# ", 400),
