@@ -191,8 +191,8 @@ class Host:
             return state
         self.must("mountpoint /proc/xen && grep control_d /proc/xen/capabilities")
         self.must("systemctl is-active proc-xen.mount " + " ".join(UNITS))
-        return bool(self.must("test -d /sys/firmware/efi && echo uefi || echo bios") ==
-                    ("uefi" if self.uefi else "bios"))
+        # dom0 sees nothing of UEFI, the serial line does.
+        return ("BdsDxe" in self.vm.text) == self.uefi or "the other firmware"
 
     def check_look(self):
         said = self.do("look")
@@ -247,7 +247,9 @@ class Host:
         before = self.must("dais list --json | grep -v cpu_ns")
         log = self.ticks()
         self.unpack()
+        pid = self.must("systemctl show -P MainPID xenstored")
         self.do("upgrade", 300)
+        self.wait_for("the store again", 60, "[ $(systemctl show -P MainPID xenstored) != %s ]" % pid)
         self.must("systemctl is-active " + " ".join(UNITS))
         after = self.wait_for("the store", 60, "dais list --json | grep -v cpu_ns")
         self.wait_for("the console's log", 120, "tail -n 3 %s | grep 'tick %d'" % (LOG, log + 4))
@@ -258,7 +260,7 @@ class Host:
         self.do("remove", 400)
         self.wait_for("the domain's end", 60, "tail -n 5 %s | grep 'first: going down'" % LOG)
         self.must("rm /boot/dais && update-grub", 300)
-        return self.must("grep -c dais /boot/grub/grub.cfg || :") == "0"
+        return self.must("grep -c 'Dais, with' /boot/grub/grub.cfg || :") == "0"
 
     def check_poweroff(self):
         """The host goes down, the domain before it."""
