@@ -184,6 +184,10 @@ class Store(tools.Ours):
             g.shell(120)
         return True
 
+    def last(self, command):
+        """What the command says last; the console may show the command itself before."""
+        return self.must(command).split()[-1]
+
     def check_systemd(self):
         """The same under a real systemd, which keeps clients' sockets: 20 kills."""
         self.must("mkdir -p /run/systemd/system && cp /opt/dais/xenstored.service "
@@ -195,6 +199,8 @@ class Store(tools.Ours):
                   "sleep 0.5; done; %s is-active xenstored || { tail -n 5 /run/xenstored.err; false; }"
                   % (self.pid(), SYSTEMCTL, SYSTEMCTL),
                   240)
+        # systemd has set the console anew, so that it shows again what is typed.
+        self.vm.run("stty -echo -onlcr", 60)
         self.must("kill $(cat /run/xenconsoled.pid); sleep 1; /usr/lib/xen-4.17/bin/xenconsoled "
                   "--pid-file /run/xenconsoled.pid --log=guest; sleep 1", 60)
         self.must("(timeout 900 xenstore-watch /kept > /run/watch.log 2>&1 &); sleep 1")
@@ -202,7 +208,7 @@ class Store(tools.Ours):
         for _ in range(20):
             self.must(SYSTEMCTL + "kill -s KILL xenstored; sleep 0.5; for i in $(seq 100); do "
                       "timeout 5 xenstore-exists / && break; sleep 0.2; done", 120)
-        restarts = self.must(SYSTEMCTL + "show -p NRestarts --value xenstored").strip()
+        restarts = self.last(SYSTEMCTL + "show -p NRestarts --value xenstored")
         self.detail = "%s restarts" % restarts
         good = self.end()
         return good if int(restarts) == 20 else "%s restarts of 20" % restarts
@@ -211,7 +217,7 @@ class Store(tools.Ours):
         """A process that watches has its socket still, and hears; so has xenconsoled."""
         self.must("xenstore-write /kept/now x; sleep 1; grep -q /kept/now /run/watch.log", 30)
         self.must("kill -0 $(cat /run/xenconsoled.pid)")
-        main = self.must(SYSTEMCTL + "show -p MainPID --value xenstored").strip()
+        main = self.last(SYSTEMCTL + "show -p MainPID --value xenstored")
         self.detail = self.must("nsenter -t $(pgrep -xo systemd) -m -p grep -E '^(Uid|CapEff|CapBnd)' /proc/%s/status" % main)
         self.detail = " ".join(self.detail.split())
         return "0000000000000000 CapBnd: 0000000000000000" in self.detail or self.detail

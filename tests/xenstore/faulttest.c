@@ -203,6 +203,14 @@ static void check_log(const char *when)
 
 		logged_path(path, sizeof(path), i);
 		err = xsc_path_op(c, XS_READ, 0, path, &m);
+		/* A daemon that ends late takes the connection along, and no node. */
+		for (int again = 0; again < 3 && err && err != ENOENT; again++) {
+			xsc_close(c);
+			c = client();
+			if (!c)
+				break;
+			err = xsc_path_op(c, XS_READ, 0, path, &m);
+		}
 		if (written[i] == DONE)
 			EXPECT(err == 0 && m.len == strlen(path) &&
 				       memcmp(m.body, path, m.len) == 0,
@@ -244,7 +252,9 @@ static void check_others(const char *when)
 
 	if (!c)
 		return;
-	EXPECT(xsc_write(dom1, 0, "own/x", "1") == 0, "a domain is not served %s", when);
+	/* On a busy machine the ring may take longer than one wait. */
+	EXPECT(xsc_write(dom1, 0, "own/x", "1") == 0 || xsc_write(dom1, 0, "own/x", "1") == 0,
+	       "a domain is not served %s", when);
 	/* So that one fault found is not found again by all that follow. */
 	if (xsc_path_op(dom1, XS_READ, 0, "own/x", &m) != 0)
 		domain_up();
