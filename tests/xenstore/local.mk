@@ -132,7 +132,7 @@ check-store-long: $(STORE_READY)
 	@$(STORE_RUN) tests/store-crash.count -t 1200 -n store-crash tests/xenstore/crashtest \
 		$(STORE_ARGS) --kills 200
 
-check-long: check-store-long
+check-long: check-store-long check-store-dom0
 
 # Operations per second beside both stock daemons and the null server; hours with a million nodes.
 bench-store: tests/bench/xenstorebench tests/bench/xenstorenull $(STORE_READY)
