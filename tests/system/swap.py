@@ -92,9 +92,9 @@ class Swap(tools.Ours):
     def check_io(self):
         """Written past the page cache, and read back from the disk."""
         said = self.inside(
-            "head -c 8M /dev/urandom > /run/data && cp /run/data /root/data && sync /root/data && "
+            "head -c 8M /dev/urandom > /run/data && cp /run/data /var/data && sync /var/data && "
             "echo 3 > /proc/sys/vm/drop_caches; md5sum < /run/data",
-            "md5sum < /root/data; rm /root/data")
+            "md5sum < /var/data; rm /var/data")
         return said[0] == said[1] or str(said)
 
     def check_network(self):
