@@ -223,6 +223,7 @@ class Run:
             self.vm.seen = len(self.vm.text)
             self.vm.send("reboot")
             self.vm.login(900)
+            self.vm.shell_only = True
             self.report.result(name, True)
         elif name == "poweroff":
             self.vm.send("poweroff")
@@ -236,6 +237,7 @@ class Run:
             name = "login"
             try:
                 self.vm.login(900)
+                self.vm.shell_only = True
                 self.logged_in = time.monotonic()
                 self.clock_at_login = self.clock()
                 self.report.result(name, True, "after %d s" % (self.logged_in - started))

@@ -24,7 +24,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 QUICK = """name="%(name)s"
 kernel="/guests/vmlinuz"
 ramdisk="/guests/ramdisk"
-extra="console=hvc0 loglevel=4 %(extra)s"
+extra="console=hvc0 loglevel=2 %(extra)s"
 memory=%(memory)d
 %(more)s
 """
@@ -111,7 +111,7 @@ class Run:
                 "-no-reboot", "-kernel", self.hypervisor, "-append",
                 "console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all dom0_mem=512M "
                 + self.args.options,
-                "-initrd", "%s console=hvc0 loglevel=4,%s"
+                "-initrd", "%s console=hvc0 loglevel=2,%s"
                 % (self.file("quick/vmlinuz"), self.file("guest/boot.img")),
                 "-drive", "file=%s,format=raw,if=none,id=r,snapshot=on"
                 % self.file("guest/root.img"), "-device", "virtio-blk-pci,drive=r",
@@ -292,7 +292,7 @@ class Run:
         with Console(self.vm, "g1") as g:
             self.vm.seen = max(0, len(self.vm.text) - 4000)
             g.shell()
-            status, _ = g.run("dmesg | grep -q 'Mem-Info'; a=$?; dmesg -n 4; [ $a = 0 ]")
+            status, _ = g.run("dmesg | grep -q 'Mem-Info'; a=$?; dmesg -n 2; [ $a = 0 ]")
         return status == 0 or "no Mem-Info in the guest's log"
 
     def check_reboot(self):
@@ -403,7 +403,7 @@ class Run:
         """A whole Debian with systemd, on the second disk, to its login."""
         self.config("debian", memory=384)
         for line in ('kernel="/guests/vmlinuz"', 'ramdisk="/guests/initrd"',
-                     'extra="root=LABEL=dais-root ro console=hvc0 loglevel=4 '
+                     'extra="root=LABEL=dais-root ro console=hvc0 loglevel=2 '
                      'net.ifnames=0 systemd.default_device_timeout_sec=600"',
                      'disk=["format=raw,vdev=xvda,access=rw,target=/dev/vdb"]',
                      'vif=["bridge=xenbr0"]'):
@@ -416,11 +416,7 @@ class Run:
             self.vm.expect(r"login: ?", 900)
             self.detail = "login after %d s" % (time.monotonic() - started)
             time.sleep(1)
-            self.vm.send("root")
-            self.vm.expect(r"[#$] ", 400)
-            self.vm.send("exec sh")
-            self.vm.expect(r"\n# ", 400)
-            g.run("stty -echo -onlcr; PS1=")
+            self.vm.root_shell(400)
             said = g.run("systemctl is-system-running; lsblk -no NAME; "
                          "dmesg | grep -cE 'BUG:|WARNING:|Oops|Call Trace'; true", 400)[1]
         self.must("xl shutdown -w debian", 400)
@@ -449,6 +445,7 @@ class Run:
         log = os.path.join(logs, "%s%s.log" % (self.report.prefix, ".stock" if self.stock else ""))
         started = time.monotonic()
         with Machine(self.arguments(), log) as self.vm:
+            self.vm.shell_only = True
             try:
                 self.vm.expect("dom0: ready after", 600)
                 self.vm.run("stty -echo -onlcr; PS1=", 240)

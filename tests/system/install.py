@@ -177,6 +177,7 @@ class Host:
         """GRUB's default is Dais; its settings reach the hypervisor and the kernel."""
         self.vm.expect(r"\(DAIS\)", 300)
         self.vm.login(900)
+        self.vm.shell_only = True
         kind = self.must("cat /sys/hypervisor/type")
         line = self.must("grep . /proc/cmdline")
         options = self.must("dais info | grep -i '^xen_commandline'")
@@ -200,8 +201,8 @@ class Host:
             return said
         # The answer to a key is in the log a moment later.
         self.do("keys")
-        said = self.must("sleep 1; dais dmesg | grep -A 1 '^(DAIS) key q' | grep -v @@")
-        return bool(re.search(r"key q: domains.*\n\(DAIS\) d0: ", said)) or said[-400:]
+        said = self.must("sleep 1; dais dmesg | sed -n 's/^(DAIS) /log: /p' | grep -A 1 'key q'")
+        return bool(re.search(r"key q: domains.*\nlog: d0: ", said)) or said[-400:]
 
     def check_first(self):
         """The page's bridge and first domain."""

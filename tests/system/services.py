@@ -65,7 +65,7 @@ class Demo:
         iso = self.file("shop/boot.iso")
         subprocess.run([os.path.join(HERE, "mkiso.sh"), iso, "2", self.hypervisor,
                         self.file("shop/vmlinuz"), self.file("guest/boot.img"), OPTIONS,
-                        "console=hvc0 loglevel=4 net.ifnames=0 cryptomgr.notests"], check=True)
+                        "console=hvc0 loglevel=2 net.ifnames=0 cryptomgr.notests"], check=True)
         args = ["-accel", "tcg", "-machine", "q35", "-cpu", "Nehalem", "-smp", "2", "-m", "1408",
                 "-vga", "none", "-no-reboot",
                 "-drive", "file=%s,media=cdrom,readonly=on,if=none,id=cd" % iso,
@@ -126,6 +126,7 @@ class Demo:
         with self.machine() as self.vm:
             self.vm.expect(r"\(DAIS\) .*|Xen \d", 300)
             self.say("the hypervisor runs")
+            self.vm.shell_only = True
             self.vm.expect(r"dom0: ready after", 600)
             self.vm.expect(r"dom0# ", 60)
             self.vm.run("stty -echo -onlcr; PS1=", 60)

@@ -79,11 +79,8 @@ class Swap(tools.Ours):
             self.detail = "created in %d s, login after %d s" % (created,
                                                                 time.monotonic() - started)
             time.sleep(1)
-            self.vm.send("root")
-            self.vm.expect(r"[#$] ", 400)
-            self.vm.send("exec sh")
-            self.vm.expect(r"\n# ", 400)
-            g.run("stty -echo -onlcr; PS1=; dmesg -n 4; hostname guest")
+            self.vm.root_shell(400)
+            g.run("hostname guest")
             said = g.run("uname -r; lsblk -no NAME; ls /sys/class/net; "
                          "dmesg | grep -cE 'BUG:|WARNING:|Oops|Call Trace'", 400)[1].split()
         return (said[0].startswith("6.1.") and "xvda" in said and "eth0" in said

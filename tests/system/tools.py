@@ -63,7 +63,7 @@ class Ours(guest.Run):
         args = super().arguments()
         if self.args.store == "ours":
             # Then dom0 comes up without a store, and check_install starts it.
-            args = [a.replace(" loglevel=4,", " loglevel=4 NO_STORE=1,") for a in args]
+            args = [a.replace(" loglevel=2,", " loglevel=2 NO_STORE=1,") for a in args]
         return args + [
             "-drive", "file=%s,format=raw,if=none,id=o,readonly=on" % self.tools(),
             "-device", "virtio-blk-pci,drive=o"]

@@ -22,11 +22,21 @@ class Gone(Exception):
     """QEMU ended while something was still expected of it."""
 
 
+# A line of the hypervisor's log, which may begin anywhere in one of dom0's, and the part of one
+# that a read may end with.
+HYPERVISOR = re.compile(r"\((?:DAIS|XEN)\) [^\n]*\n")
+BEGUN = re.compile(r"\((?:$|D$|DA$|DAI$|X$|XE$|(?:DAIS|XEN)(?:$|\)$|\) [^\n]*$))")
+
+
 class Machine:
-    """One QEMU process; use as a context manager so that it never outlives its test."""
+    """One QEMU process; use as a context manager so that it never outlives its test.
+
+    Of a machine whose shell is talked to (shell_only) the log alone has the hypervisor's lines:
+    they come at any time, and would stand in the midst of a command's output."""
 
     def __init__(self, args, log, qemu="qemu-system-x86_64"):
         self.args = [qemu] + args
+        self.shell_only = False
         self.log_path = log
         self.text = ""  # all that was said, control sequences taken out
         self.pending = ""
@@ -72,6 +82,10 @@ class Machine:
         text = re.sub(r"\x1b(\[[0-9;?]*[A-Za-z]|[()][A-Z0-9]|[=>c78])", "", text)
         begun = re.search(r"\x1b[\[()]?[0-9;?]*$", text)
         cut = begun.start() if begun and len(text) - begun.start() < 16 else len(text)
+        if self.shell_only:
+            text = HYPERVISOR.sub("", text)
+            begun = BEGUN.search(text) or begun
+            cut = begun.start() if begun and len(text) - begun.start() < 512 else len(text)
         self.text += text[:cut]
         self.pending = text[cut:]
         return True
@@ -118,12 +132,18 @@ class Machine:
 
     def login(self, timeout):
         self.expect(r"login: ?", timeout)
+        self.root_shell(120)
+
+    def root_shell(self, timeout):
+        """From a prompt for a login to root's shell: without line editing and prompts, and so that
+        nothing else speaks on the terminal: neither mail, nor systemd (signal 55), nor the kernel
+        while it is well."""
         self.send("root")
-        self.expect(r"[#$] ", 120)
-        # A shell without line editing.
-        self.send("exec sh")
-        self.expect(r"\n# ", 120)
-        self.run("stty -echo -onlcr; PS1=; dmesg -n 4", 60)
+        self.expect(r"[#$] ", timeout)
+        self.send("exec env -u MAIL -u MAILPATH sh")
+        self.expect(r"\n# ", timeout)
+        self.run("stty -echo -onlcr; PS1=; dmesg -n 2; [ ! -d /run/systemd/system ] || kill -55 1; "
+                 "mesg n 2> /dev/null", timeout)
 
     def wait_end(self, timeout):
         """Wait for QEMU to end by itself, which is how a power-off looks from outside."""
