@@ -74,6 +74,9 @@ tests_unit_t_runqueue_SOURCES = tests/unit/t_runqueue.c tests/unit/sched_host.h 
 	xen/sched/runqueue.c xen/sched/schedop.c xen/sched/vcpu.c xen/time/timer.c \
 	xen/lib/rbtree.c
 
+check_PROGRAMS += tests/unit/t_tlb
+tests_unit_t_tlb_SOURCES = tests/unit/t_tlb.c
+
 check_PROGRAMS += tests/unit/t_timer
 tests_unit_t_timer_SOURCES = tests/unit/t_timer.c xen/time/timer.c xen/lib/rbtree.c
 

@@ -52,6 +52,20 @@ static void give(unsigned int i)
 	block[i].mfn = INVALID_MFN;
 }
 
+/* Past the middle of the clock's range a frame that nobody can have in a TLB costs no flush. */
+static void own_pages_late(void)
+{
+	unsigned int before;
+
+	clock_now = 0x80000010u;
+	buddy_free(buddy_alloc(0, 0), 0, tlb_clock());
+	page_free(page_alloc());
+	before = flushes;
+	for (unsigned int i = 0; i < 100; i++)
+		page_free(page_alloc());
+	CHECK_EQ(flushes, before);
+}
+
 int main(void)
 {
 	mfn_t mfn;
@@ -81,6 +95,7 @@ int main(void)
 	CHECK(mfn_eq(buddy_alloc(10, 0), INVALID_MFN));
 	CHECK(mfn_eq(buddy_alloc(MAX_ORDER + 1, 0), INVALID_MFN));
 	CHECK_EQ(buddy_alloc_below(0, PAGE_SHIFT + 9, 0).m, INVALID_MFN.m);
+	own_pages_late();
 	CHECK(world_end());
 	return check_done("t_buddy");
 }

@@ -16,6 +16,7 @@
 #include "gnttab/gnttab.h"
 #include "irq/pirq.h"
 #include "machine/layout.h"
+#include "machine/machine.h"
 #include "mm/buddy.h"
 #include "mm/frame.h"
 #include "mm/pte.h"
@@ -213,7 +214,7 @@ static void audit(char key __unused)
 	log_line("audit: %lu frames, %lu tables, %u handles, %u faults", max_mfn, tables, handles,
 		 faults);
 	held = NULL;
-	buddy_free(room, order, 0);
+	buddy_free(room, order, tlb_clock());
 }
 
 void audit_init(void)

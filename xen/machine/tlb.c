@@ -9,7 +9,8 @@
  *
  * The clock is 32 bits wide.  Stamps are compared by signed difference, and each time the
  * clock enters another quarter of its range, the next user of stamps flushes every CPU, so
- * that no note is ever half a range old.
+ * that no note is ever half a range old.  A stamp may be of any age: one of more than half a
+ * range looks as if it were still to come, and asks for a flush too many.
  */
 #include "lib/types.h"
 #include "machine/cpu.h"
@@ -19,12 +20,19 @@
 
 #define CLOCK_QUARTER (1u << 30)
 
+#ifdef DAIS_DEBUG
+static u32 flush_clock = (1u << 31) - 2000; /* so that tests see the second half */
+#else
 static u32 flush_clock = 1;
-/* A quarter ended and not every CPU has flushed since. */
-static bool flush_everywhere;
+#endif
+/* Quarters that have ended; the same of those since which every CPU has flushed. */
+static u32 quarters, quarters_flushed;
 
 static DEFINE_PER_CPU(u32, tlb_stamp);
-/* Every CPU has flushed since this stamp: found out once, not for each frame of a batch. */
+/*
+ * Every CPU has flushed since this stamp: found out once, not for each frame of a batch.  Like
+ * a note it is never half a range old.
+ */
 static u32 flushed_since;
 
 u32 tlb_clock(void)
@@ -55,7 +63,7 @@ void tlb_flush_local(void)
 	u32 t = __atomic_add_fetch(&flush_clock, 1, __ATOMIC_SEQ_CST);
 
 	if (unlikely(t % CLOCK_QUARTER == 0))
-		__atomic_store_n(&flush_everywhere, true, __ATOMIC_SEQ_CST);
+		__atomic_fetch_add(&quarters, 1, __ATOMIC_SEQ_CST);
 	flush_all_entries();
 	WRITE_ONCE(this_cpu(tlb_stamp), t);
 	local_irq_restore(flags);
@@ -106,14 +114,17 @@ void tlb_flush_page_cpus(const struct cpumask *cpus, unsigned long va)
 
 void tlb_flush_stale(const struct cpumask *cpus, u32 stamp)
 {
+	u32 ended = __atomic_load_n(&quarters, __ATOMIC_SEQ_CST), t;
 	unsigned int cpu, me = this_cpu_id();
 	struct cpumask stale;
 	bool others = false;
 
-	if (unlikely(READ_ONCE(flush_everywhere)) &&
-	    __atomic_exchange_n(&flush_everywhere, false, __ATOMIC_SEQ_CST)) {
+	if (unlikely(ended != __atomic_load_n(&quarters_flushed, __ATOMIC_ACQUIRE))) {
+		t = tlb_clock();
 		tlb_flush_cpus(&cpu_online_map);
-		WRITE_ONCE(flushed_since, stamp);
+		WRITE_ONCE(flushed_since, t);
+		/* Last: who comes before this cannot rely on notes and flushes as well. */
+		__atomic_store_n(&quarters_flushed, ended, __ATOMIC_RELEASE);
 		return;
 	}
 	if ((s32)(READ_ONCE(flushed_since) - stamp) >= 0)
@@ -132,7 +143,8 @@ void tlb_flush_stale(const struct cpumask *cpus, u32 stamp)
 		tlb_flush_cpus(&stale);
 	else if (cpumask_test(&stale, me))
 		tlb_flush_local();
-	if (cpus == &cpu_online_map)
+	/* An old stamp would soon be in the future, and answer for all that are to come. */
+	if (cpus == &cpu_online_map && tlb_clock() - stamp < CLOCK_QUARTER)
 		WRITE_ONCE(flushed_since, stamp);
 }
 

@@ -232,7 +232,8 @@ mfn_t buddy_alloc_below(unsigned int order, unsigned int address_bits, unsigned 
 	return alloc_below(order, limit, flags);
 }
 
-void buddy_free(mfn_t mfn, unsigned int order, u32 stamp)
+/* stamp: of the last use; NULL where no guest's translation can have shown the block. */
+static void give_back(mfn_t mfn, unsigned int order, const u32 *stamp)
 {
 	unsigned long flags;
 	struct zone *z = zone_of(mfn.m);
@@ -244,8 +245,8 @@ void buddy_free(mfn_t mfn, unsigned int order, u32 stamp)
 		WRITE_ONCE(f->ref, 0);
 	}
 	flags = spin_lock_irqsave(&heap_lock);
-	if ((s32)(stamp - z->newest_stamp) > 0)
-		z->newest_stamp = stamp;
+	if (stamp && (s32)(*stamp - z->newest_stamp) > 0)
+		z->newest_stamp = *stamp;
 	if (!order && z->nr_singles < SINGLES_MAX) {
 		z->single[z->nr_singles++] = (u32)mfn.m;
 		free_frames++;
@@ -253,6 +254,11 @@ void buddy_free(mfn_t mfn, unsigned int order, u32 stamp)
 		put_block(mfn.m, order);
 	}
 	spin_unlock_irqrestore(&heap_lock, flags);
+}
+
+void buddy_free(mfn_t mfn, unsigned int order, u32 stamp)
+{
+	give_back(mfn, order, &stamp);
 }
 
 mfn_t frame_alloc(unsigned int order, unsigned int flags)
@@ -271,7 +277,7 @@ mfn_t frame_alloc(unsigned int order, unsigned int flags)
 void frame_free(mfn_t mfn, unsigned int order)
 {
 	/* Only our own mappings showed it, which stay as they are: nothing to flush. */
-	buddy_free(mfn, order, 0);
+	give_back(mfn, order, NULL);
 }
 
 void *page_alloc(void)
