@@ -304,6 +304,18 @@ int store_set_perms(struct txn *t, const char *path, size_t len, struct perms *p
 	return 0;
 }
 
+/* The root stays when its owner goes, and is dom0's as at the beginning. */
+static void root_to_dom0(void)
+{
+	struct perms *perms;
+
+	if (!mem_reserve(65536))
+		return;
+	perms = perms_inherit(store_root->perms, 0);
+	store_set_perms(NULL, "/", 1, perms);
+	perms_put(perms);
+}
+
 void store_remove_owned(unsigned int domid)
 {
 	char path[TREE_PATH_MAX];
@@ -328,6 +340,8 @@ void store_remove_owned(unsigned int domid)
 		if (!any)
 			break;
 	}
+	if (domid && perms_owner(store_root->perms) == domid)
+		root_to_dom0();
 }
 
 bool store_replay_set(const char *path, size_t len, const char *value, size_t value_len,

@@ -41,7 +41,7 @@ int store_make(struct txn *t, const struct subject *who, const char *path, size_
 int store_remove(struct txn *t, const char *path, size_t len);
 int store_set_perms(struct txn *t, const char *path, size_t len, struct perms *perms);
 
-/* Removes all nodes of a domain, as when it has died. */
+/* Removes all nodes of a domain, as when it has died; the root becomes dom0's. */
 void store_remove_owned(unsigned int domid);
 
 /* Charges (COUNT 1) or credits (-1) a node to its owner, in T or at once. */

@@ -312,7 +312,12 @@ static void death(void)
 	CHECK(ask(&dom0, XS_WRITE, 0, "/backend/1/x|1", "OK"));
 	CHECK(ask(&dom0, XS_SET_PERMS, 0, "/backend/1/x|n1|", "OK"));
 	CHECK(quota_used(1, QUOTA_NODES) > 3);
+	CHECK(ask(&dom0, XS_SET_PERMS, 0, "/|w1|r0|", "OK"));
 	store_remove_owned(1);
+	/* The root cannot go: it is dom0's again. */
+	CHECK(xs_send(&dom0, XS_GET_PERMS, 0, "/", 2) == XS_GET_PERMS);
+	CHECK(strcmp(xs_reply, "w0") == 0);
+	CHECK(ask(&dom0, XS_SET_PERMS, 0, "/|n0|", "OK"));
 	CHECK_EQ(quota_used(1, QUOTA_NODES), 0);
 	CHECK_EQ(quota_used(1, QUOTA_MEMORY), 0);
 	CHECK(ask(&dom0, XS_READ, 0, "/backend/1/x|", "ENOENT"));

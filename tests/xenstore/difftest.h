@@ -20,6 +20,7 @@
 #define TX_SLOTS 3 /* transactions that a client may have open in a sequence */
 #define TX_BAD 100 /* a tx slot that means an id nobody was given */
 #define STEP_BODY 3200
+#define REMOVED 2048
 
 enum step_kind {
 	STEP_REQUEST,
@@ -46,15 +47,17 @@ struct outcome {
 	bool guest_made; /* a domain has created nodes, now or before */
 	bool died; /* one that had created nodes has been destroyed */
 	bool stale; /* the store has changed since the step's transaction was started */
-	bool removed; /* the step's transaction has removed something, and ends with it */
+	char removed[REMOVED]; /* the step ends a transaction that removed these: "PATH\n"... */
 	char before[32768]; /* then: the store as it was before, by world_dump() */
+	bool rootless; /* after STEP_KILL: the store has no root any more */
 };
 
 struct world {
 	struct server server;
 	struct xsc *clients[CLIENTS];
 	uint32_t tx_ids[CLIENTS][TX_SLOTS]; /* 0: not open */
-	bool tx_stale[CLIENTS][TX_SLOTS], tx_removed[CLIENTS][TX_SLOTS];
+	bool tx_stale[CLIENTS][TX_SLOTS];
+	char tx_removed[CLIENTS][TX_SLOTS][REMOVED];
 	bool guest_made, died;
 	struct outcome *outcome;
 };
@@ -71,6 +74,9 @@ void world_close(struct world *w);
 void world_step(struct world *w, const struct step *s, struct outcome *out);
 /* The whole tree with values, and rights unless beside oxenstored, as dom0 sees it. */
 void world_dump(struct world *w, enum server_kind beside, FILE *to);
+
+/* The absolute form of a path that CLIENT uses, which ends at LEN or, before it, with a NUL. */
+void path_absolute(char *to, size_t size, unsigned int client, const char *path, size_t len);
 
 /* Prints a step as one line. */
 void step_print(const struct step *s, FILE *to);

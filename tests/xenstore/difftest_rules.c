@@ -180,21 +180,43 @@ static bool has_above(const char *events, const char *line)
 	return false;
 }
 
-/* Whether an event's path was there before the step; CLIENT's own paths may be relative. */
-static bool was_there(const struct outcome *o, unsigned int client, const char *line)
+/* The absolute path of an event that CLIENT got; false when it is too long to be looked for. */
+static bool event_path(char *to, size_t size, unsigned int client, const char *line)
 {
 	const char *end = strstr(line, "\\0");
+
+	if (!end || end - line >= (ptrdiff_t)size - 64)
+		return false;
+	path_absolute(to, size, client, line, (size_t)(end - line));
+	return true;
+}
+
+/* Whether an event's path was there before the step. */
+static bool was_there(const struct outcome *o, unsigned int client, const char *line)
+{
 	char path[512], text[600];
 
-	if (!end || end - line >= (ptrdiff_t)sizeof(path) - 64)
+	if (!event_path(path, sizeof(path), client, line))
 		return true;
-	if (*line == '/')
-		snprintf(path, sizeof(path), "%.*s", (int)(end - line), line);
-	else
-		snprintf(path, sizeof(path), "/local/domain/%u/%.*s",
-			 client < SOCKETS ? 0 : client - SOCKETS + 1, (int)(end - line), line);
 	snprintf(text, sizeof(text), "\n%s = ", path);
 	return strstr(o->before, text) != NULL;
+}
+
+/*
+ * Whether an event that a domain got is of a path below one that the transaction removed: of that
+ * one itself the domain hears nothing if it may not read it.
+ */
+static bool below_unseen(const struct outcome *o, unsigned int client, const char *line)
+{
+	char path[512];
+	const char *end;
+
+	if (client < SOCKETS || !event_path(path, sizeof(path), client, line))
+		return false;
+	for (const char *at = o->removed; (end = strchr(at, '\n')); at = end + 1)
+		if (strncmp(path, at, (size_t)(end - at)) == 0 && path[end - at] == '/')
+			return true;
+	return false;
 }
 
 /*
@@ -207,7 +229,7 @@ static bool was_there(const struct outcome *o, unsigned int client, const char *
 static bool removed_in_transaction(const struct step *s, const struct outcome *ours,
 				   const struct outcome *peer)
 {
-	if (s->type != XS_TRANSACTION_END || !ours->removed ||
+	if (s->type != XS_TRANSACTION_END || !*ours->removed ||
 	    strcmp(ours->reply, peer->reply) != 0)
 		return false;
 	for (unsigned int i = 0; i < CLIENTS; i++) {
@@ -216,7 +238,8 @@ static bool removed_in_transaction(const struct step *s, const struct outcome *o
 		strcpy(copy, peer->events[i]);
 		while ((line = strsep(&rest, "\n")))
 			if (*line && !strstr(ours->events[i], line) &&
-			    !has_above(peer->events[i], line) && was_there(ours, i, line))
+			    !has_above(peer->events[i], line) && was_there(ours, i, line) &&
+			    !below_unseen(ours, i, line))
 				return false;
 		strcpy(copy, ours->events[i]);
 		for (rest = copy; i < SOCKETS && (line = strsep(&rest, "\n"));)
@@ -312,6 +335,13 @@ static bool nodes_of_the_dead(const struct step *s, const struct outcome *ours,
 	return s->kind == STEP_KILL || (ours->died && strcmp(ours->reply, peer->reply) != 0);
 }
 
+/* A domain that owned the root is gone, and with it the C daemon's whole store. */
+static bool root_of_the_dead(const struct step *s, const struct outcome *ours,
+			     const struct outcome *peer)
+{
+	return s->kind == STEP_KILL && !ours->rootless && peer->rootless;
+}
+
 /* The root holds what the daemons themselves put there. */
 static bool root_listing(const struct step *s, const struct outcome *ours,
 			 const struct outcome *peer)
@@ -369,6 +399,7 @@ static const struct rule rules[] = {
 	{"special-errno", false, {[SERVER_C] = true}, special_errno},
 	{"special-owner", true, {[SERVER_C] = true}, special_owner},
 	{"nodes-of-the-dead", true, {[SERVER_OCAML] = true}, nodes_of_the_dead},
+	{"root-of-the-dead", true, {[SERVER_C] = true}, root_of_the_dead},
 	{"root-listing", false, {[SERVER_C] = true, [SERVER_OCAML] = true}, root_listing},
 	{"bad-number", true, {[SERVER_C] = true, [SERVER_OCAML] = true}, bad_number},
 	{"no-such-domain", false, {[SERVER_OCAML] = true}, no_such_domain},

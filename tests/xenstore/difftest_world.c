@@ -90,6 +90,15 @@ void step_print(const struct step *s, FILE *to)
 	fprintf(to, "\n");
 }
 
+void path_absolute(char *to, size_t size, unsigned int client, const char *path, size_t len)
+{
+	if (*path == '/')
+		snprintf(to, size, "%.*s", (int)len, path);
+	else
+		snprintf(to, size, "/local/domain/%u/%.*s",
+			 client < SOCKETS ? 0 : client - SOCKETS + 1, (int)len, path);
+}
+
 static void note_event(struct world *w, unsigned int client, const struct xsc_msg *m)
 {
 	char *to = w->outcome->events[client];
@@ -240,6 +249,22 @@ static void note_before(struct world *w, struct outcome *out)
 	fclose(to);
 }
 
+/* A removal in a transaction, whether it is granted or not, and the end of one that had some. */
+static void note_removal(struct world *w, const struct step *s, struct outcome *out)
+{
+	char *removed = w->tx_removed[s->client][s->tx - 1];
+	size_t used = strlen(removed);
+
+	if (s->type == XS_RM && used + s->len + 32 < REMOVED) {
+		path_absolute(removed + used, REMOVED - used - 1, s->client, s->body, s->len);
+		strcat(removed, "\n");
+	}
+	if (s->type == XS_TRANSACTION_END && used) {
+		strcpy(out->removed, removed);
+		note_before(w, out);
+	}
+}
+
 static void do_request(struct world *w, const struct step *s, struct outcome *out)
 {
 	unsigned int slot = free_slot(w, s->client);
@@ -256,14 +281,8 @@ static void do_request(struct world *w, const struct step *s, struct outcome *ou
 	out->guest_made = w->guest_made;
 	out->died = w->died;
 	out->stale = in_tx && w->tx_stale[s->client][s->tx - 1];
-	if (in_tx) {
-		bool *removed = &w->tx_removed[s->client][s->tx - 1];
-
-		*removed |= s->type == XS_RM;
-		out->removed = *removed && s->type == XS_TRANSACTION_END;
-		if (out->removed)
-			note_before(w, out);
-	}
+	if (in_tx)
+		note_removal(w, s, out);
 	if (!ask(w, s, &m, room)) {
 		snprintf(out->reply, sizeof(out->reply), "no reply");
 		return;
@@ -273,7 +292,8 @@ static void do_request(struct world *w, const struct step *s, struct outcome *ou
 	len = m.len;
 	if (m.type == XS_TRANSACTION_START) {
 		w->tx_ids[s->client][slot] = (uint32_t)strtoul(m.body, NULL, 10);
-		w->tx_stale[s->client][slot] = w->tx_removed[s->client][slot] = false;
+		w->tx_stale[s->client][slot] = false;
+		*w->tx_removed[s->client][slot] = 0;
 		len = 0;
 	}
 	if (m.type == XS_TRANSACTION_END ||
@@ -351,6 +371,7 @@ void world_step(struct world *w, const struct step *s, struct outcome *out)
 					 : "/local/domain/3",
 			    NULL);
 		make_domain(w, domid);
+		out->rootless = xsc_path_op(w->clients[0], XS_GET_PERMS, 0, "/", NULL) != 0;
 		xsc_on_event(w->clients[0], NULL, NULL);
 		break;
 	}
