@@ -72,6 +72,7 @@ static unsigned long sizes[8] = {1, 1000, 100000, 1000000};
 static unsigned int nr_sizes = 4;
 static unsigned long watches[8] = {0, 1000, 100000};
 static unsigned int nr_watches = 3;
+static unsigned long only_ops = ~0ul, only_modes = ~0ul; /* bit per op, per mode */
 static double slice = 0.15;
 static int repeats = 3;
 static double fill_limit = 60;
@@ -461,10 +462,13 @@ static void one_size(struct load **loads, unsigned int n, unsigned long size, FI
 		for (unsigned int i = 0; i < n; i++)
 			add_watches(loads[i], watches[w]);
 		for (enum mode mode = 0; mode < MODES; mode++) {
+			if (!(only_modes >> mode & 1))
+				continue;
 			for (unsigned int i = 0; i < n; i++)
 				lanes_open(loads[i], mode);
 			for (enum op op = 0; op < OPS; op++)
-				if (!brief || w == 0 || op == OP_WRITE || op == OP_FIRE)
+				if (only_ops >> op & 1 &&
+				    (!brief || w == 0 || op == OP_WRITE || op == OP_FIRE))
 					row(loads, n, op, mode, size, watches[w]);
 			for (unsigned int i = 0; i < n; i++)
 				lanes_close(loads[i]);
@@ -503,12 +507,23 @@ static unsigned int numbers(unsigned long *to, const char *list)
 	return n;
 }
 
+/* Numbers in a list as bits. */
+static unsigned long bits(const char *list)
+{
+	unsigned long number[8], set = 0;
+
+	for (unsigned int n = numbers(number, list); n--;)
+		set |= 1ul << (number[n] & 31);
+	return set;
+}
+
 static int usage(void)
 {
 	fprintf(stderr, "usage: xenstorebench [--ours FILE] [--stock DIR] [--null FILE] "
 			"[--preload FILE]\n"
 			"  [--nodes N,N...] [--watches N,N...] [--slice SECONDS] [--repeats N] "
-			"[--fill-limit SECONDS] [--brief]\n");
+			"[--fill-limit SECONDS] [--brief]\n"
+			"  [--ops N,N...] [--modes N,N...]   (numbers of the table's, from 0)\n");
 	return 2;
 }
 
@@ -532,6 +547,10 @@ int main(int argc, char **argv)
 			nr_sizes = numbers(sizes, argv[++i]);
 		else if (strcmp(argv[i], "--watches") == 0)
 			nr_watches = numbers(watches, argv[++i]);
+		else if (strcmp(argv[i], "--ops") == 0)
+			only_ops = bits(argv[++i]);
+		else if (strcmp(argv[i], "--modes") == 0)
+			only_modes = bits(argv[++i]);
 		else if (strcmp(argv[i], "--slice") == 0)
 			slice = strtod(argv[++i], NULL);
 		else if (strcmp(argv[i], "--fill-limit") == 0)
