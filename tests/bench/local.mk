@@ -10,6 +10,10 @@ bench-paths: xen/dais tests/bench/pv/bench
 	@$(MKDIR_P) $(SYSTEM_CACHE)
 	@python3 $(srcdir)/tests/bench/pvcost.py --cache $(SYSTEM_CACHE) --hypervisor xen/dais \
 		--guest tests/bench/pv/bench
+	@for cpu in Nehalem Skylake-Server; do \
+		python3 $(srcdir)/tests/bench/pvcost.py --cache $(SYSTEM_CACHE) --hypervisor xen/dais \
+			--guest tests/bench/pv/bench --guarded --cpu $$cpu || exit 1; \
+	done
 
 bench-tools: xen/dais all dom0-tools/dais xenstore/xenstored tests/guests/hello/hello \
 	tests/guests/wild/wild

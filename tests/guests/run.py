@@ -2,6 +2,7 @@
 """Boots the guests of tests/guests as dom0, on the hypervisor and on Debian's Xen 4.17.
 
   run.py --cache DIR --hypervisor PATH --guests DIR --names NAME... [--on dais,xen]
+         [--options HYPERVISOR-OPTIONS]
 
 Every case that a guest prints becomes a line of the Test Anything Protocol, with the hypervisor's
 name.  A case that fails on Xen is as much an error as one that fails on Dais: it is wrong.
@@ -32,14 +33,14 @@ NEEDS = {
 TWO = ("pair", "failing")
 
 
-def run(name, guest, hypervisor, word, log, cpu, extra):
+def run(name, guest, hypervisor, word, log, args):
     """Prints the guest's cases; the number that failed."""
-    smp, options, args = NEEDS.get(name, (1, "dom0_max_vcpus=4", []))
-    argv = ["-accel", "tcg", "-machine", "pc", "-cpu", cpu, "-smp", str(smp), "-m", "512",
+    smp, options, qemu = NEEDS.get(name, (1, "dom0_max_vcpus=4", []))
+    argv = ["-accel", "tcg", "-machine", "pc", "-cpu", args.cpu, "-smp", str(smp), "-m", "512",
             "-vga", "none", "-nic", "none", "-no-reboot", "-kernel", hypervisor,
-            "-append", OPTIONS + " " + options, "-initrd",
-            "%s case=%s  two %s%s" % (guest, name, extra, "," + guest if name in TWO else ""),
-            *args]
+            "-append", " ".join((OPTIONS, options, args.options)), "-initrd",
+            "%s case=%s  two %s%s" % (guest, name, args.extra, "," + guest if name in TWO else ""),
+            *qemu]
     bad = 0
     with Machine(argv, log) as vm:
         try:
@@ -78,6 +79,7 @@ def main():
     parser.add_argument("--on", default="dais,xen")
     parser.add_argument("--cpu", default="Nehalem")
     parser.add_argument("--extra", default="", help="more of the guest's command line")
+    parser.add_argument("--options", default="", help="more of the hypervisor's")
     args = parser.parse_args()
     subprocess.run([os.path.join(HERE, "..", "system", "mkquick.sh"), args.cache], check=True)
     work = os.path.join(args.guests, "logs")
@@ -88,7 +90,7 @@ def main():
                       "xen": os.path.join(args.cache, "quick", "xen")}[word]
         for name in args.names:
             bad += run(name, os.path.join(args.guests, name, "guest"), hypervisor, word,
-                       os.path.join(work, "%s-%s.log" % (name, word)), args.cpu, args.extra)
+                       os.path.join(work, "%s-%s.log" % (name, word)), args)
     return bad > 0
 
 

@@ -29,6 +29,7 @@ KEYS = {
     "a": r"(?s)now \d+ us.*CPU0: in -?\d+ us [a-z_]+",
 }
 DIRECT_MAP, FRAME_TABLE, M2P = 0xffff830000001000, 0xffff828000000000, 0xffff800000000000
+MAIN_STACK = 0xffff82d04000e000  # CPU 0's, its last page
 
 
 def machine_args(hypervisor, kernel, quick, options, kernel_options="", cpus=2):
@@ -125,10 +126,10 @@ def isolation(args, log, report, on):
                 user = "CPL=3" in vm.monitor("info registers")
                 if user:
                     seen += 1
-                    shown = [mapped(vm, a) for a in (DIRECT_MAP, FRAME_TABLE, M2P)]
-                    want = [not on, not on, True]
+                    shown = [mapped(vm, a) for a in (DIRECT_MAP, FRAME_TABLE, MAIN_STACK, M2P)]
+                    want = [not on, not on, not on, True]
                     # The M2P is not for a guest's user mode.
-                    if shown[:2] != want[:2] or (seen == 1 and not shown[2]):
+                    if shown[:3] != want[:3] or (seen == 1 and not shown[3]):
                         report.result(name, False, "shown: %s" % shown)
                         return
                 vm.monitor("cont")

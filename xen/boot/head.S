@@ -124,8 +124,8 @@ start64:
 	mov %eax, %fs
 	mov %eax, %gs
 	lldt %ax
-	movabs $(CPU_AREA_START + 65536 - CPU_INFO_SIZE), %rsp
-	and $-16, %rsp /* as the ABI has it: libraries store vectors there (builder/library.c) */
+	/* Aligned as the ABI has it: libraries store vectors there (builder/library.c). */
+	movabs $(CPU_AREA_START + 65536 - 4096), %rsp
 	push $0
 	popf
 	mov %esi, %edi
@@ -193,15 +193,16 @@ cpu_area_l2:
 	.quad PHYS(cpu0_area_l1) + P + RW + AD
 	.fill 511, 8, 0
 cpu0_area_l1:
-	.fill 12, 8, 0
+	.fill 11, 8, 0
 	.quad PHYS(cpu0_stack) + P + RW + AD + 0x100
 	.quad PHYS(cpu0_stack) + 4096 + P + RW + AD + 0x100
 	.quad PHYS(cpu0_stack) + 8192 + P + RW + AD + 0x100
 	.quad PHYS(cpu0_stack) + 12288 + P + RW + AD + 0x100
+	.quad PHYS(cpu0_stack) + 16384 + P + RW + AD + 0x100
 	.fill 496, 8, 0
 
 	.bss
 	.balign 4096
 	.globl cpu0_stack
 cpu0_stack:
-	.space 16384
+	.space 20480

@@ -4,8 +4,10 @@
  * each entry.  No decision is taken here beyond "from whom" and "is work due".
  *
  * The frame is struct cpu_regs.  From a guest it always lands in cpu_info's
- * guest_regs at the top of the main stack (TSS.rsp0 is its end, the SYSCALL
- * landing code aims there), so %rsp names both the frame and, beyond it, cpu_info.
+ * guest_regs, at the end of the CPU's area (TSS.rsp0 is its end).  The main stack
+ * begins one page below the area's end, so that nothing which our functions leave
+ * behind is on the page that a guest's tables may show: with that %rsp, FRAME() and
+ * INFO() name the frame and, beyond it, cpu_info.
  *
  * %rbx holds the current vCPU from entry to exit.
  */
@@ -45,17 +47,54 @@
 	push	%r15
 .endm
 
-.macro RESTORE_CALLEE_SAVED
+/* The same to the guest's frame, on the main stack. */
+.macro STORE_FRAME
+	mov	%rdi, FRAME(REGS_RDI)
+	mov	%rsi, FRAME(REGS_RSI)
+	mov	%rdx, FRAME(REGS_RDX)
+	mov	%rcx, FRAME(REGS_RCX)
+	mov	%rax, FRAME(REGS_RAX)
+	mov	%r8, FRAME(REGS_R8)
+	mov	%r9, FRAME(REGS_R9)
+	mov	%r10, FRAME(REGS_R10)
+	mov	%r11, FRAME(REGS_R11)
+	mov	%rbx, FRAME(REGS_RBX)
+	mov	%rbp, FRAME(REGS_RBP)
+	mov	%r12, FRAME(REGS_R12)
+	mov	%r13, FRAME(REGS_R13)
+	mov	%r14, FRAME(REGS_R14)
+	mov	%r15, FRAME(REGS_R15)
+.endm
+
+/* All but RCX and R11, which SYSRET takes. */
+.macro LOAD_FRAME
+	mov	FRAME(REGS_R15), %r15
+	mov	FRAME(REGS_R14), %r14
+	mov	FRAME(REGS_R13), %r13
+	mov	FRAME(REGS_R12), %r12
+	mov	FRAME(REGS_RBP), %rbp
+	mov	FRAME(REGS_RBX), %rbx
+	mov	FRAME(REGS_R10), %r10
+	mov	FRAME(REGS_R9), %r9
+	mov	FRAME(REGS_R8), %r8
+	mov	FRAME(REGS_RAX), %rax
+	mov	FRAME(REGS_RDX), %rdx
+	mov	FRAME(REGS_RSI), %rsi
+	mov	FRAME(REGS_RDI), %rdi
+.endm
+
+/* From the frame to the main stack. */
+.macro TO_MAIN_STACK
+	sub	$STACK_GAP, %rsp
+.endm
+
+.macro RESTORE_REGS
 	pop	%r15
 	pop	%r14
 	pop	%r13
 	pop	%r12
 	pop	%rbp
 	pop	%rbx
-.endm
-
-.macro RESTORE_REGS
-	RESTORE_CALLEE_SAVED
 	pop	%r11
 	pop	%r10
 	pop	%r9
@@ -107,18 +146,27 @@ entry_exception:
 	cld
 	testb	$3, REGS_CS(%rsp)
 	jz	exception_from_hypervisor
+	TO_MAIN_STACK
 	FROM_GUEST clear=1
 exception_from_guest:
-	mov	CPU_INFO_CURRENT(%rsp), %rbx
-	mov	%rsp, %rdi
+	mov	INFO(CPU_INFO_CURRENT), %rbx
+	lea	FRAME(0), %rdi
 	call	trap_from_guest
 	jmp	return_to_guest
 
+	/* IRET refused the guest's frame: %rsp is on its page, which no function may use. */
 exception_from_hypervisor:
 	FROM_HYPERVISOR
 	mov	REGS_RBP(%rsp), %rbp
 	mov	%rsp, %rdi
-	call	trap_from_hypervisor
+	mov	%rsp, %r13
+	mov	$0xf000, %eax
+	and	%esp, %eax
+	cmp	$0xf000, %eax
+	jne	1f
+	and	$-4096, %rsp
+1:	call	trap_from_hypervisor
+	mov	%r13, %rsp
 	TO_HYPERVISOR
 return_to_hypervisor:
 	RESTORE_REGS
@@ -131,9 +179,10 @@ entry_interrupt:
 	cld
 	testb	$3, REGS_CS(%rsp)
 	jz	interrupt_from_hypervisor
+	TO_MAIN_STACK
 	FROM_GUEST clear=1
-	mov	CPU_INFO_CURRENT(%rsp), %rbx
-	mov	%rsp, %rdi
+	mov	INFO(CPU_INFO_CURRENT), %rbx
+	lea	FRAME(0), %rdi
 	call	do_irq
 	jmp	return_to_guest
 	/* Interrupts are on only well inside. */
@@ -189,25 +238,26 @@ entry_debug:
 	mov	$REGS_SIZE / 8, %ecx
 	xor	%eax, %eax
 	rep stosq
+	TO_MAIN_STACK
 	FROM_GUEST clear=1
 	jmp	exception_from_guest
 
 /*
  * SYSCALL.  The CPU's landing code (machine/percpu_setup.c) stored the guest's RSP in
- * its slot of guest_regs and points %rsp there; RCX and R11 hold RIP and flags.
+ * its slot of guest_regs and points %rsp to the main stack; RCX and R11 hold RIP and flags.
  */
 	.balign	16
 	.globl	entry_syscall
 entry_syscall:
-	movq	$SEL_GUEST_DS, 8(%rsp)
-	push	%r11
-	push	$SEL_GUEST_CS64
-	push	%rcx
-	push	$0
-	movl	$VECTOR_SYSCALL, 4(%rsp)
-	SAVE_REGS
+	movq	$SEL_GUEST_DS, FRAME(REGS_SS)
+	mov	%r11, FRAME(REGS_RFLAGS)
+	movq	$SEL_GUEST_CS64, FRAME(REGS_CS)
+	mov	%rcx, FRAME(REGS_RIP)
+	movl	$0, FRAME(REGS_ERROR)
+	movl	$VECTOR_SYSCALL, FRAME(REGS_VECTOR)
+	STORE_FRAME
 	FROM_GUEST
-	mov	CPU_INFO_CURRENT(%rsp), %rbx
+	mov	INFO(CPU_INFO_CURRENT), %rbx
 	cmpb	$0, VCPU_KERNEL_MODE(%rbx)
 	je	syscall_from_user
 
@@ -225,13 +275,12 @@ hypercall_done:
 	cmp	$-ERESTART, %rax
 	je	hypercall_again
 hypercall_result:
-	mov	%rax, REGS_RAX(%rsp)
+	mov	%rax, FRAME(REGS_RAX)
 
 	.globl	return_to_guest
 return_to_guest:
 	cli
-	mov	CPU_INFO_CURRENT(%rsp), %rbx
-	cmpq	$0, CPU_INFO_DEFERRED(%rsp)
+	cmpq	$0, INFO(CPU_INFO_DEFERRED)
 	jne	serve_deferred
 	mov	VCPU_INFO(%rbx), %rax
 	movzwl	(%rax), %eax /* low byte: upcall pending, high byte: upcall mask */
@@ -244,32 +293,24 @@ return_to_guest:
 
 restore_guest:
 	TO_GUEST
-	cmpl	$VECTOR_SYSCALL, REGS_VECTOR(%rsp)
+	cmpl	$VECTOR_SYSCALL, FRAME(REGS_VECTOR)
 	jne	leave_by_iret
 	/* SYSRET to a non-canonical address faults in ring 0 on some processors. */
-	mov	REGS_RIP(%rsp), %rcx
-	mov	%rcx, %rax
-	shl	$16, %rax
-	sar	$16, %rax
-	cmp	%rcx, %rax
-	jne	leave_by_iret
-	RESTORE_CALLEE_SAVED
-	add	$8, %rsp
-	pop	%r10
-	pop	%r9
-	pop	%r8
-	pop	%rax
-	add	$8, %rsp
-	pop	%rdx
-	pop	%rsi
-	pop	%rdi
-	mov	REGS_RFLAGS - REGS_ERROR(%rsp), %r11
-	mov	REGS_RSP - REGS_ERROR(%rsp), %rsp
+	mov	FRAME(REGS_RIP), %rcx
+	mov	FRAME(REGS_RIP + 4), %eax
+	add	$0x8000, %eax
+	cmp	$0xffff, %eax
+	ja	leave_by_iret
+	LOAD_FRAME
+	mov	FRAME(REGS_RFLAGS), %r11
+	mov	FRAME(REGS_RSP), %rsp
 	sysretq
 
 leave_by_iret:
-	RESTORE_REGS
-	add	$8, %rsp
+	LOAD_FRAME
+	mov	FRAME(REGS_RCX), %rcx
+	mov	FRAME(REGS_R11), %r11
+	add	$STACK_GAP + REGS_RIP, %rsp
 	.globl	guest_iret
 guest_iret:
 	iretq
@@ -277,10 +318,10 @@ guest_iret:
 
 hypercall_again:
 	/* Unless iret has just loaded registers of which RAX holds this number. */
-	cmpl	$VECTOR_SYSCALL, REGS_VECTOR(%rsp)
+	cmpl	$VECTOR_SYSCALL, FRAME(REGS_VECTOR)
 	jne	hypercall_result
 	/* SYSCALL is two bytes: the guest executes it again, with the arguments as they are now. */
-	subq	$2, REGS_RIP(%rsp)
+	subq	$2, FRAME(REGS_RIP)
 	jmp	return_to_guest
 
 bad_hypercall:
@@ -293,29 +334,30 @@ serve_deferred:
 	jmp	return_to_guest
 
 deliver_event:
-	mov	%rsp, %rdi
+	lea	FRAME(0), %rdi
 	call	inject_event_upcall
 	jmp	return_to_guest
 
 deliver_nmi:
-	mov	%rsp, %rdi
+	lea	FRAME(0), %rdi
 	call	inject_nmi
 	jmp	return_to_guest
 
 syscall_from_user:
-	mov	%rsp, %rdi
+	lea	FRAME(0), %rdi
 	call	guest_syscall
 	jmp	return_to_guest
 
 /* SYSCALL in 32-bit user mode (AMD); its landing code has done the same as for 64 bits. */
 	.globl	entry_syscall32
 entry_syscall32:
-	movq	$SEL_GUEST_DS, 8(%rsp)
-	push	%r11
-	push	$SEL_GUEST_CS32
-	push	%rcx
-	push	$0
-	movl	$VECTOR_SYSCALL32, 4(%rsp)
+	movq	$SEL_GUEST_DS, FRAME(REGS_SS)
+	mov	%r11, FRAME(REGS_RFLAGS)
+	movq	$SEL_GUEST_CS32, FRAME(REGS_CS)
+	mov	%rcx, FRAME(REGS_RIP)
+	movl	$0, FRAME(REGS_ERROR)
+	movl	$VECTOR_SYSCALL32, FRAME(REGS_VECTOR)
+	STORE_FRAME
 	jmp	1f
 
 /* SYSENTER (Intel): SYSENTER_ESP is the end of guest_regs; the user's RIP and RSP are not known. */
@@ -329,15 +371,16 @@ entry_sysenter:
 	push	$0
 	push	$0
 	movl	$VECTOR_SYSENTER, 4(%rsp)
-1:	SAVE_REGS
+	SAVE_REGS
 	CLAC
 	cld
 	/* SYSENTER leaves NT and TF as they were: neither may reach our own code. */
 	push	$2
 	popf
-	FROM_GUEST clear=1
-	mov	CPU_INFO_CURRENT(%rsp), %rbx
-	mov	%rsp, %rdi
+	TO_MAIN_STACK
+1:	FROM_GUEST clear=1
+	mov	INFO(CPU_INFO_CURRENT), %rbx
+	lea	FRAME(0), %rdi
 	call	guest_syscall
 	jmp	return_to_guest
 
@@ -345,15 +388,16 @@ entry_sysenter:
 	.globl	resume_guest
 resume_guest:
 	and	$-65536, %rsp
-	add	$65536 - CPU_INFO_SIZE, %rsp
+	add	$65536 - 4096, %rsp
 	xor	%ebp, %ebp
+	mov	INFO(CPU_INFO_CURRENT), %rbx
 	jmp	return_to_guest
 
 /* void stack_reset_and_call(void (*fn)(void)): fn runs on the empty main stack. */
 	.globl	stack_reset_and_call
 stack_reset_and_call:
 	and	$-65536, %rsp
-	add	$65536 - CPU_INFO_SIZE, %rsp
+	add	$65536 - 4096, %rsp
 	xor	%ebp, %ebp
 	call	__x86_indirect_thunk_rdi
 	ud2

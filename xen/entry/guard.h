@@ -61,20 +61,21 @@
 .endm
 
 /*
- * First of all after the registers are saved.  Keeps RAX, RDX, RSI, RDI, R8, R10, or not even
- * those with `clear`: guest values are no operands of what we may run ahead of time; the frame
- * has them.  RBP is where a backtrace ends.
+ * First of all after the registers are saved, on the main stack.  Keeps RAX, RDX, RSI, RDI, R8,
+ * R10, or not even those with `clear`: guest values are no operands of what we may run ahead of
+ * time; the frame has them.  RBP is where a backtrace ends.
  */
 .macro FROM_GUEST clear=0
 	xor	%ebp, %ebp
 	IF	MIT_CLEAR, .Lfrom_done_\@
 	IF	MIT_ENTRY, .Lfrom_clear_\@
-	mov	%rax, %r12
-	mov	%rdx, %r13
 	IF	MIT_ISOLATE, .Lfrom_1_\@
-	mov	CPU_INFO_ROOT(%rsp), %rcx
+	mov	INFO(CPU_INFO_ROOT), %rcx
 	mov	%rcx, %cr3
 .Lfrom_1_\@:
+	IF	MIT_ENTRY_REGS, .Lfrom_2_\@
+	mov	%rax, %r12
+	mov	%rdx, %r13
 	IF	MIT_IBPB_ENTRY, .Lfrom_2_\@
 	mov	$MSR_PRED_CMD, %ecx
 	mov	$1, %eax
@@ -82,27 +83,27 @@
 	wrmsr
 .Lfrom_2_\@:
 	IF	MIT_RSB, .Lfrom_3_\@
-	mov	$16, %ecx
-1:	call	2f
+	mov	$8, %ecx
+1:	.rept	4
+	call	2f
 3:	pause
 	lfence
 	jmp	3b
-2:	call	4f
-5:	pause
-	lfence
-	jmp	5b
-4:	dec	%ecx
+2:
+	.endr
+	dec	%ecx
 	jnz	1b
 	add	$256, %rsp
 .Lfrom_3_\@:
+	IF	MIT_ENTRY_REGS, .Lfrom_5_\@
 	IF	MIT_IBRS, .Lfrom_4_\@
 	mov	$MSR_SPEC_CTRL, %ecx
-	mov	CPU_INFO_SPEC_HYP(%rsp), %eax
+	mov	INFO(CPU_INFO_SPEC_HYP), %eax
 	xor	%edx, %edx
 	wrmsr
 .Lfrom_4_\@:
 	/* Five times five taken branches push out what a guest left in the branch history. */
-	IF	MIT_BHB, .Lfrom_5_\@
+	IF	MIT_BHB, .Lfrom_6_\@
 	mov	$5, %ecx
 6:	call	7f
 	jmp	9f
@@ -115,9 +116,10 @@
 	jnz	7b
 	ret
 9:	lfence
-.Lfrom_5_\@:
+.Lfrom_6_\@:
 	mov	%r12, %rax
 	mov	%r13, %rdx
+.Lfrom_5_\@:
 	lfence
 .Lfrom_clear_\@:
 	.if	\clear
@@ -127,32 +129,27 @@
 .Lfrom_done_\@:
 .endm
 
-/* From here on only what isolate.c shows is mapped: our stack's last page, and this code. */
+/*
+ * From here on only what isolate.c shows is mapped: the page of frame and cpu_info, and this
+ * code; not the stack that %rsp names.
+ */
 .macro TO_GUEST
 	IF	MIT_EXIT, .Lto_done_\@
 	IF	MIT_ISOLATE, .Lto_1_\@
-	cmpl	$0, CPU_INFO_STALE(%rsp)
+	cmpl	$0, INFO(CPU_INFO_STALE)
 	je	1f
 	call	isolate_sync
-	/* What our functions left below the frame on that page is not for the guest. */
-1:	mov	%rsp, %rcx
-	mov	%rsp, %rdi
-	and	$-4096, %rdi
-	sub	%rdi, %rcx
-	shr	$3, %ecx
-	xor	%eax, %eax
-	rep stosq
-	mov	CPU_INFO_SHADOW(%rsp), %rcx
+1:	mov	INFO(CPU_INFO_SHADOW), %rcx
 	mov	%rcx, %cr3
 .Lto_1_\@:
 	IF	MIT_IBRS, .Lto_2_\@
 	mov	$MSR_SPEC_CTRL, %ecx
-	mov	CPU_INFO_SPEC_GUEST(%rsp), %eax
+	mov	INFO(CPU_INFO_SPEC_GUEST), %eax
 	xor	%edx, %edx
 	wrmsr
 .Lto_2_\@:
 	IF	MIT_VERW, .Lto_done_\@
-	verw	CPU_INFO_VERW(%rsp)
+	verw	INFO(CPU_INFO_VERW)
 .Lto_done_\@:
 .endm
 

@@ -40,6 +40,13 @@
 #define CPU_INFO_VERW 228
 #define CPU_INFO_SIZE 232
 
+/* From the beginning of the main stack up to cpu_info. */
+#define STACK_GAP (4096 - CPU_INFO_SIZE)
+/* clang-format off */
+#define FRAME(field) (STACK_GAP + field)(%rsp)
+#define INFO(field) (STACK_GAP + field)(%rsp)
+/* clang-format on */
+
 #define VCPU_INFO 0
 #define VCPU_KERNEL_MODE 16
 #define VCPU_NMI_PENDING 17

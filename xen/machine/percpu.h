@@ -2,12 +2,15 @@
 /*
  * Per-CPU data.  Each CPU has a 64 KiB block of virtual space (CPU_AREA_START +
  * cpu * CPU_AREA_SIZE) with its exception stacks, guard pages between them and
- * the main stack at the end; the CPU's own facts sit at the very top, so that
- * they are found from the stack pointer alone, on whichever of the stacks we
- * are.  The host tests replace this header.
+ * the main stack; the CPU's own facts sit at the very end, so that they are found
+ * from the stack pointer alone, on whichever of the stacks we are.  The host tests
+ * replace this header.
  *
  *   page 0 guard, 1 NMI, 2 guard, 3 #DF, 4 guard, 5 #MC, 6 guard, 7 #DB,
- *   8..11 guard, 12..15 main stack, ending in struct cpu_info.
+ *   8 SYSCALL landing code, 9..10 guard, 11..14 main stack, 15 struct cpu_info at its end.
+ *
+ * While a guest runs, its tables may show it page 15 (machine/isolate.c).  Nothing but
+ * cpu_info is ever on it.
  *
  * Rooms define variables of their own with DEFINE_PER_CPU(type, name): the
  * section .percpu is a template, copied for each CPU as it is brought up.
@@ -21,7 +24,8 @@
 #include "machine/regs.h"
 
 #define CPU_AREA_SIZE 65536UL
-#define CPU_AREA_MAIN_STACK_PAGE 12
+#define CPU_AREA_MAIN_STACK_PAGE 11
+#define CPU_AREA_INFO_PAGE 15 /* the main stack ends where it begins */
 
 struct vcpu;
 

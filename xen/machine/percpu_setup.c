@@ -39,11 +39,11 @@ static u8 *put_rel32(u8 *p, unsigned long insn_va, const u8 *page, unsigned long
 
 /*
  *	mov %rsp, guest_regs.rsp(%rip)
- *	lea guest_regs.rsp(%rip), %rsp
+ *	lea main stack(%rip), %rsp
  *	jmp entry
  */
 static void write_stub(u8 *page, unsigned int at, unsigned long page_va, unsigned long slot,
-		       unsigned long entry)
+		       unsigned long stack, unsigned long entry)
 {
 	static const u8 mov[] = {0x48, 0x89, 0x25}, lea[] = {0x48, 0x8d, 0x25};
 	u8 *p = page + at;
@@ -51,7 +51,7 @@ static void write_stub(u8 *page, unsigned int at, unsigned long page_va, unsigne
 	memcpy(p, mov, 3);
 	p = put_rel32(p + 3, page_va, page, slot);
 	memcpy(p, lea, 3);
-	p = put_rel32(p + 3, page_va, page, slot);
+	p = put_rel32(p + 3, page_va, page, stack);
 	*p++ = 0xe9;
 	put_rel32(p, page_va, page, entry);
 }
@@ -62,12 +62,13 @@ static int create_stub(unsigned long area, struct cpu_info *ci)
 	u8 *page = page_alloc();
 	unsigned long va = area + STUB_PAGE * PAGE_SIZE;
 	unsigned long slot = (unsigned long)&ci->guest_regs.rsp;
+	unsigned long stack = area + CPU_AREA_INFO_PAGE * PAGE_SIZE;
 
 	if (!page)
 		return -ENOMEM;
 	memset(page, 0xcc, PAGE_SIZE);
-	write_stub(page, 0, va, slot, (unsigned long)entry_syscall);
-	write_stub(page, STUB32_OFFSET, va, slot, (unsigned long)entry_syscall32);
+	write_stub(page, 0, va, slot, stack, (unsigned long)entry_syscall);
+	write_stub(page, STUB32_OFFSET, va, slot, stack, (unsigned long)entry_syscall32);
 	return map_hypervisor_page(va, virt_to_phys(page), 0);
 }
 
@@ -115,5 +116,5 @@ int cpu_area_create(unsigned int cpu)
 
 unsigned long cpu_area_stack_top(unsigned int cpu)
 {
-	return (unsigned long)cpu_info_of(cpu);
+	return CPU_AREA_START + cpu * CPU_AREA_SIZE + CPU_AREA_INFO_PAGE * PAGE_SIZE;
 }

@@ -89,6 +89,8 @@ void __init mitigate_init(void)
 	mitigations = mitigate_decide(&f, options.mitigate_on, options.mitigate_off);
 	if (mitigate_clears(&f, mitigations, options.mitigate_off))
 		mitigations |= BIT(MIT_CLEAR);
+	if (mitigations & (BIT(MIT_IBPB_ENTRY) | BIT(MIT_IBRS) | BIT(MIT_BHB)))
+		mitigations |= BIT(MIT_ENTRY_REGS);
 	auto_ibrs = mitigated(MIT_EIBRS) && (f.ext21_eax & AUTO_IBRS_BIT);
 	have_spec_ctrl = mitigations & (BIT(MIT_IBRS) | BIT(MIT_EIBRS) | BIT(MIT_STIBP) |
 					BIT(MIT_SSBD) | BIT(MIT_BHI_DIS));
