@@ -120,4 +120,16 @@ static __force_inline int __must_check guest_store(unsigned long va, const void 
 		 : "memory"                                \
 		 : label)
 
+/* The same for a word that is read. */
+#define GUEST_PULL(value, from, offset, label)        \
+	asm goto("1: movq %c2(%1), %0\n"              \
+		 ".pushsection .ex_table, \"a\"\n"    \
+		 ".balign 4\n"                        \
+		 ".long 1b - ., %l[" #label "] - .\n" \
+		 ".popsection"                        \
+		 : "=r"(value)                        \
+		 : "r"(from), "i"(offset)             \
+		 : "memory"                           \
+		 : label)
+
 #endif

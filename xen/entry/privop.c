@@ -413,7 +413,7 @@ static void finish(struct cpu_regs *regs, enum outcome outcome, unsigned int len
 	}
 }
 
-void guest_general_protection(struct cpu_regs *regs)
+static __attribute__((noinline)) void fault_of_instruction(struct cpu_regs *regs)
 {
 	struct vcpu *v = current;
 	struct fault f = {.vector = TRAP_GP, .error_code = regs->error_code};
@@ -422,11 +422,6 @@ void guest_general_protection(struct cpu_regs *regs)
 	struct insn in = {0};
 	unsigned int got;
 
-	/* A selector: nothing that we emulate.  Gates have bit 1 set, in wrong codes too (I1). */
-	if (regs->error_code && !(regs->error_code & 2)) {
-		inject_trap(regs, TRAP_GP, regs->error_code);
-		return;
-	}
 	got = (unsigned int)guest_read_partial(bytes, regs->rip, sizeof(bytes));
 	switch (decode(bytes, got, &in)) {
 	case DECODE_OK:
@@ -448,6 +443,15 @@ void guest_general_protection(struct cpu_regs *regs)
 		guest_log_debug(v->domain->id, "instruction %02x %02x at 0x%lx refused", bytes[0],
 				bytes[1], (unsigned long)regs->rip);
 	finish(regs, outcome, in.length, &f);
+}
+
+void guest_general_protection(struct cpu_regs *regs)
+{
+	/* A selector: nothing that we emulate.  Gates have bit 1 set, in wrong codes too (I1). */
+	if (regs->error_code && !(regs->error_code & 2))
+		inject_trap(regs, TRAP_GP, regs->error_code);
+	else
+		fault_of_instruction(regs);
 }
 
 void guest_invalid_opcode(struct cpu_regs *regs)

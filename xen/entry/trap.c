@@ -64,9 +64,33 @@ static bool ldt_fault(struct vcpu *v, unsigned long cr2)
 	return segdesc_ldt_fault(v, cr2 - window) == 0;
 }
 
-static void page_fault_from_guest(struct cpu_regs *regs)
+/* In our part of the address space. */
+static __attribute__((noinline)) void page_fault_in_ours(struct cpu_regs *regs, unsigned long cr2)
 {
 	struct vcpu *v = current;
+	u32 error = regs->error_code;
+
+	if (ldt_fault(v, cr2))
+		return;
+	/* Inside a guest's LDT the address is the guest's own, not the window's. */
+	if (cr2 - ldt_window(this_cpu_id()) < 16 * PAGE_SIZE) {
+		cr2 = v->arch.ldt_base + (cr2 - ldt_window(this_cpu_id()));
+		error &= ~PFEC_PRESENT;
+	} else {
+		error = hide_our_mappings(cr2, error);
+	}
+	inject_page_fault(regs, cr2, error);
+}
+
+/* The guest's kernel wrote to what it may only read: to one of its page tables? */
+static __attribute__((noinline)) void write_fault(struct cpu_regs *regs, unsigned long cr2)
+{
+	if (!ptwrite_emulate(regs, cr2))
+		inject_page_fault(regs, cr2, regs->error_code);
+}
+
+static void page_fault_from_guest(struct cpu_regs *regs, const struct vcpu *v)
+{
 	unsigned long cr2 = read_cr2();
 	u32 error = regs->error_code;
 
@@ -74,27 +98,18 @@ static void page_fault_from_guest(struct cpu_regs *regs)
 	if (unlikely(isolate_stale()))
 		return;
 	local_irq_enable();
-	if (unlikely(cr2 >= HYPERVISOR_START && cr2 < HYPERVISOR_END)) {
-		if (ldt_fault(v, cr2))
-			return;
-		/* Inside a guest's LDT the address is the guest's own, not the window's. */
-		if (cr2 - ldt_window(this_cpu_id()) < 16 * PAGE_SIZE) {
-			cr2 = v->arch.ldt_base + (cr2 - ldt_window(this_cpu_id()));
-			error &= ~PFEC_PRESENT;
-		} else {
-			error = hide_our_mappings(cr2, error);
-		}
-	} else if ((error & (PFEC_PRESENT | PFEC_WRITE | PFEC_RSVD)) ==
-			   (PFEC_PRESENT | PFEC_WRITE) &&
-		   v->arch.kernel_mode && ptwrite_emulate(regs, cr2)) {
-		return;
-	}
-	inject_page_fault(regs, cr2, error);
+	if (unlikely(cr2 >= HYPERVISOR_START && cr2 < HYPERVISOR_END))
+		page_fault_in_ours(regs, cr2);
+	else if ((error & (PFEC_PRESENT | PFEC_WRITE | PFEC_RSVD)) == (PFEC_PRESENT | PFEC_WRITE) &&
+		 v->arch.kernel_mode)
+		write_fault(regs, cr2);
+	else
+		inject_page_fault(regs, cr2, error);
 }
 
 /* --- debug exceptions --- */
 
-static void debug_from_guest(struct cpu_regs *regs)
+static __attribute__((noinline)) void debug_from_guest(struct cpu_regs *regs)
 {
 	struct vcpu *v = current;
 	unsigned long dr6;
@@ -108,36 +123,36 @@ static void debug_from_guest(struct cpu_regs *regs)
 
 /* --- from a guest --- */
 
-void trap_from_guest(struct cpu_regs *regs)
+static __attribute__((noinline)) void no_fpu(struct cpu_regs *regs)
 {
 	struct vcpu *v = current;
+
+	local_irq_enable();
+	/* TS is clear again by the time the guest's handler looks (abi h5). */
+	if (v->arch.ts)
+		vcpu_set_ts(v, false);
+	inject_trap(regs, TRAP_NM, 0);
+}
+
+/* Straight to one function each: what they need of the stack, only they set up. */
+void trap_from_guest(struct cpu_regs *regs)
+{
 	unsigned int vector = regs->entry_vector;
 
-	switch (vector) {
-	case TRAP_PF:
-		page_fault_from_guest(regs);
-		return;
-	case TRAP_GP:
-		local_irq_enable();
-		guest_general_protection(regs);
-		return;
-	case TRAP_UD:
-		local_irq_enable();
-		guest_invalid_opcode(regs);
-		return;
-	case TRAP_DB:
+	if (vector == TRAP_PF) {
+		page_fault_from_guest(regs, current);
+	} else if (vector == TRAP_DB) {
 		debug_from_guest(regs);
-		return;
-	case TRAP_NM:
+	} else if (vector == TRAP_NM) {
+		no_fpu(regs);
+	} else {
 		local_irq_enable();
-		/* TS is clear again by the time the guest's handler looks (abi h5). */
-		if (v->arch.ts)
-			vcpu_set_ts(v, false);
-		inject_trap(regs, TRAP_NM, 0);
-		return;
-	default:
-		local_irq_enable();
-		inject_trap(regs, vector, regs->error_code);
+		if (vector == TRAP_GP)
+			guest_general_protection(regs);
+		else if (vector == TRAP_UD)
+			guest_invalid_opcode(regs);
+		else
+			inject_trap(regs, vector, regs->error_code);
 	}
 }
 

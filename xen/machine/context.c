@@ -72,12 +72,23 @@ void vcpu_load_root(struct vcpu *v)
 	tlb_flush_local();
 }
 
-void vcpu_toggle_mode(struct vcpu *v)
+static __force_inline void change_mode(struct vcpu *v, mfn_t root, bool to_kernel)
 {
-	v->arch.kernel_mode = !v->arch.kernel_mode;
+	v->arch.kernel_mode = to_kernel;
 	swapgs();
-	write_cr3(active_root(v).m << PAGE_SHIFT);
-	isolate_use_root(active_root(v), !v->arch.kernel_mode, false);
+	write_cr3(root.m << PAGE_SHIFT);
+	if (mitigated(MIT_ISOLATE))
+		isolate_use_root(root, !to_kernel, false);
+}
+
+void vcpu_enter_kernel(struct vcpu *v)
+{
+	change_mode(v, v->arch.kernel_root, true);
+}
+
+void vcpu_enter_user(struct vcpu *v)
+{
+	change_mode(v, v->arch.user_root, false);
 }
 
 void vcpu_read_bases(struct vcpu *v)

@@ -14,8 +14,9 @@ bool guest_tsc_emulated(const struct domain *d);
 /* Serves deferred work and halts between; never returns.  Interrupts may be off at entry. */
 _Noreturn void idle_loop(void);
 
-/* Switches current between its kernel and user mode: GS bases and root. */
-void vcpu_toggle_mode(struct vcpu *v);
+/* Current changes from user mode to its kernel, or back: GS bases and roots change places. */
+void vcpu_enter_kernel(struct vcpu *v);
+void vcpu_enter_user(struct vcpu *v);
 /* Loads CR4 bits that the guest chose. */
 void vcpu_load_cr4(struct vcpu *v);
 /* Segment bases of current, read back from the processor where the guest can change them. */
