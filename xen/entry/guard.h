@@ -131,13 +131,15 @@
 
 /*
  * From here on only what isolate.c shows is mapped: the page of frame and cpu_info, and this
- * code; not the stack that %rsp names.
+ * code; not the stack that %rsp names.  %rbx: current.
  */
 .macro TO_GUEST
 	IF	MIT_EXIT, .Lto_done_\@
 	IF	MIT_ISOLATE, .Lto_1_\@
-	cmpl	$0, INFO(CPU_INFO_STALE)
-	je	1f
+	movzbl	VCPU_KERNEL_MODE(%rbx), %ecx
+	inc	%ecx
+	test	%ecx, INFO(CPU_INFO_STALE)
+	jz	1f
 	call	isolate_sync
 1:	mov	INFO(CPU_INFO_SHADOW), %rcx
 	mov	%rcx, %cr3

@@ -107,12 +107,13 @@ void isolate_sync(void)
 {
 	struct cpu_info *ci = cpu_info();
 	bool user = !current->arch.kernel_mode;
+	u32 bit = isolate_stale_bit(!user);
 	const u64 *from = phys_to_virt(ci->root);
 	u64 *to = this_cpu(roots)[user];
 
 	if (!isolate_stale())
 		return;
-	__atomic_and_fetch(&ci->shadow_stale, ~(1u << user), __ATOMIC_SEQ_CST);
+	__atomic_and_fetch(&ci->shadow_stale, ~bit, __ATOMIC_SEQ_CST);
 	memcpy(to, from, (HYPERVISOR_SLOT_FIRST + 1) * sizeof(u64));
 	memcpy(to + HYPERVISOR_SLOT_LAST + 1, from + HYPERVISOR_SLOT_LAST + 1,
 	       (511 - HYPERVISOR_SLOT_LAST) * sizeof(u64));
