@@ -66,6 +66,24 @@ static void own_pages_late(void)
 	CHECK_EQ(flushes, before);
 }
 
+/* Nothing was freed for half the clock's range, then something that is still to be flushed. */
+static void free_after_long(void)
+{
+	mfn_t mfn = buddy_alloc(0, 0), again;
+
+	clock_now = 0x90000000u;
+	buddy_free(buddy_alloc(0, 0), 0, tlb_clock());
+	clock_now += 0x7ffffff0u;
+	last_flush = clock_now;
+	clock_now += 0x20u;
+	stale_writable[mfn.m] = true;
+	buddy_free(mfn, 0, tlb_clock());
+	again = buddy_alloc(0, 0);
+	CHECK_EQ(again.m, mfn.m);
+	CHECK(!stale_writable[mfn.m]);
+	buddy_free(again, 0, tlb_clock());
+}
+
 int main(void)
 {
 	mfn_t mfn;
@@ -96,6 +114,7 @@ int main(void)
 	CHECK(mfn_eq(buddy_alloc(MAX_ORDER + 1, 0), INVALID_MFN));
 	CHECK_EQ(buddy_alloc_below(0, PAGE_SHIFT + 9, 0).m, INVALID_MFN.m);
 	own_pages_late();
+	free_after_long();
 	CHECK(world_end());
 	return check_done("t_buddy");
 }

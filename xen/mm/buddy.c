@@ -237,6 +237,7 @@ static void give_back(mfn_t mfn, unsigned int order, const u32 *stamp)
 {
 	unsigned long flags;
 	struct zone *z = zone_of(mfn.m);
+	u32 t;
 
 	for (unsigned long i = 0; i < 1UL << order; i++) {
 		struct frame *f = frame_of(MFN(mfn.m + i));
@@ -245,7 +246,9 @@ static void give_back(mfn_t mfn, unsigned int order, const u32 *stamp)
 		WRITE_ONCE(f->ref, 0);
 	}
 	flags = spin_lock_irqsave(&heap_lock);
-	if (stamp && (s32)(*stamp - z->newest_stamp) > 0)
+	t = tlb_clock();
+	/* By age: the one that we have may be older than what a signed difference can tell. */
+	if (stamp && t - *stamp < t - z->newest_stamp)
 		z->newest_stamp = *stamp;
 	if (!order && z->nr_singles < SINGLES_MAX) {
 		z->single[z->nr_singles++] = (u32)mfn.m;
