@@ -72,6 +72,29 @@ static __force_inline bool guest_address_not_ours(unsigned long va)
 	return likely(va >> 43 != HYPERVISOR_START >> 43);
 }
 
+/*
+ * The same for what is read and then used: false, and *va turns into the address space's last
+ * byte, a guest's.  So a processor that has guessed the answer reads nothing of ours that could be
+ * told by what the call goes on to look up.  Bits 43 to 47 are all that counts, as some processors
+ * look no higher ahead of time.
+ */
+static __force_inline bool guest_address_to_read(unsigned long *va)
+{
+	unsigned long block = (*va << 16 >> 59) ^ (HYPERVISOR_START << 16 >> 59);
+	unsigned long mask = 0;
+
+	asm goto("cmp $1, %[block]; sbb %[mask], %[mask]; jc %l[ours]"
+		 : [mask] "=r"(mask)
+		 : [block] "r"(block)
+		 : "cc"
+		 : ours);
+	*va |= mask;
+	return true;
+ours:
+	*va = ~0UL;
+	return false;
+}
+
 static __force_inline int guest_move(void *to, const void *from, size_t size)
 {
 	smap_open();
@@ -95,7 +118,7 @@ static __force_inline int __must_check guest_fetch(void *dst, unsigned long va, 
 {
 	if (!guest_inline(size))
 		return guest_read(dst, va, size);
-	return guest_address_not_ours(va) ? guest_move(dst, (const void *)va, size) : -EFAULT;
+	return guest_address_to_read(&va) ? guest_move(dst, (const void *)va, size) : -EFAULT;
 }
 
 static __force_inline int __must_check guest_store(unsigned long va, const void *src, size_t size)

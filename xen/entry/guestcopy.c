@@ -5,6 +5,7 @@
  */
 #include "entry/guestcopy.h"
 
+#include "entry/guestaccess.h"
 #include "lib/errno.h"
 #include "machine/barrier.h"
 #include "machine/cpu.h"
@@ -29,6 +30,12 @@ static inline bool range_ok(unsigned long va, size_t size)
 bool guest_range_ok(unsigned long va, size_t size)
 {
 	return range_ok(va, size);
+}
+
+/* The same before a read: *va shows nothing of ours, under speculation too. */
+static inline bool range_to_read(unsigned long *va, size_t size)
+{
+	return range_ok(*va, size) && guest_address_to_read(va);
 }
 
 /*
@@ -109,7 +116,7 @@ static inline int copy_all(void *dst, const void *src, size_t size)
 
 int guest_read(void *dst, unsigned long va, size_t size)
 {
-	if (unlikely(!range_ok(va, size)))
+	if (unlikely(!range_to_read(&va, size)))
 		return -EFAULT;
 	return copy_all(dst, (const void *)va, size);
 }
@@ -123,9 +130,9 @@ int guest_write(unsigned long va, const void *src, size_t size)
 
 size_t guest_read_partial(void *dst, unsigned long va, size_t size)
 {
-	while (size && !guest_range_ok(va, size))
+	while (size && !range_ok(va, size))
 		size--;
-	return size ? size - copy(dst, (const void *)va, size) : 0;
+	return size && range_to_read(&va, size) ? size - copy(dst, (const void *)va, size) : 0;
 }
 
 int guest_zero(unsigned long va, size_t size)
