@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What an administrator gets by the serial line: debug keys, a panic, dom0's death; and what a
-guest's page tables show of the hypervisor, looked at from outside.
+"""What an administrator gets by the serial line: debug keys, a panic, dom0's death; and what is
+seen and done by QEMU's monitor, from outside: what page tables show of the hypervisor, its own
+tables, processors that wait, non-maskable interrupts and machine checks.
 
   console.py --cache DIR --hypervisor PATH
 """
@@ -11,8 +12,10 @@ import re
 import struct
 import subprocess
 import sys
+import time
 
 import kernels
+import pagetables
 from vm import Gone, Machine, Report, Timeout
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -32,8 +35,8 @@ DIRECT_MAP, FRAME_TABLE, M2P = 0xffff830000001000, 0xffff828000000000, 0xffff800
 MAIN_STACK = 0xffff82d04000e000  # CPU 0's, its last page
 
 
-def machine_args(hypervisor, kernel, quick, options, kernel_options="", cpus=2):
-    return ["-accel", "tcg", "-machine", "pc", "-cpu", "Nehalem", "-smp", str(cpus), "-m", "768",
+def machine_args(hypervisor, kernel, quick, options, kernel_options="", cpus=2, cpu="Nehalem"):
+    return ["-accel", "tcg", "-machine", "pc", "-cpu", cpu, "-smp", str(cpus), "-m", "768",
             "-vga", "none", "-nic", "none", "-no-reboot", "-kernel", hypervisor, "-append",
             "console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all " + options, "-initrd",
             "%s console=hvc0 earlyprintk=xen %s,%s/dom0.img" % (kernel, kernel_options, quick)]
@@ -142,11 +145,78 @@ def isolation(args, log, report, on):
             print(vm.tail(12))
 
 
+def waiting(vm, report, cpus):
+    """A processor with nothing to do waits for an interrupt, in our code; it does not spin."""
+    halted, end = [0] * cpus, time.monotonic() + 120
+    while min(halted) < 10 and time.monotonic() < end:
+        for cpu in range(cpus):
+            said = pagetables.registers(vm, cpu)
+            halted[cpu] += "HLT=1" in said and "CPL=0" in said
+        vm.settle(0.1)
+    report.result("idle processors are halted", min(halted) >= 10, "seen %s times" % halted)
+
+
+def our_tables(args, log, report, cpus):
+    with Machine(args, log) as vm:
+        if not try_expect(vm, report, "dom0 comes up, CPU with SMEP", r"quick: complaints 0\n", 240):
+            return
+        try:
+            waiting(vm, report, cpus)
+            vm.monitor("stop")
+            for cpu in range(cpus):
+                said = pagetables.registers(vm, cpu)
+                bad, seen = pagetables.faults(vm, pagetables.register(said, "CR3"), cpus,
+                                              isolated=True)
+                report.result("page tables of CPU %d" % cpu, not bad,
+                              "%d mappings; %s" % (seen, "; ".join(bad[:4]) or "as they should be"))
+                # PG and WP; SMEP
+                report.result("CPU %d: read-only is for us too, guests' code is not ours" % cpu,
+                              pagetables.register(said, "CR0") & 0x80010000 == 0x80010000 and
+                              pagetables.register(said, "CR4") & 1 << 20)
+        except (Timeout, Gone, pagetables.Unreadable) as error:
+            report.result("our page tables", False, str(error))
+            print(vm.tail(12))
+
+
+def storm(args, log, report):
+    """Non-maskable interrupts from the first moment on: wherever they hit, dom0 comes up."""
+    with Machine(args, log) as vm:
+        sent, end = 0, time.monotonic() + 400
+        try:
+            while "quick: done" not in vm.text and time.monotonic() < end:
+                vm.monitor("nmi")
+                sent += 1
+                vm.settle(0.01)
+            vm.expect(r"(?s)quick: complaints 0\n.*quick: done", 30)
+            told = vm.text.count("NMI received")
+            report.result("a storm of NMIs", sent > 100 and told > 10 and "panic on" not in vm.text,
+                          "%d, of which dom0 told %d" % (sent, told))
+        except (Timeout, Gone) as error:
+            report.result("a storm of NMIs", False, "%s after %d" % (error, sent))
+            print(vm.tail(12))
+
+
+def machine_check(args, log, report):
+    """Memory that fails is the end of the machine's work, said and restarted, not a silent reset."""
+    with Machine(args, log) as vm:
+        if not try_expect(vm, report, "dom0 comes up", r"quick: complaints 0\n", 240):
+            return
+        vm.monitor("mce 0 1 0xbe00000000000000 0x5 0x1000 0x8c")
+        if try_expect(vm, report, "a machine check is told",
+                      r"panic on CPU 0 \*+\n.*machine check: the processor reports a hardware fault"
+                      r"(\n.*)*?vector 18 "):
+            try:
+                vm.wait_end(120)
+                report.result("restart after a machine check", True)
+            except Timeout as error:
+                report.result("restart after a machine check", False, str(error))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cache", required=True)
     parser.add_argument("--hypervisor", required=True)
-    parser.add_argument("--only", default="", help="keys, death, isolation")
+    parser.add_argument("--only", default="", help="keys, death, isolation, tables, nmi, mce")
     args = parser.parse_args()
     subprocess.run([os.path.join(HERE, "mkquick.sh"), args.cache], check=True)
     cache = os.path.abspath(args.cache)
@@ -155,8 +225,8 @@ def main():
     kernel = os.path.join(quick, "vmlinuz")
     report = Report("console")
 
-    def case(name, options="", image=kernel, kernel_options="", cpus=2):
-        return (machine_args(args.hypervisor, image, quick, options, kernel_options, cpus),
+    def case(name, options="", image=kernel, kernel_options="", cpus=2, cpu="Nehalem"):
+        return (machine_args(args.hypervisor, image, quick, options, kernel_options, cpus, cpu),
                 os.path.join(logs, "console-%s.log" % name), report)
 
     if args.only in ("", "keys"):
@@ -171,6 +241,13 @@ def main():
     if args.only in ("", "isolation"):
         isolation(*case("isolated", "xpti=yes", cpus=1), on=True)
         isolation(*case("open", "xpti=no", cpus=1), on=False)
+    if args.only in ("", "tables"):
+        our_tables(*case("tables", "xpti=yes", kernel_options="quick=shell", cpu="EPYC,-smap"),
+                   cpus=2)
+    if args.only in ("", "nmi"):
+        storm(*case("nmi"))
+    if args.only in ("", "mce"):
+        machine_check(*case("mce", kernel_options="quick=shell"))
     return 1 if report.failed else 0
 
 

@@ -20,7 +20,7 @@ check-boot: xen/dais
 
 check-console: xen/dais
 	@$(MKDIR_P) $(SYSTEM_CACHE)
-	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/console.count -t 1200 -n console \
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/console.count -t 2400 -n console \
 		python3 $(SYSTEM)/console.py --cache $(SYSTEM_CACHE) --hypervisor $(HYPERVISOR)
 
 # Builds for tests, each in a folder of its own: with assertions and lock-order checks; the same
@@ -147,7 +147,7 @@ check-long: check-dom0-long check-swap check-attack-long check-proof
 EXTRA_DIST += tests/system/fetch.sh tests/system/mkquick.sh tests/system/mkdisk.sh \
 	tests/system/mkqemu10.sh tests/system/mkiso.sh tests/system/run-quick.sh \
 	tests/system/quick/init tests/system/guest-check.sh tests/system/tcp.py tests/system/vdso.c \
-	tests/system/vm.py tests/system/attack.py tests/system/console.py tests/system/dom0.py tests/system/boot.py \
+	tests/system/vm.py tests/system/attack.py tests/system/console.py tests/system/pagetables.py tests/system/dom0.py tests/system/boot.py \
 	tests/system/kernels.py tests/system/demo.py tests/system/tools.py tests/system/swap.py tests/system/store.py \
 	tests/system/daemons.py tests/system/guest.py tests/system/mkguest.sh \
 	tests/system/guest/boot-init tests/system/guest/dom0-init tests/system/guest/guest-init \

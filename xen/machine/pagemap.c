@@ -18,6 +18,7 @@
 #include "machine/insn.h"
 #include "machine/machine.h"
 #include "machine/mitigate.h"
+#include "machine/percpu.h"
 #include "mm/buddy.h"
 #include "mm/frame.h"
 
@@ -26,7 +27,7 @@
 #define LEAF (PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY | (mitigated(MIT_ISOLATE) ? 0 : PTE_GLOBAL))
 #define SIZE_2M (1UL << 21)
 
-extern u64 hypervisor_l3[512], image_l2[512]; /* boot/head.S */
+extern u64 hypervisor_l3[512], image_l2[512], cpu0_area_l1[512]; /* boot/head.S */
 extern char __image_start[], __text_end[], __rodata_end[], __ro_after_init_end[], __init_start[],
 	__init_text_end[], __init_end[], __image_end[];
 
@@ -116,6 +117,9 @@ static void __init map_image(void)
 	image_permissions(__rodata_end, __init_start, PTE_RW | PTE_NX);
 	image_permissions(__init_start, __init_text_end, 0);
 	image_permissions(__init_text_end, __image_end, PTE_RW | PTE_NX);
+	/* The stack that we are on; other CPUs' are mapped as they are made. */
+	for (unsigned int i = CPU_AREA_MAIN_STACK_PAGE; i < CPU_AREA_SIZE / PAGE_SIZE; i++)
+		cpu0_area_l1[i] = (cpu0_area_l1[i] & PTE_ADDR_MASK) | LEAF | PTE_RW | PTE_NX;
 	image_l2[2] = 0;
 	image_l2[1] = image_virt_to_phys(image_l1) | TABLE;
 }
