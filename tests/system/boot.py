@@ -87,7 +87,9 @@ def cases(quick, work):
     yield Case("dom0_mem over what there is", r"dom0.*MiB.*(free|lower|memory).*\n", options="dom0_mem=64G")
     yield Case("dom0_mem too little", r"dom0_mem=\S* is too little.*\n", options="dom0_mem=16M")
     yield Case("48 MiB of memory", r"(MiB of memory|too little memory).*\n", memory=48)
-    yield Case("garbage options", "(?s)unknown option .nonsense.*" + UP[4:],
+    yield Case("garbage options", '(?s)unknown option "nonsense" is.*unknown option "" is.*'
+               '"dom0_mem" cannot be set to "many".*"console" cannot be set to "com1,pigeon".*'
+               '"dom0_max_vcpus" cannot be set to "-".*loglvl=zzz: not a level; use.*' + UP[4:],
                options="nonsense=1 =x dom0_mem=many loglvl=zzz console=com1,pigeon "
                        "com1=115200 sched=tarot dom0_max_vcpus=-")
     for kind in kernels.COMPRESS:

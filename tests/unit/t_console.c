@@ -249,14 +249,19 @@ static void sinks_selection(void)
 	log_line("before");
 	CHECK(!second[0]);
 	output();
-	log_sinks_select("com1L,vga");
+	CHECK(log_sinks_select("com1L,vga"));
 	CHECK(!strcmp(second, "(DAIS) before\n")); /* what it missed */
 	CHECK(!*output()); /* and nobody else twice */
-	log_sinks_select("vga");
+	CHECK(log_sinks_select("vga"));
 	log_line("only there");
 	CHECK(strstr(second, "only there") && !*output());
-	log_sinks_select("none");
-	log_sinks_select("com1");
+	CHECK(!log_sinks_select("com2,pigeon"));
+	log_line("still there");
+	CHECK(strstr(second, "still there") && !*output());
+	CHECK(log_sinks_select("none"));
+	log_line("nowhere");
+	CHECK(!strstr(second, "nowhere") && !*output());
+	CHECK(log_sinks_select("com1"));
 	log_sink_disable(&sink);
 	output();
 }

@@ -157,8 +157,11 @@ static void words(void)
 	CHECK(strstr(last_line, "unknown option \"frobnicate\""));
 	parse("no-console maxcpus=4294967296 maxcpus=-1 smap=maybe no-smap=1 =", 6);
 	CHECK(options.smap && !options.max_cpus);
-	parse("console=0123456789012345678901234567890123456789", 1);
+	parse("console=com1,com1,com1,com1,com1,com1,com1", 1);
+	parse("console=com1,pigeon console= console console=,vga", 4);
 	CHECK(!strcmp(options.console, "com1,vga"));
+	parse("console=com2H,none", 0);
+	CHECK(!strcmp(options.console, "com2H,none"));
 }
 
 static void numbers(void)

@@ -89,6 +89,30 @@ static bool __init set_dom0_max_vcpus(struct options *o, const char *v)
 	return true;
 }
 
+/* Names may carry letters behind (com1H), as Xen's users write them. */
+static bool __init set_console(struct options *o, const char *v)
+{
+	static const char *const names[] __initconst = {"com1", "com2", "vga", "none"};
+	const char *word = v;
+
+	if (strlen(v) >= sizeof(o->console))
+		return false;
+	for (;;) {
+		bool known = false;
+
+		for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+			known |= !strncmp(word, names[i], strlen(names[i]));
+		if (!known)
+			return false;
+		word = strchr(word, ',');
+		if (!word)
+			break;
+		word++;
+	}
+	strlcpy(o->console, v, sizeof(o->console));
+	return true;
+}
+
 static bool __init set_mem(struct options *o, const char *v)
 {
 	u64 limit;
@@ -236,7 +260,7 @@ static const struct option table[] __initconst = {
 	{"mem", OPT_CALL, .set = set_mem},
 	{"maxcpus", OPT_U32, FIELD(max_cpus)},
 	{"nosmp", OPT_CALL, .set = set_nosmp},
-	{"console", OPT_TEXT, FIELD(console)},
+	{"console", OPT_CALL, .set = set_console},
 	{"com1", OPT_TEXT, FIELD(com[0])},
 	{"com2", OPT_TEXT, FIELD(com[1])},
 	{"loglvl", OPT_TEXT, FIELD(loglvl)},

@@ -92,8 +92,9 @@ static void __init early_console(u32 magic, paddr_t mbi)
 				 options.com[i]);
 	if (boot_info.screen.kind == SCREEN_TEXT)
 		vga_init();
-	if (options.console[0])
-		log_sinks_select(options.console);
+	if (!log_sinks_select(options.console))
+		log_warn("console=%s: none of these is there; the log stays where it is\n",
+			 options.console);
 }
 
 /* All RAM, less what must survive until dom0 is built or for good. */

@@ -237,12 +237,15 @@ static bool list_names(const char *list, const char *name)
 	return false;
 }
 
-void log_sinks_select(const char *list)
+bool log_sinks_select(const char *list)
 {
+	bool locked, some = list_names(list, "none");
 	unsigned long flags;
-	bool locked = lock_log(&flags);
 
-	for (struct log_sink *sink = sinks; sink; sink = sink->next) {
+	locked = lock_log(&flags);
+	for (struct log_sink *sink = sinks; sink; sink = sink->next)
+		some |= list_names(list, sink->name);
+	for (struct log_sink *sink = sinks; sink && some; sink = sink->next) {
 		bool enable = list_names(list, sink->name);
 
 		if (enable && !sink->enabled)
@@ -251,6 +254,7 @@ void log_sinks_select(const char *list)
 		sink->enabled = enable;
 	}
 	unlock_log(locked, flags);
+	return some;
 }
 
 void log_sink_disable(struct log_sink *sink)

@@ -64,8 +64,11 @@ struct log_sink {
 
 /* Adds a sink, disabled; log_sinks_select() turns it on. */
 void log_sink_add(struct log_sink *sink);
-/* Enables exactly the sinks that the comma list names; a new one is shown the ring so far. */
-void log_sinks_select(const char *list);
+/*
+ * Enables exactly the sinks that the comma list names; a new one is shown the ring so far.
+ * False, and nothing changes, when none of them is there and the list does not say "none".
+ */
+bool log_sinks_select(const char *list);
 void log_sink_disable(struct log_sink *sink);
 
 /* --- the ring --- */

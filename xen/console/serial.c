@@ -122,7 +122,7 @@ static void port_write(struct log_sink *sink, const char *text, size_t len)
 void serial_init_early(void)
 {
 	port_start(&ports[0], 1, 0x03);
-	log_sinks_select("com1");
+	(void)log_sinks_select("com1"); /* if there is one */
 }
 
 /* "8n1" into the line control register. */
