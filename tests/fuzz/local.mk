@@ -61,6 +61,14 @@ tests/fuzz/fz_mmuext: tests/fuzz/fz_mmuext.c xen/mm/buddy.c xen/mm/frame.c xen/m
 	xen/mm/mmuext.c xen/mm/update.c \
 	xen/mm/validate.c xen/lib/bitmap.c
 
+FUZZ_TARGETS += tests/fuzz/fz_buddy tests/fuzz/fz_timer tests/fuzz/fz_sched
+tests/fuzz/fz_buddy: tests/fuzz/fz_buddy.c xen/mm/buddy.c xen/mm/frame.c xen/mm/iomem.c \
+	xen/mm/mmuext.c xen/mm/update.c xen/mm/validate.c xen/lib/bitmap.c
+tests/fuzz/fz_timer: tests/fuzz/fz_timer.c xen/time/timer.c xen/lib/rbtree.c
+tests/fuzz/fz_sched: tests/fuzz/fz_sched.c xen/sched/affinity.c xen/sched/deferred.c \
+	xen/sched/fair.c xen/sched/life.c xen/sched/runqueue.c xen/sched/schedop.c \
+	xen/sched/vcpu.c xen/time/timer.c xen/lib/rbtree.c
+
 # Of the tools, with their own flags and libraries.
 FUZZ_TARGETS += tests/fuzz/fz_config tests/fuzz/fz_kernel tests/fuzz/fz_consolering
 tests/fuzz/fz_config: tests/fuzz/fz_config.c $(config_sources)

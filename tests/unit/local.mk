@@ -78,7 +78,7 @@ check_PROGRAMS += tests/unit/t_tlb
 tests_unit_t_tlb_SOURCES = tests/unit/t_tlb.c
 
 check_PROGRAMS += tests/unit/t_timer
-tests_unit_t_timer_SOURCES = tests/unit/t_timer.c xen/time/timer.c xen/lib/rbtree.c
+tests_unit_t_timer_SOURCES = tests/unit/t_timer.c tests/unit/timer_host.h xen/time/timer.c xen/lib/rbtree.c
 
 check_PROGRAMS += tests/unit/t_platform
 tests_unit_t_platform_SOURCES = tests/unit/t_platform.c tests/unit/platformmock.h \
