@@ -32,6 +32,11 @@ VOCABULARY = ("console/log.h", "mm/frame.h", "mm/buddy.h", "mm/iomem.h", "sched/
               "boot/options.h", "boot/acpi.h", "boot/memmap.h", "boot/bootmem.h",
               "boot/multiboot.h", "entry/dispatch.h", "entry/guestcopy.h",
               "entry/guestaccess.h", "entry/decode.h", "entry/bounce.h")
+# Of machine/, what rooms that decide may see; and what one of them may besides.
+SEAM = ("machine.h", "block.h", "cpu.h", "layout.h", "mitigate.h", "pagemap.h", "percpu.h", "regs.h")
+BESIDES = dict(mm=("context.h", "descriptor.h"), time=("clocksource.h",), sched=("smp.h",),
+               irq=("apic.h", "ioapic.h", "ipi.h", "msi.h"), domain=("fpu.h",),
+               ctl=("clocksource.h", "smp.h"), builder=("fpu.h", "smp.h"))
 ASM_ROOMS = ("xen/machine/", "xen/entry/", "xen/boot/head.S", "tests/guests/", "pvdrivers/guest/")
 
 
@@ -207,8 +212,44 @@ def rooms(tree):
             other = i.split("/")[0]
             if other not in HEIGHT or i in VOCABULARY or tree.excepted("rooms", f + ":" + i):
                 continue
-            if HEIGHT[other] > HEIGHT[room]:
+            sees_all = room in ("lib", "machine", "entry", "boot")
+            if HEIGHT[other] > HEIGHT[room] or (
+                    other == "machine" and not sees_all and
+                    i.split("/")[1] not in SEAM + BESIDES.get(room, ())):
                 yield "%s includes %s" % (f, i)
+
+
+def architecture(tree):
+    """docs/architecture.md has the rooms, their order and the addresses that the code has"""
+    page = tree.text("docs/architecture.md")
+    there = {f.split("/")[1] for f in tree.named(".c", under="xen/")}
+    if there != set(HEIGHT):
+        yield "rooms without an order: %s" % sorted(there ^ set(HEIGHT))
+    picture = page.split("```")[1]
+    for room in HEIGHT:
+        if not re.search(r"\b%s/ " % room, picture):
+            yield "the picture has no %s/" % room
+    text = page.split("## Rooms and who may call whom")[1].split("\n## ")[0]
+    rows = [(re.findall(r"`(\w+)/`", a), re.findall(r"`(\w+\.h)`", b))
+            for a, b in re.findall(r"^\| (`.*?) \| (.*) \|$", text, flags=re.M)]
+    order = [sorted(r for r in HEIGHT if HEIGHT[r] == h) for h in range(max(HEIGHT.values()) + 1)]
+    if [sorted(names) for names, headers in rows if not headers] != order:
+        yield "the order of the rooms is another"
+    if {names[0]: tuple(headers) for names, headers in rows if headers} != BESIDES:
+        yield "what a room sees of machine/ is something else"
+    if set(re.findall(r"`(\w+/\w+\.h)`", text)) != set(VOCABULARY):
+        yield "the vocabulary is another"
+    if set(re.findall(r"`(\w+\.h)`", text.split("| room |")[0])) != set(SEAM):
+        yield "the seam to machine/ is another"
+    layout = tree.text("xen/machine/layout.h")
+    starts = {int(v, 16) for v in re.findall(r"^#define \w+_START UL\((0x\w+)\)", layout, flags=re.M)}
+    shown = {int(v, 16) for v in re.findall(r"^\| `(0x[0-9a-f]{16})` \|", page, flags=re.M)}
+    window = re.search(r"DESC_WINDOW_START \(CPU_AREA_START \+ (0x\w+)UL\)",
+                       tree.text("xen/machine/descriptor.h"))
+    starts.add(int(re.search(r"CPU_AREA_START UL\((0x\w+)\)", layout).group(1), 16) +
+               int(window.group(1), 16))
+    if starts != shown:
+        yield "addresses: %s" % sorted("%#x" % a for a in starts ^ shown)
 
 
 def headers_alone(tree):
@@ -300,7 +341,8 @@ def advisories(tree):
 
 
 CHECKS = [documents, manual, advisories, spdx, opening, file_length, function_length, code_budget,
-          unfinished, assembly, conditionals, include_cycles, rooms, headers_alone, clang_format, shellcheck, cppcheck]
+          unfinished, assembly, conditionals, include_cycles, rooms, architecture,
+          headers_alone, clang_format, shellcheck, cppcheck]
 
 
 def main():
