@@ -140,7 +140,7 @@ static void runstates(void)
 	is("D42 the flag is not left set", area.state_entry_time >> 63, 0);
 	r.addr.v = (void *)0xffff830000000000UL;
 	is("h24.5 an address of the hypervisor's",
-	   vcpu_op(VCPUOP_register_runstate_memory_area, 0, &r) < 0 || 1, true);
+	   vcpu_op(VCPUOP_register_runstate_memory_area, 0, &r), -14);
 	r.addr.v = &area;
 	vcpu_op(VCPUOP_register_runstate_memory_area, 0, &r);
 }
