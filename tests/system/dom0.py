@@ -18,6 +18,7 @@ import tempfile
 import threading
 import time
 
+import pagetables
 from vm import Gone, Machine, Report, Timeout
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -34,7 +35,7 @@ MACHINES = {
                        qemu10=True),
 }
 
-CHECKS = ["log", "control_d", "cpus", "disk-virtio", "disk-ahci", "disk-nvme", "tcp-virtio",
+CHECKS = ["log", "control_d", "cpus", "protected", "disk-virtio", "disk-ahci", "disk-nvme", "tcp-virtio",
           "tcp-e1000e", "hotplug", "vdso", "stress", "clock", "log-after", "reboot", "poweroff"]
 
 
@@ -194,6 +195,15 @@ class Run:
         self.report.result("clock", abs(off) < 2, "%+.3f s at login, %+.3f s after %d s"
                            % (self.clock_at_login, off, time.monotonic() - self.logged_in))
 
+    def check_protected(self):
+        """CR0.WP, and of CR4 SMEP and SMAP, where the CPU model has them."""
+        want = 3 << 20 if self.spec["cpu"] == "max" else 0
+        said = [pagetables.registers(self.vm, cpu) for cpu in range(self.spec["smp"])]
+        self.report.result("protected", all(
+            pagetables.register(text, "CR0") & 1 << 16 and
+            pagetables.register(text, "CR4") & want == want for text in said),
+            "CR4 %s" % " ".join("%x" % pagetables.register(text, "CR4") for text in said))
+
     def check(self, name):
         smp = self.spec["smp"]
         if name == "log" or name == "log-after":
@@ -208,6 +218,8 @@ class Run:
             self.inside(name, "tcp virtio_net 10.0.2.2 %d" % self.port, 600)
         elif name == "tcp-e1000e":
             self.inside(name, "tcp e1000e 10.0.3.2 %d" % self.port, 600)
+        elif name == "protected":
+            self.check_protected()
         elif name == "hotplug":
             if smp == 1:
                 self.report.skip(name, "one processor")
