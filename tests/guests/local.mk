@@ -3,7 +3,7 @@
 # Guests that test the hypervisor from below: one folder each, with one main.c that says what it
 # tests.  make check-guests runs them on Dais and on Debian's Xen (run.py).
 
-GUEST_TESTS = boot calls traps events tables ptwrite grants time minute memops cpu smp security secmm secops seccpu pair store chaos
+GUEST_TESTS = boot calls traps events tables ptwrite grants time minute devices memops cpu smp security secmm secops seccpu pair store chaos
 GUEST_TEST_LIB = tests/guests/lib/test.c tests/guests/lib/test.h
 GUEST_TEST_CPPFLAGS = $(GUEST_CPPFLAGS) -I$(srcdir)/tests/guests/lib
 
@@ -107,6 +107,13 @@ tests_guests_minute_guest_CPPFLAGS = $(GUEST_TEST_CPPFLAGS)
 tests_guests_minute_guest_CFLAGS = $(GUEST_CFLAGS)
 tests_guests_minute_guest_LDFLAGS = $(GUEST_LINK)
 tests_guests_minute_guest_LDADD = $(GUEST_LIBS)
+
+noinst_PROGRAMS += tests/guests/devices/guest
+tests_guests_devices_guest_SOURCES = tests/guests/devices/main.c $(GUEST_TEST_LIB)
+tests_guests_devices_guest_CPPFLAGS = $(GUEST_TEST_CPPFLAGS)
+tests_guests_devices_guest_CFLAGS = $(GUEST_CFLAGS)
+tests_guests_devices_guest_LDFLAGS = $(GUEST_LINK)
+tests_guests_devices_guest_LDADD = $(GUEST_LIBS)
 
 noinst_PROGRAMS += tests/guests/smp/guest
 tests_guests_smp_guest_SOURCES = tests/guests/smp/main.c $(GUEST_TEST_LIB)

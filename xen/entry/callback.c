@@ -88,13 +88,9 @@ static long unregister_callback(struct vcpu *v, unsigned int type)
 	case CALLBACKTYPE_event:
 	case CALLBACKTYPE_failsafe:
 	case CALLBACKTYPE_syscall:
-		return -EINVAL;
 	case CALLBACKTYPE_syscall32:
-		v->arch.syscall32_callback.address = 0;
-		return 0;
 	case CALLBACKTYPE_sysenter:
-		v->arch.sysenter_callback.address = 0;
-		return 0;
+		return -EINVAL;
 	case CALLBACKTYPE_nmi:
 		v->arch.nmi_callback.address = 0;
 		return 0;
