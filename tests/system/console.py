@@ -245,7 +245,7 @@ def main():
     if args.only in ("", "tables"):
         our_tables(*case("tables", "xpti=yes", kernel_options="quick=shell", cpu="EPYC,-smap"),
                    cpus=2)
-    if args.only == "nmi":
+    if args.only in ("", "nmi"):
         # Isolation makes the most of entry and exit that one can hit.
         storm(*case("nmi", "xpti=yes"))
     if args.only in ("", "mce"):
