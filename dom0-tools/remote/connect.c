@@ -68,7 +68,8 @@ int remote_failed(struct dais_error *err, const char *what, const char *object)
 	default:
 		break;
 	}
-	return dais_fail(err, code, what, object, "%s", why);
+	/* What follows the first line is drawn for a terminal's eyes. */
+	return dais_fail(err, code, what, object, "%.*s", (int)strcspn(why, "\n"), why);
 }
 
 virConnectPtr remote_open(const struct cli *cli, struct dais_error *err)

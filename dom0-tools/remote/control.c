@@ -133,11 +133,18 @@ static char *to_xml(const struct cli *cli, const char *file, char **overrides, i
 	virConnectPtr host = remote_open(cli, err);
 	struct dais_config config;
 	char *text = NULL, *xml = NULL;
+	size_t i;
 
 	if (!host)
 		return NULL;
 	if (!dais_config_load(file, (const char *const *)overrides, (size_t)count, &config, &faults,
 			      err)) {
+		/* The converter takes a raw image for QEMU's unless it is told: here it is Linux's. */
+		for (i = 0; i < config.disk_count; i++) {
+			if (config.disks[i].format == DAIS_FORMAT_RAW &&
+			    config.disks[i].backend_type == DAIS_BACKEND_AUTO)
+				config.disks[i].backend_type = DAIS_BACKEND_PHY;
+		}
 		text = dais_config_text(&config);
 		xml = text ? virConnectDomainXMLFromNative(host, "xen-xl", text, 0) : NULL;
 		if (!xml)

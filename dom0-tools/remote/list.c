@@ -58,6 +58,27 @@ static int show_all(struct cli *cli, virDomainPtr *list, int count)
 	return 0;
 }
 
+/* Domains of the host into @list, which the caller frees, or just @who: how many. -1 with @err. */
+static int list_domains(const struct cli *cli, virConnectPtr host, const char *who,
+			unsigned int which, virDomainPtr **list, struct dais_error *err)
+{
+	int count;
+
+	if (!who) {
+		count = virConnectListAllDomains(host, list, which);
+		if (count < 0)
+			remote_failed(err, "list the domains of", cli->uri);
+		return count;
+	}
+	*list = malloc(sizeof(**list));
+	if (!*list) {
+		dais_fail(err, DAIS_NO_MEMORY, "list the domain", who, "no memory left");
+		return -1;
+	}
+	**list = remote_find(cli, who, err);
+	return **list ? 1 : -1;
+}
+
 static int list_run(struct cli *cli, int argc, char **argv)
 {
 	unsigned int which = VIR_CONNECT_LIST_DOMAINS_ACTIVE;
@@ -73,14 +94,15 @@ static int list_run(struct cli *cli, int argc, char **argv)
 			return args.status;
 		which |= VIR_CONNECT_LIST_DOMAINS_INACTIVE;
 	}
-	if (!args_counted(&args, 0, 0))
+	if (!args_counted(&args, 0, 1))
 		return args.status;
 	host = remote_open(cli, &err);
-	count = host ? virConnectListAllDomains(host, &list, which) : -1;
-	if (host && count < 0)
-		remote_failed(&err, "list the domains of", cli->uri);
-	if (count < 0)
+	count = host ? list_domains(cli, host, args.count ? args.list[0] : NULL, which, &list, &err)
+		     : -1;
+	if (count < 0) {
+		free(list);
 		return cli_report(cli, &err);
+	}
 	status = show_all(cli, list, count);
 	for (i = 0; i < count; i++)
 		virDomainFree(list[i]);
@@ -90,7 +112,7 @@ static int list_run(struct cli *cli, int argc, char **argv)
 
 const struct command command_list = {
 	.name = "list",
-	.synopsis = "[OPTION...]",
+	.synopsis = "[OPTION...] [DOMAIN]",
 	.summary = "List the domains of another host",
 	.options = list_options,
 	.run = list_run,

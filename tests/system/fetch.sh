@@ -11,6 +11,9 @@
 #   fetch.sh CACHE closure DIR SUITE PACKAGE...
 #                                              the same with whatever the packages depend on
 #                                              that this machine has not installed
+#   fetch.sh CACHE missing ROOT SUITE PACKAGE...
+#                                              print the names of the packages that ROOT, a Debian
+#                                              below CACHE, lacks of these and their dependencies
 #   fetch.sh CACHE kernel DIR SUITE METAPACKAGE
 #                                              the kernel package a metapackage points to
 #   fetch.sh CACHE kerneldeb SUITE METAPACKAGE the same, not unpacked: print the file name
@@ -133,6 +136,13 @@ closure)
 	for f in "$apt"/archives/*.deb; do
 		dpkg-deb -x "$f" "$dir"
 	done
+	;;
+missing)
+	status=$cache/$1/var/lib/dpkg/status
+	suite=$2
+	shift 2
+	apt_private apt-get -s -t "$suite" -o Dir::State::status="$status" install "$@" |
+		awk '$1 == "Inst" { print $2 }'
 	;;
 kernel)
 	mkdir -p "$cache/$1"

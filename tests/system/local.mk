@@ -71,6 +71,13 @@ check-daemons: xen/dais all
 		python3 $(SYSTEM)/daemons.py --cache $(SYSTEM_CACHE) --hypervisor $(HYPERVISOR) \
 		--build .
 
+# A host that libvirt manages.
+check-libvirt: xen/dais all
+	@$(MKDIR_P) $(SYSTEM_CACHE)
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/libvirt.count -t 2400 -n libvirt \
+		python3 $(SYSTEM)/libvirtd.py --cache $(SYSTEM_CACHE) --hypervisor $(HYPERVISOR) \
+		--build .
+
 check-guest: xen/dais tests/guests/wild/wild
 	@$(MKDIR_P) $(SYSTEM_CACHE)
 	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/guest.count -t 1800 -n guest \
@@ -142,14 +149,14 @@ check-long: check-dom0-long check-swap check-attack-long check-proof
 .PHONY: check-dom0-long check-swap check-swap-dais-dais-ours check-swap-dais-dais-stock \
 	check-swap-dais-xl-ours check-swap-dais-xl-stock check-swap-xen-dais-ours \
 	check-swap-xen-dais-stock check-swap-xen-xl-ours check-swap-xen-xl-stock
-.PHONY: demo-login check-services check-daemons check-store-dom0 check-boot check-debug check-attack check-attack-long check-console check-dom0 check-guest check-tools
+.PHONY: demo-login check-libvirt check-services check-daemons check-store-dom0 check-boot check-debug check-attack check-attack-long check-console check-dom0 check-guest check-tools
 
 EXTRA_DIST += tests/system/fetch.sh tests/system/mkquick.sh tests/system/mkdisk.sh \
 	tests/system/mkqemu10.sh tests/system/mkiso.sh tests/system/run-quick.sh \
 	tests/system/quick/init tests/system/guest-check.sh tests/system/tcp.py tests/system/vdso.c \
 	tests/system/vm.py tests/system/attack.py tests/system/console.py tests/system/pagetables.py tests/system/dom0.py tests/system/boot.py \
 	tests/system/kernels.py tests/system/demo.py tests/system/tools.py tests/system/swap.py tests/system/store.py \
-	tests/system/daemons.py tests/system/guest.py tests/system/mkguest.sh \
+	tests/system/daemons.py tests/system/libvirtd.py tests/system/mklibvirt.sh tests/system/guest.py tests/system/mkguest.sh \
 	tests/system/guest/boot-init tests/system/guest/dom0-init tests/system/guest/guest-init \
 	tests/system/services.py tests/system/services_check.py tests/system/mkservices.sh tests/system/mkramdisk.sh \
 	tests/system/services/dom0-init tests/system/services/guest-init \

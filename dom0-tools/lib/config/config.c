@@ -307,7 +307,7 @@ static void check_disk(const struct dais_disk *disk, struct dais_faults *f)
 	if (disk->format != seen && disk->format != DAIS_FORMAT_RAW)
 		dais_faults_add(f, false, disk->line, "disk", "Write the format that it has.",
 				"%s is no %s image", path, dais_disk_format_name(disk->format));
-	else if (disk->format != DAIS_FORMAT_RAW || disk->backend_type == DAIS_BACKEND_QDISK)
+	else if (disk->format != DAIS_FORMAT_RAW)
 		dais_faults_add(
 			f, false, disk->line, "disk",
 			"Convert it with `qemu-img convert -O raw`, and leave out format and "
@@ -319,6 +319,10 @@ static void check_disk(const struct dais_disk *disk, struct dais_faults *f)
 				"are never guessed.",
 				"%s looks like a %s image but is used as raw", path,
 				dais_disk_format_name(seen));
+	/* What libvirt writes for every raw image: to the guest it is the same disk. */
+	if (disk->format == DAIS_FORMAT_RAW && disk->backend_type == DAIS_BACKEND_QDISK)
+		dais_faults_add(f, true, disk->line, "disk", "Leave out backendtype.",
+				"Linux's block back-end serves %s, not QEMU", path);
 }
 
 EXPORT void dais_config_check_files(const struct dais_config *config, struct dais_faults *faults)
