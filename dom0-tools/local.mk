@@ -209,6 +209,7 @@ dom0_tools_dais_consoled_LDFLAGS = $(TOOLS_LDFLAGS) -Wl,-rpath,'$$ORIGIN:$$ORIGI
 dom0_tools_dais_consoled_LDADD = $(LIBDAIS_SO) -lev -lutil -lxenevtchn -lxenforeignmemory \
 	-lxengnttab
 dom0_tools_dais_consoled_SOURCES = \
+	dom0-tools/daemon/background.c dom0-tools/daemon/background.h \
 	dom0-tools/consoled/domains.c dom0-tools/consoled/domains.h \
 	dom0-tools/consoled/logfile.c dom0-tools/consoled/logfile.h \
 	dom0-tools/consoled/main.c \
@@ -229,6 +230,7 @@ dom0_tools_daisd_daisd_SOURCES = \
 	dom0-tools/daisd/journal.c dom0-tools/daisd/journal.h \
 	dom0-tools/lib/json.c dom0-tools/lib/json.h dom0-tools/lib/text.c \
 	dom0-tools/lib/text.h \
+	dom0-tools/daemon/background.c dom0-tools/daemon/background.h \
 	dom0-tools/daisd/main.c \
 	dom0-tools/daisd/metrics.c dom0-tools/daisd/metrics.h \
 	dom0-tools/daisd/policy.c dom0-tools/daisd/policy.h \

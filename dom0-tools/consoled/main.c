@@ -15,6 +15,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "../daemon/background.h"
 #include "domains.h"
 #include "log.h"
 #include "version.h"
@@ -190,7 +191,7 @@ int main(int argc, char **argv)
 		return status;
 	if (s.console.log_most < 4096)
 		s.console.log_most = 4096;
-	if (!s.foreground && daemon(0, 1)) {
+	if (!s.foreground && background_begin()) {
 		dais_fail_errno(&err, DAIS_FAILED, errno, "go to the background", NULL);
 		return report(&s, &err);
 	}
@@ -212,8 +213,7 @@ int main(int argc, char **argv)
 		ev_signal_start(loop, &watched[i]);
 	}
 	write_pid(s.pid_file);
-	if (!s.foreground && freopen("/dev/null", "w", stderr) == NULL)
-		return 1;
+	background_ready();
 	ev_run(loop, 0);
 	domains_stop();
 	if (s.pid_file)

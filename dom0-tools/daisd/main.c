@@ -15,7 +15,9 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "../daemon/background.h"
 #include "api.h"
+#include "dom/domain.h"
 #include "intent.h"
 #include "journal.h"
 #include "log.h"
@@ -163,6 +165,7 @@ static int report(const struct settings *s, const struct dais_error *err)
 static void ready(void)
 {
 	notify("READY=1");
+	background_ready();
 }
 
 static int serve(const struct settings *s)
@@ -170,9 +173,14 @@ static int serve(const struct settings *s)
 	const struct journal_entry start = {.event = "daisd-started", .domid = -1};
 	const struct journal_entry end = {.event = "daisd-stopped", .domid = -1};
 	struct dais_error err;
+	struct dais *host;
 	struct api *api;
 	int rc;
 
+	/* Where no hypervisor or store is nothing is left behind. */
+	if (dais_open(&host, &err))
+		return report(s, &err);
+	dais_close(host);
 	mkdir("/var/lib/dais", 0755);
 	mkdir(RUN_DIR, 0755);
 	journal_open(STATE_DIR);
@@ -204,7 +212,7 @@ int main(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
-	if (!s.foreground && daemon(0, 1)) {
+	if (!s.foreground && background_begin()) {
 		dais_fail_errno(&err, DAIS_FAILED, errno, "go to the background", NULL);
 		return report(&s, &err);
 	}

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 #
 # The command line where no hypervisor is: each of its allocations made to fail, and what its
-# documents say of it.
+# documents say of it; and daemons that find none.
 
-check-cli: check-failmalloc dom0-tools/dais
+check-cli: check-failmalloc check-background dom0-tools/dais
 	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/cli.count -t 300 -n documented \
 		python3 $(srcdir)/tests/tools/documented.py --build . --source $(srcdir)
 
@@ -12,6 +12,12 @@ check-failmalloc: dom0-tools/dais
 	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/failmalloc.count -t 1200 -n failmalloc \
 		python3 $(srcdir)/tests/tools/failmalloc.py --build .
 
-.PHONY: check-cli check-failmalloc
+check-background: dom0-tools/daisd/daisd dom0-tools/dais-consoled
+	@$(MKDIR_P) tests
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/background.count -t 300 -n background \
+		python3 $(srcdir)/tests/tools/background.py --build .
 
-EXTRA_DIST += tests/tools/documented.py tests/tools/failmalloc.c tests/tools/failmalloc.py
+.PHONY: check-cli check-failmalloc check-background
+
+EXTRA_DIST += tests/tools/documented.py tests/tools/failmalloc.c tests/tools/failmalloc.py \
+	tests/tools/background.py
