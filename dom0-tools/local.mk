@@ -231,7 +231,7 @@ dom0_tools_daisd_daisd_SOURCES = \
 	dom0-tools/lib/json.c dom0-tools/lib/json.h dom0-tools/lib/text.c \
 	dom0-tools/lib/text.h \
 	dom0-tools/daemon/background.c dom0-tools/daemon/background.h \
-	dom0-tools/daisd/main.c \
+	dom0-tools/daisd/main.c dom0-tools/daisd/marks.c dom0-tools/daisd/marks.h \
 	dom0-tools/daisd/metrics.c dom0-tools/daisd/metrics.h \
 	dom0-tools/daisd/policy.c dom0-tools/daisd/policy.h \
 	dom0-tools/daisd/routes.c dom0-tools/daisd/routes.h \

@@ -10,7 +10,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +22,7 @@
 #include "intent.h"
 #include "journal.h"
 #include "log.h"
+#include "marks.h"
 #include "policy.h"
 
 #define WAIT_MS 5000
@@ -285,7 +285,7 @@ static int is_config(const struct dirent *entry)
 	return *entry->d_name != '.' && dot && !strcmp(dot, ".cfg");
 }
 
-/* Once since the host's boot: what an administrator stopped stays stopped. */
+/* Once since the host's boot, each of them. */
 static void autostart(struct dais *host, const struct supervise_options *options)
 {
 	struct dirent **names;
@@ -293,18 +293,22 @@ static void autostart(struct dais *host, const struct supervise_options *options
 
 	if (!options->auto_dir)
 		return;
-	fd = open(options->auto_mark, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	fd = marks_begin(options->auto_mark);
 	if (fd < 0)
 		return;
-	close(fd);
 	n = scandir(options->auto_dir, &names, is_config, alphasort);
 	for (int i = 0; i < n; i++) {
 		char path[512];
 
 		snprintf(path, sizeof(path), "%s/%s", options->auto_dir, names[i]->d_name);
-		start_file(host, path);
+		if (!marks_has(fd, names[i]->d_name)) {
+			/* Killed on the way, the next finds an intent, or the domain. */
+			start_file(host, path);
+			marks_add(fd, names[i]->d_name);
+		}
 		free(names[i]);
 	}
+	marks_end(fd, options->auto_mark);
 	if (n >= 0)
 		free(names);
 }

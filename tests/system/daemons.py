@@ -8,6 +8,7 @@ The rest of dom0 is Debian's.  Debian's xenconsoled is replaced by ours while a 
 
 import json
 import os
+import subprocess
 import sys
 import time
 
@@ -15,7 +16,7 @@ import guest
 import tools
 
 CHECKS = ["install", "consoled", "journal", "api", "refused_api", "reboot", "killed", "metrics",
-          "ended", "left"]
+          "ended", "half", "left"]
 
 # A request in Perl, which every Debian has: HTTP/1.0, so that the end is the connection's.
 HTTP = (r"use IO::Socket::UNIX; my ($m, $p, $f) = @ARGV; my $b = q{};"
@@ -25,9 +26,22 @@ HTTP = (r"use IO::Socket::UNIX; my ($m, $p, $f) = @ARGV; my $b = q{};"
         r"$s->flush; print while <$s>;")
 
 
+# A vif's script that kills daisd in the midst of a create, once.
+KILL = """#!/bin/sh
+[ "$1" = online ] && [ ! -e /run/killed ] || exit 0
+touch /run/killed
+kill -9 $(cat /run/daisd.pid)
+"""
+
+
 class Daemons(tools.Ours):
     def more_files(self, work):
         build = os.path.join(self.args.build, "dom0-tools")
+        subprocess.run(["cp", os.path.join(self.args.build, "tests/guests/hello/hello"), work],
+                       check=True)
+        with open(os.path.join(work, "kill"), "w", encoding="utf-8") as f:
+            f.write(KILL)
+        os.chmod(os.path.join(work, "kill"), 0o755)
         self.copy(work, [os.path.join(build, "dais-consoled"), os.path.join(build, "daisd/daisd")])
         with open(os.path.join(work, "http.pl"), "w", encoding="utf-8") as f:
             f.write(HTTP)
@@ -43,9 +57,9 @@ class Daemons(tools.Ours):
         status = int(head.split()[1])
         return status, json.loads(document)["data"] if document.startswith("{") else document
 
-    def daisd(self):
+    def daisd(self, auto="auto"):
         self.must("LD_LIBRARY_PATH=/opt/dais /opt/dais/daisd --pid-file=/run/daisd.pid "
-                  "--auto=/guests/auto")
+                  "--auto=/guests/" + auto)
         self.wait_for("daisd", 60, lambda: not self.vm.run("perl /opt/dais/http.pl GET /v1/version")[0])
 
     def consoled(self):
@@ -178,6 +192,32 @@ class Daemons(tools.Ours):
         self.must("xl destroy c1", 120)
         self.gone("c1")
         return True
+
+    def check_half(self):
+        """Killed in the midst of an autostart: the next daisd does the rest, the one after none."""
+        self.must("kill $(cat /run/daisd.pid); while kill -0 $(cat /run/daisd.pid); do sleep 0.2; "
+                  "done 2>/dev/null; rm -f /run/dais/autostarted; mkdir /guests/boot", 60)
+        for name, more in (("b1", 'vif=["bridge=xenbr0,script=/opt/dais/kill"]'), ("b2", "")):
+            self.config(name, memory=16, more='kernel="/opt/dais/hello"\nramdisk=""\n'
+                        'on_poweroff="preserve"\n' + more)
+            self.must("mv /guests/%s.cfg /guests/boot/" % name)
+        self.must("LD_LIBRARY_PATH=/opt/dais /opt/dais/daisd --pid-file=/run/daisd.pid "
+                  "--auto=/guests/boot; n=0; until [ -e /run/killed ] || [ $n = 600 ]; do "
+                  "sleep 0.1; n=$((n + 1)); done; [ -e /run/killed ]", 120)
+        if "b2" in self.listed():
+            return "b2 was there before the kill"
+        self.daisd("boot")
+        self.wait_for("b1 and b2", 120, lambda: {"b1", "b2"} <= set(self.domains()))
+        self.must("xl destroy b2", 120)
+        self.gone("b2")
+        self.must("kill $(cat /run/daisd.pid)")
+        time.sleep(3)
+        self.daisd("boot")
+        time.sleep(5)
+        names = sorted(self.domains())
+        self.must("xl destroy b1", 120)
+        self.gone("b1")
+        return names == ["Domain-0", "b1"] or str(names)
 
     def check_left(self):
         """Nothing is left, and another life costs nothing: dom0's own tables have grown by now."""

@@ -65,7 +65,7 @@ check-dom0-%: xen/dais
 		python3 $(SYSTEM)/dom0.py --cache $(SYSTEM_CACHE) --hypervisor $(HYPERVISOR) --only $*
 
 # The daemons of dom0 in a Debian dom0.
-check-daemons: xen/dais all
+check-daemons: xen/dais all tests/guests/hello/hello
 	@$(MKDIR_P) $(SYSTEM_CACHE)
 	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/daemons.count -t 2400 -n daemons \
 		python3 $(SYSTEM)/daemons.py --cache $(SYSTEM_CACHE) --hypervisor $(HYPERVISOR) \

@@ -13,6 +13,7 @@
 
 #include "../../dom0-tools/daisd/intent.h"
 #include "../../dom0-tools/daisd/journal.h"
+#include "../../dom0-tools/daisd/marks.h"
 #include "../../dom0-tools/daisd/policy.h"
 
 static void test_actions(void)
@@ -163,6 +164,31 @@ static void test_journal(const char *dir)
 	journal_close();
 }
 
+/* A daisd that is killed leaves what it did; the next goes on, and the one after has nothing. */
+static void test_marks(const char *dir)
+{
+	char mark[300], name[400];
+	int fd;
+
+	snprintf(mark, sizeof(mark), "%s/autostarted", dir);
+	fd = marks_begin(mark);
+	CHECK(fd >= 0 && !marks_has(fd, "a.cfg"));
+	marks_add(fd, "a.cfg");
+	marks_add(fd, "b.cfg");
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	marks_add(fd, name); /* refused, and breaks nothing */
+	CHECK(marks_has(fd, "a.cfg") && marks_has(fd, "b.cfg") && !marks_has(fd, "c.cfg"));
+	close(fd);
+	fd = marks_begin(mark);
+	CHECK(fd >= 0 && marks_has(fd, "b.cfg") && !marks_has(fd, "b.cf") && !marks_has(fd, name));
+	marks_add(fd, "c.cfg");
+	CHECK(marks_has(fd, "c.cfg"));
+	marks_end(fd, mark);
+	CHECK_EQ(marks_begin(mark), -1);
+	CHECK_EQ(marks_begin("/nowhere/at/all"), -1);
+}
+
 int main(void)
 {
 	char dir[] = "/tmp/t_daisdXXXXXX", command[64];
@@ -173,6 +199,7 @@ int main(void)
 	test_intents(dir);
 	test_restart(dir);
 	test_journal(dir);
+	test_marks(dir);
 	snprintf(command, sizeof(command), "rm -rf '%s'", dir);
 	CHECK_EQ(system(command), 0);
 	return check_done("daisd");
