@@ -288,31 +288,33 @@ static void open_terminal(struct console *c)
 			 c->domid, c->pty.path, err.why);
 }
 
-static void open_log(struct console *c)
+static void open_log(struct console *c, const char *name)
 {
-	struct dais_domain domain;
+	char number[32];
 
 	if (c->log.fd >= 0 || self.options.log_dir < 0)
 		return;
-	if (dais_look(self.host, c->domid, &domain, NULL))
-		snprintf(domain.name, sizeof(domain.name), "domain-%u", c->domid);
-	if (logfile_open(&c->log, self.options.log_dir, domain.name, self.options.log_most,
+	snprintf(number, sizeof(number), "domain-%u", c->domid);
+	name = name && *name ? name : number;
+	if (logfile_open(&c->log, self.options.log_dir, name, self.options.log_most,
 			 self.options.log_stamps))
-		dais_log(DAIS_LOG_WARNING, "%s: its console is not logged: %s", domain.name,
+		dais_log(DAIS_LOG_WARNING, "%s: its console is not logged: %s", name,
 			 strerror(errno));
 }
 
-/* Announced, and for us? */
-static bool read_announcement(const struct console *c, uint64_t *frame, uint32_t *port)
+/* Announced, and for us? @name is the domain's, the caller's to free; NULL: it has none. */
+static bool read_announcement(const struct console *c, uint64_t *frame, uint32_t *port, char **name)
 {
-	struct store_value type, ref, number;
+	struct store_value type, ref, number, named;
 	long remote;
 	bool ours;
 
 	store_ask(&self.store, &type, "/local/domain/%u/console/type", c->domid);
 	store_ask(&self.store, &ref, "/local/domain/%u/console/ring-ref", c->domid);
 	store_ask(&self.store, &number, "/local/domain/%u/console/port", c->domid);
+	store_ask(&self.store, &named, "/local/domain/%u/name", c->domid);
 	store_wait(&self.store);
+	*name = named.text;
 	ours = ref.text && (!type.text || !strcmp(type.text, "xenconsoled"));
 	*frame = ref.text ? strtoull(ref.text, NULL, 10) : 0;
 	remote = store_number(&number, 0);
@@ -326,10 +328,11 @@ static bool read_announcement(const struct console *c, uint64_t *frame, uint32_t
 static void update(struct console *c)
 {
 	xenevtchn_port_or_error_t port;
+	autofree char *name = NULL;
 	uint64_t frame;
 	uint32_t remote;
 
-	if (!read_announcement(c, &frame, &remote))
+	if (!read_announcement(c, &frame, &remote, &name))
 		return;
 	if ((c->ring || c->bad) && c->frame == frame && c->remote_port == remote)
 		return;
@@ -354,7 +357,7 @@ static void update(struct console *c)
 		return;
 	}
 	open_terminal(c);
-	open_log(c);
+	open_log(c, name);
 	c->left = TICK_BYTES;
 	take(c);
 	if (c->ring && c->pty.master >= 0)
@@ -384,27 +387,30 @@ static void scan(void)
 {
 	struct dais_domain *list = NULL;
 	struct dais_error err;
-	static uint8_t there[DAIS_DOMID_MAX];
+	static uint8_t there[DAIS_DOMID_MAX]; /* all 0 between two scans */
 	size_t i, count = 0;
-	uint32_t id, highest = 0;
+	uint32_t id, last, highest = 0;
 
 	if (dais_list_bare(self.host, &list, &count, &err)) {
 		dais_log(DAIS_LOG_WARNING, "cannot list domains: %s", err.why);
 		return;
 	}
-	memset(there, 0, sizeof(there));
+	last = self.highest;
 	for (i = 0; i < count; i++) {
-		if (list[i].domid && list[i].domid < DAIS_DOMID_MAX && !list[i].dying)
-			there[list[i].domid] = 1;
+		if (!list[i].domid || list[i].domid >= DAIS_DOMID_MAX || list[i].dying)
+			continue;
+		there[list[i].domid] = 1;
+		last = list[i].domid > last ? list[i].domid : last;
 	}
 	free(list);
-	for (id = 1; id < DAIS_DOMID_MAX; id++) {
+	for (id = 1; id <= last; id++) {
 		if (there[id] && !self.by_id[id])
 			add(id);
-		else if (!there[id] && id <= self.highest && self.by_id[id])
+		else if (!there[id] && self.by_id[id])
 			forget(self.by_id[id]);
 		if (self.by_id[id])
 			highest = id;
+		there[id] = 0;
 	}
 	self.highest = highest;
 }

@@ -19,7 +19,7 @@ int pty_open(struct pty *pty)
 	*pty = (struct pty){.master = -1, .slave = -1};
 	if (openpty(&pty->master, &pty->slave, NULL, NULL, NULL))
 		return -1;
-	if (ttyname_r(pty->slave, pty->path, sizeof(pty->path)) || tcgetattr(pty->slave, &raw)) {
+	if (ptsname_r(pty->master, pty->path, sizeof(pty->path)) || tcgetattr(pty->slave, &raw)) {
 		pty_close(pty);
 		return -1;
 	}

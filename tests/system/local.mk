@@ -110,7 +110,8 @@ check-swap-xen-xl-ours check-swap-xen-xl-stock: all
 		--build . --tools $$3 --store $$4
 
 # The store in dom0, killed and updated under the kernel's clients and a guest, and under systemd.
-check-store-dom0: xen/dais xenstore/xenstored dom0-tools/dais tests/guests/wild/wild
+check-store-dom0: xen/dais xenstore/xenstored dom0-tools/dais dom0-tools/dais-consoled \
+	tests/guests/wild/wild
 	@$(MKDIR_P) $(SYSTEM_CACHE)
 	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/store-dom0.count -t 1800 -n store-dom0 \
 		python3 $(SYSTEM)/store.py --cache $(SYSTEM_CACHE) --hypervisor $(HYPERVISOR) --build .

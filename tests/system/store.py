@@ -17,7 +17,7 @@ import guest
 import tools
 
 CHECKS = ["install", "confined", "clients", "guest", "update", "killed", "guest_after", "systemd",
-          "kept", "guest_new", "left"]
+          "kept", "consoled", "guest_new", "left"]
 
 # Writes /KEY/N for N from 1 on and logs each one answered; ends when the file STOP is there.
 CLIENT = """#!/bin/bash
@@ -63,6 +63,7 @@ CONTROL = "/usr/lib/xen-4.17/bin/xenstore-control"
 
 class Store(tools.Ours):
     def more_files(self, work):
+        self.copy(work, [os.path.join(self.args.build, "dom0-tools/dais-consoled")])
         here = os.path.dirname(os.path.dirname(guest.HERE))
         subprocess.run(["make", "-s", "-C", self.args.build, "xenstore/etc/xenstored.service"],
                        check=True)
@@ -128,6 +129,12 @@ class Store(tools.Ours):
         self.args.tools = "xl"
         self.must("mkdir -p /opt/dais && tar xf /dev/vdd -C /opt/dais && "
                   "systemd-sysusers /opt/dais/xenstored.sysusers", 120)
+        # Where the ring of dom0's kernel is hidden, it says so and does not serve.
+        status, said = self.vm.run(
+            "unshare -m sh -c 'umount /proc/xen; mount --bind /dev/null /dev/xen/xenbus_backend; "
+            "LD_LIBRARY_PATH=/opt/dais /opt/dais/xenstored --state-dir /run/nothing'", 120)
+        if status != 1 or "no ring" not in said:
+            return "without dom0's ring: status %d, %s" % (status, said.strip())
         return super().check_install()
 
     def check_confined(self):
@@ -222,6 +229,15 @@ class Store(tools.Ours):
         self.detail = " ".join(self.detail.split())
         return "0000000000000000 CapBnd: 0000000000000000" in self.detail or self.detail
 
+    def check_consoled(self):
+        """Ours in xenconsoled's place: the watches it keeps, its other connection it renews."""
+        self.must("kill $(cat /run/xenconsoled.pid); LD_LIBRARY_PATH=/opt/dais "
+                  "/opt/dais/dais-consoled --pid-file=/run/consoled.pid", 120)
+        self.must(SYSTEMCTL + "restart xenstored; for i in $(seq 100); do timeout 5 "
+                  "xenstore-exists / && break; sleep 0.2; done", 240)
+        self.must("kill -0 $(cat /run/consoled.pid)")
+        return True
+
     def check_guest_new(self):
         """The old guest goes, a new one comes: both need all of the store's clients."""
         self.balloon(112)
@@ -232,7 +248,8 @@ class Store(tools.Ours):
             g.shell(240)
         self.must("xl destroy st", 120)
         self.gone("st")
-        return True
+        logs = self.must("ls /var/log/dais/console").split()
+        return logs == ["st.log"] or "logs are %s" % logs
 
     def check_left(self):
         return "OK" in self.must(CONTROL + " check", 60)

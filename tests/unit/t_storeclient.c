@@ -5,6 +5,7 @@
  */
 #include "check.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -103,7 +104,7 @@ static bool answer_one(int fd, struct xsd_sockmsg *head, const char *payload)
 	}
 	if (has(payload, "/twice"))
 		answer(fd, head, head->type, "again", 5);
-	return true;
+	return !has(payload, "/bye");
 }
 
 static void *serve(void *arg)
@@ -230,7 +231,7 @@ static void test_volume(void)
 /* What no store may say ends the conversation, for all that is due and all that follows. */
 static void test_nonsense(void)
 {
-	static const char *const bad[] = {"/long", "/type", "/twice", "/badevent", "/quit"};
+	static const char *const bad[] = {"/long", "/type", "/twice", "/badevent"};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		struct store_value before, at, after;
@@ -244,7 +245,7 @@ static void test_nonsense(void)
 		store_ask(&store, &after, "/after");
 		store_wait(&store);
 		CHECK(is(&before, "/before"));
-		CHECK(!after.text && (after.errnum == EPROTO || after.errnum == ECONNRESET));
+		CHECK(!after.text && after.errnum == EPROTO);
 		free(at.text);
 		store_ask(&store, &after, "/after");
 		store_wait(&store);
@@ -256,6 +257,44 @@ static void test_nonsense(void)
 		CHECK(!stream_event(&store) && errno == store.broken);
 		store_close(&store);
 	}
+}
+
+/* A store that was started anew: what was asked of the old one may fail, what follows does not. */
+static void test_renewed(void)
+{
+	struct store_value at, after;
+	struct store store;
+	struct pollfd fd;
+
+	open_it(&store);
+	store_ask(&store, &at, "/quit");
+	store_ask(&store, &after, "/after");
+	store_wait(&store);
+	CHECK(!at.text && at.errnum == ECONNRESET && !after.text && after.errnum == ECONNRESET);
+	store_ask(&store, &after, "/after");
+	store_wait(&store);
+	CHECK(is(&after, "/after"));
+	/* It left while nobody asked anything: nobody notices. */
+	store_ask(&store, &at, "/bye");
+	store_wait(&store);
+	CHECK(is(&at, "/bye"));
+	fd = (struct pollfd){.fd = store.fd};
+	CHECK(poll(&fd, 1, 10000) == 1 && fd.revents & POLLHUP);
+	store_ask(&store, &at, "/first");
+	store_ask(&store, &after, "/second");
+	store_wait(&store);
+	CHECK(is(&at, "/first"));
+	CHECK(is(&after, "/second"));
+	/* Who is in a transaction, or watches, is told. */
+	CHECK_EQ(store_begin(&store), 0);
+	free(store_read(&store, "/quit"));
+	CHECK(!store_read(&store, "/after") && errno == ECONNRESET);
+	CHECK(store_commit(&store) && errno == ECONNRESET);
+	CHECK_EQ(store_watch(&store, "/path", "token"), 0);
+	free(store_read(&store, "/quit"));
+	CHECK(!store_read(&store, "/after") && errno == ECONNRESET);
+	CHECK(!stream_event(&store) && errno == ECONNRESET);
+	store_close(&store);
 }
 
 static void test_lists(void)
@@ -332,6 +371,7 @@ int main(void)
 	test_writes();
 	test_volume();
 	test_nonsense();
+	test_renewed();
 	test_lists();
 	test_events();
 	test_transaction();

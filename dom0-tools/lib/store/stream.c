@@ -19,13 +19,13 @@
 #define EVENTS_MOST (1u << 20)
 _Static_assert(IN_MOST >= sizeof(struct xsd_sockmsg) + XENSTORE_PAYLOAD_MAX, "a message fits");
 
-int stream_open(struct store *store)
+/* A socket that is connected, or -1 with errno. */
+static int reach(void)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	const char *path = getenv("XENSTORED_PATH"), *dir = getenv("XENSTORED_RUNDIR");
-	int length, saved;
+	int length, fd, saved;
 
-	*store = (struct store){.fd = -1};
 	length = snprintf(address.sun_path, sizeof(address.sun_path), "%s%s",
 			  path  ? path
 			  : dir ? dir
@@ -35,17 +35,56 @@ int stream_open(struct store *store)
 		errno = ENAMETOOLONG;
 		return -1;
 	}
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || !connect(fd, (struct sockaddr *)&address, sizeof(address)))
+		return fd;
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
+int stream_open(struct store *store)
+{
+	int saved;
+
+	*store = (struct store){.fd = -1};
 	store->in.data = malloc(IN_MOST);
 	if (!store->in.data)
 		return -1;
 	store->in.room = IN_MOST;
-	store->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (store->fd >= 0 && !connect(store->fd, (struct sockaddr *)&address, sizeof(address)))
+	store->fd = reach();
+	if (store->fd >= 0)
 		return 0;
 	saved = errno;
 	stream_close(store);
 	errno = saved;
 	return -1;
+}
+
+/*
+ * Begins anew with a store that was started anew, when nothing of the old conversation would be
+ * missed: no watch, no transaction, no answer that is due.
+ */
+static bool renew(struct store *store)
+{
+	int fd;
+
+	if (store->fd < 0 || store->watched || store->transaction || store->first || store->sent)
+		return false;
+	fd = reach();
+	if (fd < 0)
+		return false;
+	close(store->fd);
+	store->fd = fd;
+	store->in.used = 0;
+	store->broken = 0;
+	return true;
+}
+
+static bool store_left(int errnum)
+{
+	return errnum == ECONNRESET || errnum == EPIPE;
 }
 
 static void drop_events(struct store *store)
@@ -223,7 +262,11 @@ static void transmit(struct store *store)
 		return;
 	}
 	if (errno != EAGAIN && errno != EINTR) {
-		end(store, errno);
+		int errnum = errno;
+
+		/* Nobody has read any of it. */
+		if (!store_left(errnum) || !renew(store))
+			end(store, errnum);
 		return;
 	}
 	poll(&fd, 1, -1);
@@ -315,7 +358,7 @@ void stream_queue(struct store *store, uint32_t type, const struct store_part *p
 	}
 	if (store->out.used > OUT_MOST)
 		stream_wait(store);
-	if (store->broken) {
+	if (store->broken && !(store_left(store->broken) && renew(store))) {
 		stream_refuse(store, store->broken, parts[0].data, to, checked);
 		return;
 	}
@@ -323,6 +366,8 @@ void stream_queue(struct store *store, uint32_t type, const struct store_part *p
 		stream_refuse(store, ENOMEM, parts[0].data, to, checked);
 		return;
 	}
+	if (type == XS_WATCH)
+		store->watched = true;
 	if (to)
 		*to = (struct store_value){.errnum = EINPROGRESS};
 	head.len = (uint32_t)size;

@@ -6,7 +6,9 @@
  * thread for events).
  *
  * What the store says is checked as if it came from a guest: an answer that is longer than the
- * protocol allows, or not of the request whose turn it is, ends the conversation.
+ * protocol allows, or not of the request whose turn it is, ends the conversation. When the store
+ * is started anew, those conversations go on that watch nothing; who watches must look anew at
+ * what he watched, and opens another.
  */
 #ifndef DAIS_STORE_STREAM_H
 #define DAIS_STORE_STREAM_H
@@ -49,6 +51,7 @@ struct store_bytes {
 struct store {
 	int fd; /* -1: not open */
 	int broken; /* why nothing can be asked any more, an errno; 0: it can */
+	bool watched; /* a watch was asked for */
 	uint32_t transaction; /* requests belong to; 0: none */
 	uint32_t next_id;
 	uint64_t requests, trips; /* sent; waits for answers */
