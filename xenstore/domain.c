@@ -403,15 +403,14 @@ static int start_dom0(void)
 	ring_init(&d->ring, 0);
 	d->introduced = true;
 	err = connect_ring(d);
-	/* Later on nobody could: only root has the right. */
-	if (is_shortage(err)) {
-		log_line(LOG_ERR, "cannot connect dom0's ring: %s", strerror(err));
-		return err;
-	}
+	/* Later on nobody could: only root has the right. And a host without it has no devices. */
 	if (err) {
-		/* A store domain's dom0 kernel, say, is introduced by others. */
-		log_line(LOG_WARNING, "dom0's kernel has no ring for the store: %s", strerror(err));
-		return 0;
+		log_line(LOG_ERR,
+			 "dom0's kernel has no ring for the store: %s (neither /proc/xen/xsd_kva "
+			 "nor /dev/xen/xenbus_backend; modprobe xenfs, mount -t xenfs xenfs "
+			 "/proc/xen)",
+			 strerror(err));
+		return err;
 	}
 	ring_begin(&d->ring);
 	note(d, true);

@@ -26,7 +26,8 @@ void log_line(int level, const char *format, ...)
 	va_end(args);
 	if (use_syslog)
 		syslog(level, "%s", text);
-	else
+	/* Who started it sees why it does not come up; later on nobody does. */
+	if (!use_syslog || level <= LOG_ERR)
 		fprintf(stderr, "xenstored: %s\n", text);
 }
 
