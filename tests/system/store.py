@@ -242,6 +242,9 @@ class Store(tools.Ours):
         """The old guest goes, a new one comes: both need all of the store's clients."""
         self.balloon(112)
         self.must("xl shutdown st", 60)
+        self.wait_for("the end of st", 240, lambda: "s" in self.listed()["st"])
+        # Whose xl ended when the store was killed without a service manager that kept its socket.
+        self.must("xl destroy st", 120)
         self.gone("st", 240)
         self.create("st")
         with guest.Console(self.vm, "st") as g:
