@@ -97,4 +97,20 @@ static inline unsigned long index_nospec(unsigned long index, unsigned long size
 	return index & mask;
 }
 
+/*
+ * index < size, and what index_nospec() makes of it: both by one comparison.
+ */
+static __force_inline bool index_below(unsigned long index, unsigned long size, unsigned long *safe)
+{
+	unsigned long mask;
+	bool below;
+
+	/* SBB of a register from itself leaves the carry as it was. */
+	asm volatile("cmp %[size], %[index]; sbb %[mask], %[mask]"
+		     : [mask] "=r"(mask), "=@ccc"(below)
+		     : [size] "rm"(size), [index] "r"(index));
+	*safe = index & mask;
+	return below;
+}
+
 #endif

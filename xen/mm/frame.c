@@ -62,13 +62,18 @@ bool frame_get_again(mfn_t mfn)
 
 void frame_put(mfn_t mfn)
 {
+	ASSERT((u32)READ_ONCE(frame_of(mfn)->ref));
+	if (frame_put_one(frame_of(mfn)))
+		frame_put_last(mfn);
+}
+
+void frame_put_last(mfn_t mfn)
+{
 	struct frame *f = frame_of(mfn);
-	u64 ref = __atomic_sub_fetch(&f->ref, 1, __ATOMIC_ACQ_REL);
+	/* Whole for as long as we like: with a count of 0 nobody gets it. */
+	u64 ref = READ_ONCE(f->ref);
 	u16 owner = (u16)(ref >> FRAME_OWNER_SHIFT);
 
-	ASSERT((u32)ref != FRAME_REFS_MASK);
-	if (likely((u32)ref))
-		return;
 	ASSERT(!(READ_ONCE(f->type) & FRAME_TYPE_COUNT));
 	/*
 	 * Nobody can find it any more.  Read-only translations count as well, so

@@ -115,26 +115,25 @@ static inline u32 frame_type(const struct frame *f)
  * One reference more or less where nothing is out of the ordinary, in line, as all that guests
  * do with memory comes down to these.  False: the functions below know the rest.
  */
-#define FRAME_OWNED_BITS (FRAME_IN_USE | (u64)0xffff << FRAME_OWNER_SHIFT)
+#define FRAME_PLAIN(owner) (FRAME_IN_USE | FRAME_ALLOCATED | (u64)(owner) << FRAME_OWNER_SHIFT)
+#define FRAME_NEVER BIT(63) /* no frame's: for who may have nothing without more ado */
 
-/* `want` is what FRAME_OWNED_BITS of the frame must be. */
+/* `want` is what the upper half of `ref` must be, FRAME_PLAIN() of an owner or FRAME_NEVER. */
 static __force_inline bool frame_try_get(struct frame *f, u64 want)
 {
 	u64 ref = READ_ONCE(f->ref);
 
-	/* What is no RAM, or free, has a count of 0. */
-	return likely((ref & FRAME_OWNED_BITS) == want) && likely((s32)ref > 0) &&
+	/* By one comparison: that half is right, and the count is neither 0 nor nearly full. */
+	return likely(ref - want - 1 < 0x7fffffff) &&
 	       likely(__atomic_compare_exchange_n(&f->ref, &ref, ref + 1, false, __ATOMIC_ACQUIRE,
 						  __ATOMIC_RELAXED));
 }
 
-static __force_inline bool frame_try_put(struct frame *f)
+/* Of a frame that the caller has a reference on; true: it was the last, frame_put_last() is due. */
+static __force_inline bool frame_put_one(struct frame *f)
 {
-	u64 ref = READ_ONCE(f->ref);
-
-	return likely((u32)ref >= 2) &&
-	       likely(__atomic_compare_exchange_n(&f->ref, &ref, ref - 1, false, __ATOMIC_ACQ_REL,
-						  __ATOMIC_RELAXED));
+	/* The count alone, which is the lower half: it cannot reach beyond while it is above 0. */
+	return unlikely(!__atomic_sub_fetch((u32 *)&f->ref, 1, __ATOMIC_ACQ_REL));
 }
 
 /* In use as writable already, and not for the first or the last time that it can be. */
@@ -164,6 +163,8 @@ bool __must_check frame_get_owned(mfn_t mfn, u16 owner);
 bool __must_check frame_get_again(mfn_t mfn);
 /* Drops a general reference; the last one frees the frame (mm/reserve.c accounts). */
 void frame_put(mfn_t mfn);
+/* What follows a frame_put_one() that dropped the last. */
+void frame_put_last(mfn_t mfn);
 
 /*
  * Takes a type reference; the caller holds a general reference and keeps it.

@@ -12,17 +12,18 @@
 /* frame_get_owned() */
 static inline bool __must_check frame_hold(mfn_t mfn, u16 owner)
 {
-	return (likely(mfn_valid(mfn)) &&
-		likely(frame_try_get(frame_of(MFN(index_nospec(mfn.m, max_mfn))),
-				     FRAME_IN_USE | (u64)owner << FRAME_OWNER_SHIFT))) ||
+	unsigned long m;
+
+	return (likely(index_below(mfn.m, max_mfn, &m)) &&
+		likely(frame_try_get(frame_of(MFN(m)), FRAME_PLAIN(owner)))) ||
 	       frame_get_owned(mfn, owner);
 }
 
 /* frame_put() */
 static inline void frame_drop(mfn_t mfn)
 {
-	if (unlikely(!frame_try_put(frame_of(mfn))))
-		frame_put(mfn);
+	if (frame_put_one(frame_of(mfn)))
+		frame_put_last(mfn);
 }
 
 /* frame_hold() and FRAME_TYPE_WRITABLE, undone on failure; and the reverse. */

@@ -17,16 +17,15 @@
 struct pt_context {
 	struct domain *d; /* owner of the table */
 	u16 owner; /* whose frames are mapped: a domain, DOMID_IO or DOMID_XEN */
-	u64 want; /* FRAME_OWNED_BITS of a frame that may be mapped without more ado */
+	u64 want; /* for frame_try_get(): of frames that may be mapped without more ado */
 };
 
 static inline struct pt_context pt_context(struct domain *d, u16 owner)
 {
-	/* What belongs to no domain is never plain: no frame has all bits of this set. */
+	/* What belongs to no domain is never plain. */
 	return (struct pt_context){d, owner,
-				   unlikely(owner >= DOMID_FIRST_RESERVED)
-					   ? ~0UL
-					   : FRAME_IN_USE | (u64)owner << FRAME_OWNER_SHIFT};
+				   unlikely(owner >= DOMID_FIRST_RESERVED) ? FRAME_NEVER
+									   : FRAME_PLAIN(owner)};
 }
 
 /*
@@ -37,9 +36,8 @@ static inline struct pt_context pt_context(struct domain *d, u16 owner)
 int l1e_get_slow(const struct pt_context *c, u64 *e);
 /* Drops what a present or absent entry holds.  Any domain's, no lock needed. */
 void l1e_put_slow(u64 e);
-/* The second half of each, where the first went well: the type reference and the general one. */
+/* The second half of the first, where its first went well: the type reference. */
 int l1e_get_type_slow(u64 *e);
-void l1e_put_ref_slow(u64 e);
 
 static __force_inline int l1e_get(const struct pt_context *c, u64 *entry)
 {
@@ -52,9 +50,9 @@ static __force_inline int l1e_get(const struct pt_context *c, u64 *entry)
 			return 0;
 		return l1e_get_slow(c, entry);
 	}
-	if (unlikely(m >= max_mfn))
+	if (unlikely(!index_below(m, max_mfn, &m)))
 		return l1e_get_slow(c, entry);
-	f = frame_of(MFN(index_nospec(m, max_mfn)));
+	f = frame_of(MFN(m));
 	if (unlikely(!frame_try_get(f, c->want)))
 		return l1e_get_slow(c, entry);
 	if ((e & PTE_RW) && unlikely(!frame_try_get_writable(f)))
@@ -73,12 +71,16 @@ static __force_inline void l1e_put(u64 e)
 	if (unlikely(m >= max_mfn))
 		return; /* no RAM */
 	f = frame_of(MFN(m));
-	if ((e & PTE_RW) && unlikely(!frame_try_put_writable(f))) {
+	if (!(e & PTE_RW)) {
+		/* What is no RAM has no count. */
+		if (unlikely(!(u32)READ_ONCE(f->ref)))
+			return;
+	} else if (unlikely(!frame_try_put_writable(f))) {
 		l1e_put_slow(e);
 		return;
 	}
-	if (unlikely(!frame_try_put(f)))
-		l1e_put_ref_slow(e);
+	if (frame_put_one(f))
+		frame_put_last(MFN(m));
 }
 
 #endif

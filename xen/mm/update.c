@@ -83,7 +83,8 @@ static __force_inline int l1e_try(const struct pt_context *c, u64 *p, u64 *old, 
  * exchange decides between CPUs.  `old` is what the caller saw; -EAGAIN only for
  * STORE_EXACT.  Bounded: each turn lost is one that another CPU won.
  */
-static int l1e_update(const struct pt_context *c, u64 *p, u64 old, u64 new, enum store how)
+static __force_inline int l1e_update_inline(const struct pt_context *c, u64 *p, u64 old, u64 new,
+					    enum store how)
 {
 	int ret;
 
@@ -91,6 +92,12 @@ static int l1e_update(const struct pt_context *c, u64 *p, u64 old, u64 new, enum
 		ret = l1e_try(c, p, &old, new, how);
 	} while (unlikely(ret == 1) && how != STORE_EXACT);
 	return unlikely(ret == 1) ? -EAGAIN : ret;
+}
+
+static __attribute__((noinline)) int l1e_update(const struct pt_context *c, u64 *p, u64 old,
+						u64 new, enum store how)
+{
+	return l1e_update_inline(c, p, old, new, how);
 }
 
 /* An entry of a higher table; 1: done, but the hypercall has to come back. */
@@ -304,7 +311,7 @@ static int carry_out(struct batch *b, const struct mmu_update *r)
 	if (likely(command == MMU_NORMAL_PT_UPDATE) && likely(b->l1) && mfn_eq(b->held, mfn)) {
 		u64 *p = b->l1 + index;
 
-		return l1e_update(&b->c, p, READ_ONCE(*p), r->val, STORE_PLAIN);
+		return l1e_update_inline(&b->c, p, READ_ONCE(*p), r->val, STORE_PLAIN);
 	}
 	if ((command & 3) == MMU_MACHPHYS_UPDATE)
 		return machphys_update(b, mfn, r->val);

@@ -134,12 +134,6 @@ void l1e_put_slow(u64 e)
 	frame_put(pte_mfn(e));
 }
 
-void l1e_put_ref_slow(u64 e)
-{
-	if (!frame_is_mmio(pte_mfn(e)))
-		frame_put(pte_mfn(e));
-}
-
 /* --- entries that point to tables --- */
 
 static u32 type_of_level(unsigned int level)

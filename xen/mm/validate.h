@@ -48,6 +48,11 @@ static inline bool table_get_whole(mfn_t mfn, u32 type)
 	struct frame *f = frame_of(mfn);
 	u32 old = READ_ONCE(f->type);
 
+	/* Whole, not pinned, and neither the first use nor the last possible: most are. */
+	if (likely(old - (type | FRAME_VALIDATED) - 1 < FRAME_TYPE_COUNT - 1) &&
+	    likely(__atomic_compare_exchange_n(&f->type, &old, old + 1, false, __ATOMIC_ACQUIRE,
+					       __ATOMIC_RELAXED)))
+		return true;
 	do {
 		if ((old & (FRAME_TYPE_MASK | FRAME_VALIDATED)) != (type | FRAME_VALIDATED) ||
 		    !(old & FRAME_TYPE_COUNT) || (old & FRAME_TYPE_COUNT) == FRAME_TYPE_COUNT)

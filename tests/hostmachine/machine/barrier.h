@@ -61,4 +61,10 @@ static inline unsigned long index_nospec(unsigned long index, unsigned long size
 	return index < size ? index : 0;
 }
 
+static inline bool index_below(unsigned long index, unsigned long size, unsigned long *safe)
+{
+	*safe = index_nospec(index, size);
+	return index < size;
+}
+
 #endif
