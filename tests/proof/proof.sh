@@ -110,7 +110,7 @@ counts() {
 		holds "counts of frames, a table comes and goes, level $level" $(frames proof_life $level)
 	done
 	noticed_cut 1 proof_any "a refused RW entry keeps its reference" \
-		'/unlikely(!hold_writable(mfn, f))/,/return -EBUSY/s/frame_put(mfn);//'
+		'/frame_get_type(mfn, FRAME_TYPE_WRITABLE, NULL)/,/return -EBUSY/s/frame_put(mfn);//'
 	noticed_cut 2 proof_life "an orphan without a reference of its own" \
 		's/bool got = frame_get_again(mfn);/bool got = true;/'
 	noticed_cut 2 proof_life "an interrupted table that goes on one entry too late" \

@@ -13,7 +13,7 @@
  * vCPUs in sched_op poll wait for ports that may well be masked.  The order is
  * the poller's turned round: pending bit first, then look who polls.
  */
-static void wake_pollers(struct domain *d, u32 port)
+static __attribute__((noinline)) void wake_pollers(struct domain *d, u32 port)
 {
 	const u64 *map = d->evtchn->pollers;
 	unsigned int id;

@@ -143,7 +143,8 @@ struct grant_unmap {
 	struct maptrack *track; /* NULL: first half failed, nothing to finish */
 	grant_handle_t handle;
 	u8 done; /* GNTMAP_host_map, GNTMAP_device_map: what this unmap takes away */
-	mfn_t frame; /* of a device mapping */
+	mfn_t frame; /* that the grant holds pinned */
+	struct domain *granter;
 };
 
 s16 gnttab_unmap_begin(const struct gnttab_unmap_grant_ref *op, struct grant_unmap *u);

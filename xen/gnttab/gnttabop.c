@@ -24,7 +24,8 @@
 /* Does up to *count operations from va on; returns 0 and how many in *count, or an error. */
 typedef long op_fn(unsigned long va, u32 *count);
 
-static int put_back(unsigned long va, u32 index, const void *op, size_t size)
+/* In line, so that the size is a constant. */
+static __force_inline int put_back(unsigned long va, u32 index, const void *op, size_t size)
 {
 	return guest_store(va + index * size, op, size);
 }

@@ -163,8 +163,9 @@ s16 gnttab_unmap_begin(const struct gnttab_unmap_grant_ref *op, struct grant_unm
 		return GNTST_bad_handle;
 	u->done = kinds_named(op, m);
 	readonly = m->flags & GNTMAP_readonly;
-	/* The handle's pin and domain reference keep both of these from changing. */
-	mfn = pinned_frame(domain_of_owner(m->domid), m);
+	/* The handle's pin and domain reference keep all of these from changing. */
+	u->granter = domain_of_owner(m->domid);
+	mfn = pinned_frame(u->granter, m);
 	if (!u->done)
 		status = op->host_addr ? GNTST_bad_virt_addr : GNTST_bad_dev_addr;
 	else if (op->dev_bus_addr && op->dev_bus_addr != (u64)mfn.m << PAGE_SHIFT)
@@ -182,37 +183,42 @@ s16 gnttab_unmap_begin(const struct gnttab_unmap_grant_ref *op, struct grant_unm
 	return GNTST_okay;
 }
 
-/* Gives up `kinds` of a handle that the caller has BUSY, and the handle with its last. */
-static void end_kinds(struct domain *ld, grant_handle_t handle, struct maptrack *m, u8 kinds,
-		      mfn_t frame)
+/* Gives up u->done of a handle that the caller has BUSY, and the handle with its last. */
+static void end_kinds(struct domain *ld, const struct grant_unmap *u)
 {
-	struct domain *rd = domain_of_owner(m->domid);
+	struct domain *rd = u->granter;
+	struct maptrack *m = u->track;
+	u8 kinds = u->done;
 	bool readonly = m->flags & GNTMAP_readonly;
 
 	grant_unpin(rd, m->ref, pins_of(kinds | (m->flags & GNTMAP_readonly)));
 	if (kinds & GNTMAP_device_map)
-		release_for_device(frame, readonly);
+		release_for_device(u->frame, readonly);
 	m->flags &= (u8)~kinds;
 	if (m->flags & MAP_KINDS) {
 		__atomic_store_n(&m->state, MAPTRACK_IN_USE, __ATOMIC_RELEASE);
 		return;
 	}
-	maptrack_put(ld, handle);
+	maptrack_put(ld, u->handle);
 	domain_put(rd);
 }
 
 void gnttab_unmap_finish(struct grant_unmap *u)
 {
 	if (u->track)
-		end_kinds(current->domain, u->handle, u->track, u->done, u->frame);
+		end_kinds(current->domain, u);
 	u->track = NULL;
 }
 
 void gnttab_forget_handle(struct domain *d, grant_handle_t handle)
 {
 	struct maptrack *m = maptrack_entry(d->grants, handle);
+	struct grant_unmap u = {.track = m, .handle = handle};
 
-	if (m && maptrack_claim(m))
-		end_kinds(d, handle, m, m->flags & MAP_KINDS,
-			  pinned_frame(domain_of_owner(m->domid), m));
+	if (!m || !maptrack_claim(m))
+		return;
+	u.done = m->flags & MAP_KINDS;
+	u.granter = domain_of_owner(m->domid);
+	u.frame = pinned_frame(u.granter, m);
+	end_kinds(d, &u);
 }

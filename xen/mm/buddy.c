@@ -203,7 +203,7 @@ static mfn_t alloc_below(unsigned int order, unsigned long limit, unsigned int f
 		return INVALID_MFN;
 	irq = spin_lock_irqsave(&heap_lock);
 	/* Memory above 4 GiB first: what lies below is all that some devices can reach. */
-	if (limit > LOW_ZONE_END)
+	if (limit > LOW_ZONE_END && (zones[ZONE_HIGH].filled | zones[ZONE_HIGH].nr_singles))
 		m = take(&zones[ZONE_HIGH], order, limit);
 	if (m == ~0UL)
 		m = take(&zones[ZONE_LOW], order, limit);

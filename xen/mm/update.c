@@ -404,6 +404,7 @@ static inline u64 entry_at(u64 e, unsigned long va, unsigned int level)
  */
 static mfn_t find_l1(const struct vcpu *v, unsigned long va)
 {
+	unsigned long m;
 	u64 e;
 
 	/* Canonical and not ours: what aliases another address would lead anywhere. */
@@ -414,7 +415,8 @@ static mfn_t find_l1(const struct vcpu *v, unsigned long va)
 		return INVALID_MFN;
 	e = entry_at(e, va, 3);
 	if (unlikely((e & (PTE_PRESENT | PTE_LARGE)) != PTE_PRESENT) ||
-	    unlikely(frame_is_mmio(pte_mfn(e))))
+	    unlikely(!index_below(pte_mfn(e).m, max_mfn, &m)) ||
+	    unlikely(frame_of(MFN(m))->type == FRAME_TYPE_MMIO))
 		return INVALID_MFN;
 	e = entry_at(e, va, 2);
 	if (unlikely((e & (PTE_PRESENT | PTE_LARGE)) != PTE_PRESENT))
@@ -523,7 +525,8 @@ int l1e_update_emulated(struct domain *d, mfn_t table, unsigned int index, u64 o
  * The L1 entry that a grant operation names; NULL, or *table with a general and a
  * type reference to drop.
  */
-static u64 *named_entry(struct domain *d, unsigned long addr, bool addr_is_pte, mfn_t *table)
+static __force_inline u64 *named_entry(struct domain *d, unsigned long addr, bool addr_is_pte,
+				       mfn_t *table)
 {
 	*table = INVALID_MFN;
 	if (!addr_is_pte)
