@@ -36,7 +36,7 @@ MACHINES = {
 }
 
 CHECKS = ["log", "control_d", "cpus", "protected", "disk-virtio", "disk-ahci", "disk-nvme", "tcp-virtio",
-          "tcp-e1000e", "hotplug", "vdso", "stress", "clock", "log-after", "reboot", "poweroff"]
+          "tcp-e1000e", "mmcfg", "hotplug", "vdso", "stress", "clock", "log-after", "reboot", "poweroff"]
 
 
 class EchoServer(threading.Thread):
@@ -218,6 +218,9 @@ class Run:
             self.inside(name, "tcp virtio_net 10.0.2.2 %d" % self.port, 600)
         elif name == "tcp-e1000e":
             self.inside(name, "tcp e1000e 10.0.3.2 %d" % self.port, 600)
+        elif name == "mmcfg":
+            if self.spec["machine"] == "q35":  # "pc" has none
+                self.inside(name, "mmcfg", 60)
         elif name == "protected":
             self.check_protected()
         elif name == "hotplug":

@@ -46,6 +46,14 @@ tcp() { # DRIVER ADDRESS PORT
 	python3 "$here/tcp.py" "$2" "$3" "$i"
 }
 
+mmcfg() { # of a PCI Express device the configuration space that no port reaches
+	config=/sys/class/net/$(nic e1000e)/device/config
+	word=$(od -An -tx4 -j256 -N4 "$config" | tr -d ' ')
+	echo "$(stat -Lc %s "$config") bytes, at 0x100 $word"
+	[ "$(stat -Lc %s "$config")" = 4096 ] && [ "${word:-0}" != 00000000 ] &&
+		[ "$word" != ffffffff ]
+}
+
 log_clean() {
 	bad=$(dmesg | grep -E 'BUG|WARNING|Oops|[Uu]nhandled|Call Trace|soft lockup|rcu.*stall' |
 		grep -vE 'RETBleed: WARNING|hw-vuln')
@@ -95,7 +103,7 @@ stress() { # SECONDS
 }
 
 case $1 in
-disk | tcp | log_clean | hotplug | cpus | capabilities | stress | vdso) "$@" ;;
+disk | tcp | mmcfg | log_clean | hotplug | cpus | capabilities | stress | vdso) "$@" ;;
 *)
 	echo "no check named $1"
 	exit 2
