@@ -35,9 +35,10 @@ DIRECT_MAP, FRAME_TABLE, M2P = 0xffff830000001000, 0xffff828000000000, 0xffff800
 MAIN_STACK = 0xffff82d04000e000  # CPU 0's, its last page
 
 
-def machine_args(hypervisor, kernel, quick, options, kernel_options="", cpus=2, cpu="Nehalem"):
+def machine_args(hypervisor, kernel, quick, options, kernel_options="", cpus=2, cpu="Nehalem",
+                 vga="none"):
     return ["-accel", "tcg", "-machine", "pc", "-cpu", cpu, "-smp", str(cpus), "-m", "768",
-            "-vga", "none", "-nic", "none", "-no-reboot", "-kernel", hypervisor, "-append",
+            "-vga", vga, "-nic", "none", "-no-reboot", "-kernel", hypervisor, "-append",
             "console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all " + options, "-initrd",
             "%s console=hvc0 earlyprintk=xen %s,%s/dom0.img" % (kernel, kernel_options, quick)]
 
@@ -98,6 +99,12 @@ def dying_kernel(image):
     raise ValueError("the kernel's entry is in none of its segments")
 
 
+def screen(vm):
+    """The text of the VGA adapter, 80 by 25."""
+    words = re.findall(r"0x([0-9a-f]{4})\b", vm.monitor("xp /2000hx 0xb8000"))
+    return "".join(chr(int(word, 16) & 0x7f) for word in words)
+
+
 def dom0_dies(args, log, report):
     with Machine(args, log) as vm:
         good = try_expect(vm, report, "dom0's death: what and where",
@@ -106,6 +113,11 @@ def dom0_dies(args, log, report):
             try_expect(vm, report, "dom0's death: page walk",
                        r"walk of eadd000: L4\[0\] in [0-9a-f]+ is 0{16}\n"
                        r"(.*walk of ffffffff\w+: L4\[511\].*\n)(.*walk of ffffffff\w+: L[321].*\n)+")
+            vm.monitor("stop")
+            shown = screen(vm)
+            vm.monitor("cont")
+            report.result("dom0's death: on the screen", "crashed: no handler for exception 14" in shown,
+                          shown.strip()[-60:])
             try:
                 vm.wait_end(120)
                 report.result("dom0's death: restart", True)
@@ -226,8 +238,8 @@ def main():
     kernel = os.path.join(quick, "vmlinuz")
     report = Report("console")
 
-    def case(name, options="", image=kernel, kernel_options="", cpus=2, cpu="Nehalem"):
-        return (machine_args(args.hypervisor, image, quick, options, kernel_options, cpus, cpu),
+    def case(name, options="", image=kernel, kernel_options="", cpus=2, cpu="Nehalem", vga="none"):
+        return (machine_args(args.hypervisor, image, quick, options, kernel_options, cpus, cpu, vga),
                 os.path.join(logs, "console-%s.log" % name), report)
 
     if args.only in ("", "keys"):
@@ -238,7 +250,7 @@ def main():
             os.makedirs(os.path.dirname(dying), exist_ok=True)
             with open(kernel, "rb") as f:
                 kernels.write(dying, dying_kernel(f.read()))
-        dom0_dies(*case("death", image=dying, cpus=1))
+        dom0_dies(*case("death", "console=com1,vga vga=keep", image=dying, cpus=1, vga="std"))
     if args.only in ("", "isolation"):
         isolation(*case("isolated", "xpti=yes", cpus=1), on=True)
         isolation(*case("open", "xpti=no", cpus=1), on=False)
