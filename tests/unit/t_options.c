@@ -20,7 +20,7 @@ static const struct options defaults = {
 	.console = "com1,vga",
 	.smep = true,
 	.smap = true,
-	.x2apic = true,
+	.x2apic = X2APIC_AS_NEEDED,
 };
 
 static int logged;
@@ -126,6 +126,8 @@ static void words(void)
 	CHECK(!strcmp(options_cmdline(),
 		      "  no-smap\tsmep=0   xpti noreboot=no vga=text-80x25,keep  "));
 
+	parse("x2apic", 0);
+	CHECK_EQ(options.x2apic, 1);
 	parse("spec-ctrl=no tsc=unstable maxcpus=3 mem=2G nox2apic", 0);
 	CHECK(options.mitigate_off == (MIT_ALL | BIT(MIT_AS_REAL)) && options.tsc_unstable &&
 	      !options.x2apic);

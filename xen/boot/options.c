@@ -20,7 +20,7 @@ struct options options = {
 	.console = "com1,vga",
 	.smep = true,
 	.smap = true,
-	.x2apic = true,
+	.x2apic = X2APIC_AS_NEEDED,
 };
 
 static char cmdline_copy[1024];

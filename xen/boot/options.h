@@ -33,7 +33,8 @@ struct options {
 	u32 mitigate_on, mitigate_off; /* bits of machine/mitigate.h; neither: as needed */
 	char clocksource[8]; /* what the TSC is measured with: hpet, acpi, pit; empty: the best */
 	bool tsc_unstable; /* never trust TSCs to agree */
-	bool x2apic; /* also where an id needs it */
+	u8 x2apic; /* 0: where it can be avoided not, 1: wherever there is one, or: */
+#define X2APIC_AS_NEEDED 2
 };
 
 extern struct options options;

@@ -2,7 +2,8 @@
 /*
  * Local APIC in both of its modes: xAPIC (registers in memory) and x2APIC (registers in
  * MSRs).  x2APIC is used when the firmware left it on, since it cannot be left without a
- * reset, or when an id does not fit eight bits; else xAPIC, which every machine emulates.
+ * reset, when an id does not fit eight bits, or by the option; else xAPIC, which every machine
+ * emulates.
  *
  * The timer runs in one of two ways, the same on all CPUs: to a TSC deadline where the
  * processor has that, else as a one-shot count whose rate is measured once against now().
@@ -211,7 +212,8 @@ void __init apic_init_bsp(paddr_t base, bool wide_ids)
 {
 	pic_silence();
 	x2apic = (rdmsr(MSR_APIC_BASE) & APIC_BASE_X2APIC) ||
-		 (wide_ids && cpu_features.x2apic && options.x2apic);
+		 (cpu_features.x2apic &&
+		  (options.x2apic == X2APIC_AS_NEEDED ? wide_ids : options.x2apic));
 	if (!x2apic) {
 		apic_regs = device_map(base, PAGE_SIZE);
 		PANIC_ON(!apic_regs);
