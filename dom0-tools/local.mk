@@ -54,6 +54,7 @@ LIBDAIS_DOMAINS = \
 	dom0-tools/lib/dev/console.c \
 	dom0-tools/lib/dev/device.h \
 	dom0-tools/lib/dev/disk.c \
+	dom0-tools/lib/dev/backend.c \
 	dom0-tools/lib/dev/list.c \
 	dom0-tools/lib/dev/loop.c dom0-tools/lib/dev/loop.h \
 	dom0-tools/lib/dev/nic.c \

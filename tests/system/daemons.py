@@ -16,7 +16,7 @@ import guest
 import tools
 
 CHECKS = ["install", "consoled", "journal", "api", "refused_api", "reboot", "killed", "metrics",
-          "ended", "half", "left"]
+          "ended", "half", "driver", "left"]
 
 # A request in Perl, which every Debian has: HTTP/1.0, so that the end is the connection's.
 HTTP = (r"use IO::Socket::UNIX; my ($m, $p, $f) = @ARGV; my $b = q{};"

@@ -30,7 +30,8 @@ memory=%(memory)d
 """
 
 CHECKS = ["tools", "create", "pause", "disk", "network", "vcpus", "memory", "attach", "trigger",
-          "reboot", "shutdown", "several", "attack", "destroy", "newer", "grub", "left", "debian"]
+          "reboot", "shutdown", "several", "attack", "destroy", "newer", "grub", "driver", "left",
+          "debian"]
 
 
 class Console:
@@ -370,6 +371,46 @@ class Run:
         sums = set(line.split()[0] for line in busy.strip().splitlines())
         good = said[0].startswith("6.12") and said[1] == "0-1" and len(sums) == 1
         return good or "%s %s" % (said, busy)
+
+    def check_driver(self):
+        """A guest serves another's network interface; dom0 introduces them and is not on the way."""
+        self.must("mkdir -p /run/driver/lib && cp $(find /usr/lib/modules -name xen-netback.ko) "
+                  "/run/driver/lib/ && (cd /run/driver && find . | cpio -o -H newc 2>/dev/null) | "
+                  "gzip -1 > /run/driver.gz && cat /guests/ramdisk /run/driver.gz > "
+                  "/guests/driver.img")
+        self.config("driver", more='ramdisk="/guests/driver.img"\ndriver_domain=1')
+        self.config("served", more='vif=["backend=driver,mac=00:16:3e:00:00:05"]')
+        if not self.vm.run("xl create /guests/served.cfg", 120)[0]:
+            return "served by a domain that is not there"
+        self.create("driver")
+        with Console(self.vm, "driver") as g:
+            g.shell(240)
+            g.run("insmod /lib/xen-netback.ko")
+        self.create("served")
+        link = "vif%d.0" % int(self.must("xl domid served"))
+        back = "backend/vif/%s/hotplug-status" % link[3:].replace(".", "/")
+        with Console(self.vm, "driver") as g:
+            g.shell(120)
+            # The script of a driver domain: the interface is up, and the store is told (XS_WRITE).
+            status, said = g.run(
+                "ifconfig %s 10.8.0.1 netmask 255.255.255.0 up && "
+                "printf '\\013\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\%o\\0\\0\\0%s\\0connected' "
+                "> /dev/xen/xenbus" % (link, len(back) + 10, back))
+        if status:
+            return said
+        with Console(self.vm, "served") as g:
+            g.shell(240)
+            status, said = g.run("ifconfig eth0 10.8.0.2 netmask 255.255.255.0 up; "
+                                 "n=0; until ping -c 1 10.8.0.1 > /dev/null 2>&1 || [ $n = 60 ]; do "
+                                 "sleep 1; n=$((n + 1)); done; ping -c 5 -s 1400 10.8.0.1", 300)
+        if status or link in self.must("ls /sys/class/net"):
+            return said
+        self.must("xl destroy served", 120)
+        self.gone("served")
+        left = self.must("xenstore-ls -f /local/domain/$(xl domid driver)/backend 2>/dev/null; true")
+        self.must("xl destroy driver", 120)
+        self.gone("driver")
+        return "frontend" not in left or left
 
     def check_grub(self):
         """The kernel is found by PV GRUB on the guest's own disk."""

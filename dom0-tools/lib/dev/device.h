@@ -14,6 +14,11 @@
 
 #define DEVICE_TIMEOUT_MS 10000u
 #define SCRIPT_SECONDS 40u
+/* A back-end outside dom0 has a script to run before it is ready. */
+#define FOREIGN_TIMEOUT_MS (SCRIPT_SECONDS * 1000u)
+
+/* The number of the domain @name (a name, number or UUID; NULL: dom0) that is to serve a device. */
+int backend_domain(struct dais *host, const char *name, uint32_t *domid, struct dais_error *err);
 
 /* A disk on its way. Zero it first; disk_drop() in the end. */
 struct disk_work {
@@ -24,7 +29,7 @@ struct disk_work {
 	unsigned int major, minor;
 };
 
-int disk_check(const struct dais_disk *disk, struct dais_error *err);
+int disk_check(struct dais *host, const struct dais_disk *disk, struct dais_error *err);
 int disk_publish(struct dais *host, uint32_t domid, const struct dais_disk *disk,
 		 struct disk_work *work, struct dais_error *err);
 int disk_finish(struct dais *host, struct disk_work *work, struct dais_error *err);
@@ -33,11 +38,17 @@ void disk_drop(struct disk_work *work);
 /* The bridge of an interface that names none, as xl has it. */
 #define DEFAULT_BRIDGE "xenbr0"
 
-int nic_check(const struct dais_nic *nic, struct dais_error *err);
+/* An interface on its way. */
+struct nic_work {
+	struct dais_nic *nic;
+	struct device_id id;
+};
+
+int nic_check(struct dais *host, const struct dais_nic *nic, struct dais_error *err);
 /* Fills in a MAC address if there is none. */
-void nic_publish(struct dais *host, uint32_t domid, uint32_t devid, struct dais_nic *nic);
-int nic_finish(struct dais *host, uint32_t domid, uint32_t devid, const struct dais_nic *nic,
-	       struct dais_error *err);
+int nic_publish(struct dais *host, uint32_t domid, uint32_t devid, struct dais_nic *nic,
+		struct nic_work *work, struct dais_error *err);
+int nic_finish(struct dais *host, const struct nic_work *work, struct dais_error *err);
 
 /* The first console: written along with the domain's own nodes. */
 void console_publish(struct dais *host, uint32_t domid, uint32_t port, uint64_t mfn,

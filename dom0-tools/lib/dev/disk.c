@@ -21,31 +21,27 @@
 
 #define KIND "vbd"
 
-static int own_domain_only(const char *backend, const char *what, struct dais_error *err)
-{
-	if (!backend || !strcmp(backend, "0") || !strcmp(backend, "Domain-0"))
-		return 0;
-	dais_fail(err, DAIS_DEVICE, what, backend, "back-ends outside dom0 cannot be set up yet");
-	return dais_hint(err, "leave out backend=");
-}
+/* What a back-end outside dom0 is to run when the disk comes, as xl names it. */
+#define FOREIGN_SCRIPT "/etc/xen/scripts/block"
 
-int disk_check(const struct dais_disk *disk, struct dais_error *err)
+int disk_check(struct dais *host, const struct dais_disk *disk, struct dais_error *err)
 {
 	const char *target = disk->target ? disk->target : "";
+	uint32_t backend;
 	struct stat st;
 
-	if (own_domain_only(disk->backend, "serve the disk from", err))
+	if (backend_domain(host, disk->backend, &backend, err))
 		return -1;
 	if (disk->format == DAIS_FORMAT_EMPTY)
 		return dais_fail(err, DAIS_DEVICE, "attach the disk", disk->vdev,
 				 "a PV guest has no drive that can be empty");
-	if (disk->format != DAIS_FORMAT_RAW || disk->backend_type == DAIS_BACKEND_QDISK) {
+	if (disk->format != DAIS_FORMAT_RAW) {
 		dais_fail(err, DAIS_DEVICE, "attach the disk", target,
 			  "the kernel's back-end serves raw images only");
 		return dais_hint(err, "convert it: qemu-img convert -O raw %s NEW", target);
 	}
-	if (disk->script)
-		return 0; /* knows itself what the target means */
+	if (disk->script || backend)
+		return 0; /* known there what the target means */
 	if (stat(target, &st))
 		return dais_fail_errno(err, DAIS_DEVICE, errno, "attach the disk", target);
 	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
@@ -88,7 +84,8 @@ int disk_publish(struct dais *host, uint32_t domid, const struct dais_disk *disk
 		.id = {.domid = domid, .kind = KIND, .devid = disk->devid},
 		.loop = -1,
 	};
-	if (!disk->script && open_device(work, err))
+	if (backend_domain(host, disk->backend, &work->id.backend, err) ||
+	    (!disk->script && !work->id.backend && open_device(work, err)))
 		return -1;
 	device_front(&work->id, &host->store, &front);
 	device_back(&work->id, &host->store, &back);
@@ -108,9 +105,12 @@ int disk_publish(struct dais *host, uint32_t domid, const struct dais_disk *disk
 		store_dir_write(&back, "direct-io-safe", "1");
 	if (disk->trusted != DAIS_UNSET)
 		store_dir_write(&front, "trusted", "%d", disk->trusted == DAIS_YES);
-	if (disk->script)
-		store_dir_write(&back, "script", "%s", disk->script);
+	if (disk->script || work->id.backend)
+		store_dir_write(&back, "script", "%s",
+				disk->script ? disk->script : FOREIGN_SCRIPT);
 	device_publish(&work->id, &front, &back);
+	if (work->id.backend)
+		return 0;
 	if (disk->script)
 		return store_done(&host->store, err) ||
 				       script_run(disk->script, "add", KIND, back.path, NULL,
@@ -135,9 +135,13 @@ static bool is_open(const struct disk_work *work)
 int disk_finish(struct dais *host, struct disk_work *work, struct dais_error *err)
 {
 	struct timespec nap = {.tv_nsec = 500000};
+	uint32_t backend = work->id.backend;
 
-	if (device_wait(&work->id, &host->store, DEVICE_INIT_WAIT, DEVICE_TIMEOUT_MS, err))
+	if (device_wait(&work->id, &host->store, DEVICE_INIT_WAIT,
+			backend ? FOREIGN_TIMEOUT_MS : DEVICE_TIMEOUT_MS, err))
 		return dais_while(err, "attach the disk", work->disk->target);
+	if (backend)
+		return 0;
 	for (unsigned int i = 0; !is_open(work); i++) {
 		if (i == 2 * DEVICE_TIMEOUT_MS ||
 		    (i % 64 == 63 &&
@@ -167,7 +171,7 @@ EXPORT int dais_disk_attach(struct dais *host, uint32_t domid, const struct dais
 	struct disk_work work;
 	int ret;
 
-	if (disk_check(disk, err))
+	if (disk_check(host, disk, err))
 		return -1;
 	there = store_read(&host->store, "/libxl/%u/device/" KIND "/%u/backend", domid, id.devid);
 	if (there) {
@@ -182,7 +186,7 @@ EXPORT int dais_disk_attach(struct dais *host, uint32_t domid, const struct dais
 		ret = disk_finish(host, &work, err);
 	disk_drop(&work);
 	if (ret)
-		device_remove(&id, &host->store, true, DEVICE_TIMEOUT_MS, script_closed, NULL);
+		device_remove(&work.id, &host->store, true, DEVICE_TIMEOUT_MS, script_closed, NULL);
 	return ret;
 }
 

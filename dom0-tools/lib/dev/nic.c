@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Network interfaces, served by Linux's netback in dom0. The back-end makes an interface of
- * the host, which is put into its bridge here, by netlink; "hotplug-status" tells it so.
+ * Network interfaces, served by Linux's netback. In dom0 the back-end makes an interface of the
+ * host, which is put into its bridge here, by netlink; "hotplug-status" tells it so. A back-end in
+ * another domain is left to that domain's scripts.
  */
 #include <errno.h>
 #include <net/if.h>
@@ -17,6 +18,8 @@
 #include "export.h"
 
 #define KIND "vif"
+/* What a back-end outside dom0 is to run when the interface comes, as xl names it. */
+#define FOREIGN_SCRIPT "/etc/xen/scripts/vif-bridge"
 
 static const char *bridge_of(const struct dais_nic *nic)
 {
@@ -33,17 +36,16 @@ static const char *script_of(const struct dais_nic *nic)
 	return nic->script;
 }
 
-int nic_check(const struct dais_nic *nic, struct dais_error *err)
+int nic_check(struct dais *host, const struct dais_nic *nic, struct dais_error *err)
 {
-	if (nic->backend && strcmp(nic->backend, "0") && strcmp(nic->backend, "Domain-0")) {
-		dais_fail(err, DAIS_DEVICE, "serve the network interface from", nic->backend,
-			  "back-ends outside dom0 cannot be set up yet");
-		return dais_hint(err, "leave out backend=");
-	}
+	uint32_t backend;
+
+	if (backend_domain(host, nic->backend, &backend, err))
+		return -1;
 	if (nic->ifname && strlen(nic->ifname) >= IFNAMSIZ)
 		return dais_fail(err, DAIS_CONFIG, "name the network interface", nic->ifname,
 				 "a name has at most %d characters", IFNAMSIZ - 1);
-	return script_of(nic) ? 0 : link_check_bridge(bridge_of(nic), err);
+	return script_of(nic) || backend ? 0 : link_check_bridge(bridge_of(nic), err);
 }
 
 /* From the range that is set aside for Xen's guests. */
@@ -58,19 +60,27 @@ static void choose_mac(struct dais_nic *nic)
 	nic->has_mac = true;
 }
 
-void nic_publish(struct dais *host, uint32_t domid, uint32_t devid, struct dais_nic *nic)
+int nic_publish(struct dais *host, uint32_t domid, uint32_t devid, struct dais_nic *nic,
+		struct nic_work *work, struct dais_error *err)
 {
-	struct device_id id = {.domid = domid, .kind = KIND, .devid = devid};
+	struct device_id *id = &work->id;
 	struct store_dir front, back;
+	const char *script;
 	char mac[18];
 
+	*work = (struct nic_work){
+		.nic = nic,
+		.id = {.domid = domid, .kind = KIND, .devid = devid},
+	};
+	if (backend_domain(host, nic->backend, &id->backend, err))
+		return -1;
 	if (!nic->has_mac)
 		choose_mac(nic);
 	snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", nic->mac[0], nic->mac[1],
 		 nic->mac[2], nic->mac[3], nic->mac[4], nic->mac[5]);
-	device_front(&id, &host->store, &front);
-	device_back(&id, &host->store, &back);
-	device_begin(&id, &front, &back);
+	device_front(id, &host->store, &front);
+	device_back(id, &host->store, &back);
+	device_begin(id, &front, &back);
 	store_dir_write(&front, "handle", "%u", devid);
 	store_dir_write(&front, "mac", "%s", mac);
 	if (nic->mtu)
@@ -78,7 +88,10 @@ void nic_publish(struct dais *host, uint32_t domid, uint32_t devid, struct dais_
 	if (nic->trusted != DAIS_UNSET)
 		store_dir_write(&front, "trusted", "%d", nic->trusted == DAIS_YES);
 	/* The driver wants the node, also if no script is run. */
-	store_dir_write(&back, "script", "%s", script_of(nic) ? nic->script : "");
+	script = id->backend && !nic->script ? FOREIGN_SCRIPT : nic->script;
+	store_dir_write(&back, "script", "%s", id->backend || script_of(nic) ? script : "");
+	if (id->backend && nic->ifname)
+		store_dir_write(&back, "vifname", "%s", nic->ifname);
 	if (nic->gatewaydev)
 		store_dir_write(&back, "gatewaydev", "%s", nic->gatewaydev);
 	store_dir_write(&back, "mac", "%s", mac);
@@ -90,27 +103,31 @@ void nic_publish(struct dais *host, uint32_t domid, uint32_t devid, struct dais_
 	if (nic->rate_bytes)
 		store_dir_write(&back, "rate", "%llu,%u", (unsigned long long)nic->rate_bytes,
 				nic->rate_interval_us);
-	device_publish(&id, &front, &back);
+	device_publish(id, &front, &back);
+	return 0;
 }
 
-int nic_finish(struct dais *host, uint32_t domid, uint32_t devid, const struct dais_nic *nic,
-	       struct dais_error *err)
+int nic_finish(struct dais *host, const struct nic_work *work, struct dais_error *err)
 {
-	struct device_id id = {.domid = domid, .kind = KIND, .devid = devid};
+	const struct device_id *id = &work->id;
+	const struct dais_nic *nic = work->nic;
 	struct store_dir back;
 	char name[IFNAMSIZ];
 
-	if (device_wait(&id, &host->store, DEVICE_INIT_WAIT, DEVICE_TIMEOUT_MS, err))
+	if (device_wait(id, &host->store, DEVICE_INIT_WAIT,
+			id->backend ? FOREIGN_TIMEOUT_MS : DEVICE_TIMEOUT_MS, err))
 		return dais_while(err, "attach the network interface", bridge_of(nic));
-	snprintf(name, sizeof(name), "vif%u.%u", domid, devid);
+	if (id->backend)
+		return 0;
+	snprintf(name, sizeof(name), "vif%u.%u", id->domid, id->devid);
 	if (script_of(nic)) {
-		device_back(&id, &host->store, &back);
+		device_back(id, &host->store, &back);
 		return script_run(nic->script, "online", KIND, back.path, name, SCRIPT_SECONDS,
 				  err);
 	}
 	if (link_plug(name, nic->ifname, bridge_of(nic), nic->mtu, DEVICE_TIMEOUT_MS, err))
 		return -1;
-	device_back(&id, &host->store, &back);
+	device_back(id, &host->store, &back);
 	if (nic->ifname)
 		store_dir_write(&back, "vifname", "%s", nic->ifname);
 	store_dir_write(&back, "hotplug-status", "connected");
@@ -129,16 +146,17 @@ static int count_up(const struct device_id *id, void *arg)
 EXPORT int dais_nic_attach(struct dais *host, uint32_t domid, struct dais_nic *nic, uint32_t *devid,
 			   struct dais_error *err)
 {
-	struct device_id id = {.domid = domid, .kind = KIND};
+	struct nic_work work;
 
-	if (nic_check(nic, err))
+	if (nic_check(host, nic, err))
 		return -1;
-	device_for_each(&host->store, domid, KIND, count_up, &id.devid);
-	*devid = id.devid;
-	nic_publish(host, domid, id.devid, nic);
-	if (!store_done(&host->store, err) && !nic_finish(host, domid, id.devid, nic, err) &&
+	*devid = 0;
+	device_for_each(&host->store, domid, KIND, count_up, devid);
+	if (nic_publish(host, domid, *devid, nic, &work, err))
+		return -1;
+	if (!store_done(&host->store, err) && !nic_finish(host, &work, err) &&
 	    !store_done(&host->store, err))
 		return 0;
-	device_remove(&id, &host->store, true, DEVICE_TIMEOUT_MS, script_closed, NULL);
+	device_remove(&work.id, &host->store, true, DEVICE_TIMEOUT_MS, script_closed, NULL);
 	return -1;
 }

@@ -113,6 +113,9 @@ void script_closed(const struct device_id *id, struct store *store)
 	char interface[32];
 	struct dais_error err;
 
+	/* Another domain's back-end may write there what it likes. */
+	if (id->backend)
+		return;
 	device_back(id, store, &back);
 	script = store_read(store, "%s/script", back.path);
 	if (!script || !*script)

@@ -32,6 +32,7 @@ struct creation {
 	struct dais_blob ramdisk;
 	char *cmdline;
 	struct disk_work *disks;
+	struct nic_work *nics;
 	uint32_t scheduler; /* 0: not asked yet */
 	struct build_guest guest;
 	unsigned int steps; /* done so far */
@@ -89,11 +90,11 @@ static int check_devices(struct creation *c)
 	const struct dais_config *config = c->config;
 
 	for (size_t i = 0; i < config->disk_count; i++) {
-		if (disk_check(&config->disks[i], c->err))
+		if (disk_check(c->host, &config->disks[i], c->err))
 			return -1;
 	}
 	for (size_t i = 0; i < config->nic_count; i++) {
-		if (nic_check(&config->nics[i], c->err))
+		if (nic_check(c->host, &config->nics[i], c->err))
 			return -1;
 	}
 	if (config->vfb_count || config->channel_count) {
@@ -381,8 +382,9 @@ static int publish_devices(struct creation *c)
 	struct dais_config *config = c->config;
 
 	c->disks = calloc(config->disk_count + 1, sizeof(*c->disks));
-	if (!c->disks)
-		return failed(c, "set up the disks of");
+	c->nics = calloc(config->nic_count + 1, sizeof(*c->nics));
+	if (!c->disks || !c->nics)
+		return failed(c, "set up the devices of");
 	for (size_t i = 0; i < config->disk_count; i++)
 		c->disks[i].loop = -1;
 	for (size_t i = 0; i < config->disk_count; i++) {
@@ -391,9 +393,9 @@ static int publish_devices(struct creation *c)
 			return -1;
 	}
 	for (size_t i = 0; i < config->nic_count; i++) {
-		if (step(c))
+		if (step(c) || nic_publish(c->host, c->guest.domid, (uint32_t)i, &config->nics[i],
+					   &c->nics[i], c->err))
 			return -1;
-		nic_publish(c->host, c->guest.domid, (uint32_t)i, &config->nics[i]);
 	}
 	/* With all that was written before: one round trip for a domain without devices. */
 	return store_done(&c->host->store, c->err);
@@ -408,8 +410,7 @@ static int finish_devices(struct creation *c)
 			return -1;
 	}
 	for (size_t i = 0; i < config->nic_count; i++) {
-		if (step(c) ||
-		    nic_finish(c->host, c->guest.domid, (uint32_t)i, &config->nics[i], c->err))
+		if (step(c) || nic_finish(c->host, &c->nics[i], c->err))
 			return -1;
 	}
 	return config->nic_count ? store_done(&c->host->store, c->err) : 0;
@@ -420,6 +421,7 @@ static void drop_disks(struct creation *c)
 	for (size_t i = 0; c->disks && i < c->config->disk_count; i++)
 		disk_drop(&c->disks[i]);
 	free(c->disks);
+	free(c->nics);
 }
 
 /* ----- all of it ----------------------------------------------------------------------- */

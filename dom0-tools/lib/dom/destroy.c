@@ -21,6 +21,20 @@ struct removal {
 	int ret;
 };
 
+/* The place of a kind of its back-ends in another domain, once the last is gone. */
+static void remove_if_empty(struct dais *host, const struct device_id *id)
+{
+	unsigned int count = 0;
+	autofree char **left = NULL;
+
+	store_wait(&host->store);
+	left = store_list(&host->store, &count, "/local/domain/%u/backend/%s/%u", id->backend,
+			  id->kind, id->domid);
+	if (left && !count)
+		store_remove(&host->store, "/local/domain/%u/backend/%s/%u", id->backend, id->kind,
+			     id->domid);
+}
+
 static int close_device(const struct device_id *id, void *arg)
 {
 	struct removal *r = arg;
@@ -31,6 +45,8 @@ static int close_device(const struct device_id *id, void *arg)
 			     id->domid);
 	else if (device_remove(id, &r->host->store, true, DEVICE_TIMEOUT_MS, script_closed, r->err))
 		r->ret = -1;
+	if (id->backend)
+		remove_if_empty(r->host, id);
 	return 0;
 }
 
