@@ -3,6 +3,9 @@
  * conn_socket.h.  One read takes as many requests as are there, one send all their replies.  All
  * clients share the buffer that is read into: a client has memory of its own only while a message
  * is incomplete, or while replies wait for it to read.
+ *
+ * In each turn the requests of all that are ready are read first (gather), one client's behind the
+ * other's, so that it is known ahead which nodes will be needed; then each client is served.
  */
 #include "conn_socket.h"
 
@@ -22,18 +25,26 @@
 #include "loop.h"
 #include "mem.h"
 #include "persist.h"
+#include "prefetch.h"
 #include "request.h"
+#include "store.h"
 
 #define READ_SIZE 32768
 #define ACCEPT_BATCH 32
+#define GATHER_SIZE (4 * READ_SIZE)
 
 struct socket_conn {
 	struct conn conn; /* first */
 	struct loop_source source;
 	struct loop_later later;
+	char *got; /* read in this turn and to be served: GOT_LEN bytes, -1 for a broken socket */
+	ssize_t got_len;
+	size_t ahead; /* of which so many have been looked at */
 };
 
 static char buffer[READ_SIZE + XENSTORE_PAYLOAD_MAX + sizeof(struct xsd_sockmsg)];
+static char gathered[GATHER_SIZE];
+static size_t gathered_len;
 static struct loop_source listener = {.fd = -1};
 static unsigned int sockets;
 static int spare_fd = -1; /* given up to refuse a client when descriptors are out */
@@ -93,8 +104,11 @@ static void wanted(struct socket_conn *s)
 	loop_change(&s->source, events);
 }
 
-/* Requests among SIZE bytes; returns the bytes that they took, or -1 if the stream is broken. */
-static ssize_t serve(struct conn *c, const char *data, size_t size)
+/*
+ * Requests among SIZE bytes, of which AHEAD have been looked at ahead; returns the bytes that they
+ * took, or -1 if the stream is broken.
+ */
+static ssize_t serve(struct conn *c, const char *data, size_t size, size_t ahead)
 {
 	size_t at = 0;
 
@@ -102,6 +116,10 @@ static ssize_t serve(struct conn *c, const char *data, size_t size)
 		struct xsd_sockmsg head;
 		enum wire_result got = wire_next(data + at, size - at, &head);
 
+		if (at >= ahead && prefetch_pays()) {
+			ahead = at + prefetch_requests(data + at, size - at);
+			prefetch_run(store_root);
+		}
 		if (got == WIRE_BAD)
 			return -1;
 		if (got == WIRE_PARTIAL)
@@ -119,7 +137,7 @@ static ssize_t serve(struct conn *c, const char *data, size_t size)
 /* Serves what an earlier read left, once the client has room for replies again. */
 static void serve_stashed(struct conn *c)
 {
-	ssize_t used = c->in_len ? serve(c, c->in, c->in_len) : 0;
+	ssize_t used = c->in_len ? serve(c, c->in, c->in_len, 0) : 0;
 
 	if (used < 0) {
 		conn_close(c);
@@ -152,28 +170,12 @@ static void flush(struct conn *c)
 	wanted(of(c));
 }
 
-static void receive(struct conn *c)
+/* Serves N bytes that were read, and keeps the start of a message whose rest is to come. */
+static void serve_read(struct conn *c, const char *data, ssize_t n, size_t ahead)
 {
-	size_t had = c->in_len;
-	ssize_t n, used;
+	ssize_t used = serve(c, data, (size_t)n, ahead);
 
-	if (had >= sizeof(struct xsd_sockmsg) + XENSTORE_PAYLOAD_MAX) {
-		serve_stashed(c);
-		return;
-	}
-	handover_set(c->word, true);
-	n = recv(of(c)->source.fd, buffer + had, READ_SIZE, MSG_DONTWAIT);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n <= 0) {
-		conn_close(c);
-		return;
-	}
-	if (had)
-		memcpy(buffer, c->in, had);
-	n += (ssize_t)had;
-	used = serve(c, buffer, (size_t)n);
-	if (used < 0 || !conn_stash(c, buffer + used, (size_t)(n - used))) {
+	if (used < 0 || !conn_stash(c, data + used, (size_t)(n - used))) {
 		conn_close(c);
 		return;
 	}
@@ -184,12 +186,81 @@ static void receive(struct conn *c)
 	}
 }
 
-static void ready(struct loop_source *source, uint32_t events)
+/* What there is to read, at TO: its length, 0 for nothing yet, or -1 when the client is gone. */
+static ssize_t read_some(struct conn *c, char *to)
 {
-	struct socket_conn *s = (struct socket_conn *)((char *)source -
-						       offsetof(struct socket_conn, source));
+	ssize_t n;
+
+	handover_set(c->word, true);
+	n = recv(of(c)->source.fd, to, READ_SIZE, MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	return n > 0 ? n : -1;
+}
+
+static void receive(struct conn *c)
+{
+	size_t had = c->in_len;
+	ssize_t n;
+
+	if (had >= sizeof(struct xsd_sockmsg) + XENSTORE_PAYLOAD_MAX) {
+		serve_stashed(c);
+		return;
+	}
+	n = read_some(c, buffer + had);
+	if (n < 0)
+		conn_close(c);
+	if (n <= 0)
+		return;
+	if (had)
+		memcpy(buffer, c->in, had);
+	serve_read(c, buffer, n + (ssize_t)had, 0);
+}
+
+static struct socket_conn *of_source(struct loop_source *source)
+{
+	return (struct socket_conn *)((char *)source - offsetof(struct socket_conn, source));
+}
+
+/* The common case is read ahead: all before was served, and all replies are sent. */
+static void gather(struct loop_source *source, uint32_t events)
+{
+	struct socket_conn *s = of_source(source);
 	struct conn *c = &s->conn;
 
+	if (!(events & EPOLLIN) || c->in_len || conn_pending(c) ||
+	    gathered_len + READ_SIZE > GATHER_SIZE)
+		return;
+	s->got = gathered + gathered_len;
+	s->got_len = read_some(c, s->got);
+	if (s->got_len <= 0)
+		return;
+	gathered_len += (size_t)s->got_len;
+	if (prefetch_pays())
+		s->ahead = prefetch_requests(s->got, (size_t)s->got_len);
+}
+
+void socket_gathered(void)
+{
+	prefetch_run(store_root);
+	gathered_len = 0;
+}
+
+static void ready(struct loop_source *source, uint32_t events)
+{
+	struct socket_conn *s = of_source(source);
+	struct conn *c = &s->conn;
+
+	if (s->got) {
+		if (s->got_len < 0)
+			conn_close(c);
+		else if (s->got_len)
+			serve_read(c, s->got, s->got_len, s->ahead);
+		s->got = NULL;
+		if (!c->closed)
+			flush(c);
+		return;
+	}
 	if (events & EPOLLOUT && conn_pending(c)) {
 		flush(c);
 		if (!c->closed && conn_may_ask(c))
@@ -249,7 +320,7 @@ struct conn *socket_adopt(int fd)
 	memset(s, 0, sizeof(*s));
 	conn_init(&s->conn, &transport);
 	s->conn.who.privileged = true;
-	s->source = (struct loop_source){fd, EPOLLIN, ready};
+	s->source = (struct loop_source){fd, EPOLLIN, ready, gather};
 	sockets++;
 	if (loop_add(&s->source)) {
 		conn_close(&s->conn);
@@ -353,6 +424,6 @@ int socket_listen(const char *path, int fd)
 		}
 	}
 	handover_keep(fd, HANDOVER_LISTENER);
-	listener = (struct loop_source){fd, EPOLLIN, accept_some};
+	listener = (struct loop_source){fd, EPOLLIN, accept_some, NULL};
 	return loop_add(&listener);
 }

@@ -12,6 +12,8 @@ struct conn *socket_adopt(int fd);
 int socket_fd(const struct conn *c);
 bool socket_is(const struct conn *c);
 unsigned int socket_count(void);
+/* All that are ready in this turn have been read. */
+void socket_gathered(void);
 /* Takes up a client of before a restart, if its descriptor was handed over. */
 void socket_restore(uint32_t id, uint32_t word);
 /* Passes listener and clients on to the program that replaces us, their queues by the journal. */

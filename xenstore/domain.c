@@ -334,6 +334,11 @@ static void look_at_all(void)
 	persist_commit();
 }
 
+bool domain_waits(void)
+{
+	return look_again_at != 0;
+}
+
 void domain_work(void)
 {
 	if (!look_again_at || loop_now() < look_again_at)
@@ -436,7 +441,7 @@ int domain_init(bool with)
 		log_line(LOG_ERR, "cannot hear of dying domains: %s", strerror(err));
 		return err;
 	}
-	source = (struct loop_source){hv_fd(), EPOLLIN, ready};
+	source = (struct loop_source){hv_fd(), EPOLLIN, ready, NULL};
 	return loop_add(&source);
 }
 

@@ -32,8 +32,9 @@ bool domain_is_introduced(uint32_t domid);
 /* A number may be named in rights: 0, or ENOENT if no such domain exists. */
 int domain_name_in_rights(uint32_t domid);
 
-/* Now and then: looks at the domains again if it has to. */
+/* Now and then: looks at the domains again if it has to; and whether it will have to. */
 void domain_work(void);
+bool domain_waits(void);
 
 /*
  * The journal's side.  Restoring a domain makes its record, and a client without a ring yet;

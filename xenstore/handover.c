@@ -130,25 +130,35 @@ void handover_drop(void)
 	received_count = 0;
 }
 
+/* Where it listens, or NULL; it does not move. */
+static const char *keeper(void)
+{
+	static const char *path;
+	static bool asked;
+
+	if (!asked)
+		path = getenv("NOTIFY_SOCKET");
+	asked = true;
+	return path && (*path == '/' || *path == '@') ? path : NULL;
+}
+
 bool handover_keeper(void)
 {
-	const char *path = getenv("NOTIFY_SOCKET");
-
-	return path && (*path == '/' || *path == '@');
+	return keeper() != NULL;
 }
 
 static void notify(const char *text, int fd)
 {
 	static int notify_fd = -1;
 	struct sockaddr_un name = {.sun_family = AF_UNIX};
-	const char *path = getenv("NOTIFY_SOCKET");
+	const char *path = keeper();
 	char control[CMSG_SPACE(sizeof(int))] = {0};
 	struct iovec data = {(void *)(uintptr_t)text, strlen(text)};
 	struct msghdr message = {.msg_name = &name, .msg_iov = &data, .msg_iovlen = 1};
 	struct cmsghdr *head;
 	size_t len;
 
-	if (!handover_keeper())
+	if (!path)
 		return;
 	len = strlen(path);
 	if (len >= sizeof(name.sun_path))

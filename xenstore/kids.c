@@ -252,15 +252,20 @@ static struct kids *own_kids(struct kids **place)
 	return k;
 }
 
+/* Most names are short. */
+static inline bool same_name(const struct node *n, const char *name, size_t len)
+{
+	if (n->name_len != len)
+		return false;
+	return len <= 8 ? bytes(node_name(n), len) == bytes(name, len)
+			: memcmp(node_name(n), name, len) == 0;
+}
+
 static int leaf_find(const struct leaf *l, const char *name, size_t len, uint32_t hash)
 {
-	for (int i = 0; i < l->count; i++) {
-		const struct node *n = l->entry[i].node;
-
-		if (l->entry[i].hash == hash && n->name_len == len &&
-		    memcmp(node_name(n), name, len) == 0)
+	for (int i = 0; i < l->count; i++)
+		if (l->entry[i].hash == hash && same_name(l->entry[i].node, name, len))
 			return i;
-	}
 	return -1;
 }
 

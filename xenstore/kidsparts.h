@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The parts of a directory, for kids.c and order.c alone; kids.c says how they fit together. */
+/* The parts of a directory, for kids.c, order.c and prefetch.c alone; kids.c says how they fit together. */
 #ifndef XENSTORE_KIDSPARTS_H
 #define XENSTORE_KIDSPARTS_H
 

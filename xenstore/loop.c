@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * loop.h.  A turn: what is ready is served, then what was queued is sent, then memory that was let
+ * loop.h.  A turn: what is ready is read and then served, then what was queued is sent, then memory that was let
  * go of is freed and a slice of a checkpoint is written.  While such work is left, the loop does
  * not sleep, but clients come first each turn.
  */
 #include "loop.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <syslog.h>
@@ -26,13 +27,25 @@
 #define REAP_SLICE 2048
 /* ms after which clients that wait for memory are asked again */
 #define STARVED_AGAIN 50
+/* ms, where something is to be tried again */
+#define TICK 1000
 
 static int epoll = -1;
 static volatile bool stopped;
+/* Blocked while it waits: those that end it come only then, lest one come just before. */
+static sigset_t waiting_signals;
 static struct loop_later *later;
 
 int loop_init(void)
 {
+	sigset_t ends;
+
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGINT);
+	sigprocmask(SIG_BLOCK, &ends, &waiting_signals);
+	sigdelset(&waiting_signals, SIGTERM);
+	sigdelset(&waiting_signals, SIGINT);
 	epoll = epoll_create1(EPOLL_CLOEXEC);
 	return epoll < 0 ? errno : 0;
 }
@@ -84,15 +97,26 @@ uint64_t loop_now(void)
 /* Lets another program go on from here.  If it cannot be run, we go on ourselves. */
 static void replace(void)
 {
+	sigset_t now;
 	int err;
 
 	handover_wanted = false;
 	socket_pass_all();
 	domain_pass_all();
 	persist_commit();
+	sigprocmask(SIG_SETMASK, &waiting_signals, &now);
 	err = handover_exec();
+	sigprocmask(SIG_SETMASK, &now, NULL);
 	log_line(LOG_ERR, "live update: %s; going on as before", strerror(err));
 	persist_restart();
+}
+
+/* How long to sleep if nothing comes: a timer that nobody needs would be set up for each request. */
+static int patience(void)
+{
+	if (conn_starving)
+		return STARVED_AGAIN;
+	return persist_waits() || domain_waits() ? TICK : -1;
 }
 
 void loop_run(void)
@@ -101,11 +125,15 @@ void loop_run(void)
 	bool more = false;
 
 	while (!stopped) {
-		int n = epoll_wait(epoll, event, BATCH,
-				   more            ? 0
-				   : conn_starving ? STARVED_AGAIN
-						   : 1000);
+		int n = epoll_pwait(epoll, event, BATCH, more ? 0 : patience(), &waiting_signals);
 
+		for (int i = 0; i < n; i++) {
+			struct loop_source *s = event[i].data.ptr;
+
+			if (s->gather)
+				s->gather(s, event[i].events);
+		}
+		socket_gathered();
 		for (int i = 0; i < n; i++) {
 			struct loop_source *s = event[i].data.ptr;
 

@@ -10,6 +10,8 @@ struct loop_source {
 	int fd;
 	uint32_t events; /* EPOLLIN, EPOLLOUT waited for */
 	void (*ready)(struct loop_source *s, uint32_t events);
+	/* If set: reads what there is, of all sources, before the first is served. */
+	void (*gather)(struct loop_source *s, uint32_t events);
 };
 
 /* 0 or an errno. */

@@ -156,10 +156,13 @@ void *mem_alloc(size_t size)
 	size_t room = mem_room(size);
 	struct free_block **list = list_of(room), *b = *list;
 
-	if (b)
+	if (b) {
 		*list = b->next;
-	else
+		/* The next one has perhaps been out of the caches since it was freed. */
+		__builtin_prefetch(*list);
+	} else {
 		b = cut(room);
+	}
 	if (b)
 		used += room;
 	return b;

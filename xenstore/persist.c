@@ -3,7 +3,7 @@
  * persist.h.  In the state directory, by number:
  *
  *   journal.N      what happened after the state N
- *   checkpoint.N   the state N; there when journal.N has become long
+ *   checkpoint.N   the state N; there when a journal has become twice as long as the last one
  *
  * A restart reads the last checkpoint and then all journals from its number on.  To write
  * checkpoint N the daemon begins journal N and holds the tree as it is then; when the file is
@@ -517,7 +517,8 @@ bool persist_work(void)
 	if (dir_fd < 0)
 		return false;
 	if (!checkpoint_active()) {
-		bool due = journal ? at > DUE_MIN + last_size : loop_now() >= retry_at;
+		size_t more = last_size > DUE_MIN ? last_size : DUE_MIN;
+		bool due = journal ? at > last_size + more : loop_now() >= retry_at;
 
 		if (due)
 			checkpoint_start();
@@ -536,6 +537,11 @@ bool persist_work(void)
 		remove_older(number);
 	}
 	return state == CHECKPOINT_MORE;
+}
+
+bool persist_waits(void)
+{
+	return dir_fd >= 0 && !journal;
 }
 
 void persist_finish(void)

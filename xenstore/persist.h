@@ -33,6 +33,8 @@ void persist_start(void);
 void persist_commit(void);
 /* One slice of a checkpoint, if one is due or under way; true if there is more to do. */
 bool persist_work(void);
+/* True if it is to be called again in a while though nothing has happened. */
+bool persist_waits(void);
 /* Writes a whole checkpoint now. */
 void persist_finish(void);
 /* Begins a checkpoint now: what the journal has of clients' queues is no longer true. */

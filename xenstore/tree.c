@@ -140,17 +140,19 @@ static struct node **own_path(struct node **root, const char *path, size_t len, 
 	size_t at = 0, name_len;
 	const char *name;
 
-	n->guest |= guest;
+	if (guest)
+		n->guest = true;
 	while ((name = next_name(path, len, &at, &name_len))) {
 		place = kids_own(&n->kids, name, name_len, name_hash(name, name_len));
 		n = own(place);
-		n->guest |= guest;
+		if (guest)
+			n->guest = true;
 	}
 	return place;
 }
 
-void tree_set(struct node **root, const char *path, size_t len, const char *value, size_t value_len,
-	      struct perms *perms, uint64_t gen)
+struct node *tree_set(struct node **root, const char *path, size_t len, const char *value,
+		      size_t value_len, struct perms *perms, uint64_t gen)
 {
 	struct node **place = own_path(root, path, len, perms && perms_owner(perms)), *n = *place;
 
@@ -161,7 +163,7 @@ void tree_set(struct node **root, const char *path, size_t len, const char *valu
 		n->perms = perms;
 	}
 	if (!value)
-		return;
+		return n;
 	if (mem_room(block_size(n->name_len, n->value_len)) !=
 	    mem_room(block_size(n->name_len, value_len))) {
 		struct node *was = n;
@@ -174,19 +176,22 @@ void tree_set(struct node **root, const char *path, size_t len, const char *valu
 	n->value_len = (uint16_t)value_len;
 	if (value_len)
 		memcpy(n->data + n->name_len, value, value_len);
+	return n;
 }
 
-void tree_add(struct node **root, const char *path, size_t len, const char *value, size_t value_len,
-	      struct perms *perms, uint64_t gen)
+struct node *tree_add(struct node **root, const char *path, size_t len, const char *value,
+		      size_t value_len, struct perms *perms, uint64_t gen)
 {
 	size_t up = tree_parent(path, len);
 	const char *name = up == 1 ? path + 1 : path + up + 1;
 	size_t name_len = (size_t)(path + len - name);
 	struct node *parent = *own_path(root, path, up, perms_owner(perms) != 0);
 
-	kids_add(&parent->kids,
-		 node_new(name, name_len, name_hash(name, name_len), value, value_len, perms, gen),
-		 gen);
+	struct node *n = node_new(name, name_len, name_hash(name, name_len), value, value_len,
+				  perms, gen);
+
+	kids_add(&parent->kids, n, gen);
+	return n;
 }
 
 struct node *tree_remove(struct node **root, const char *path, size_t len, uint64_t gen)

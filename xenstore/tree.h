@@ -23,12 +23,15 @@ struct node *tree_deepest(struct node *root, const char *path, size_t len, size_
 /* Length of the parent's path ("/" has none: 0). */
 size_t tree_parent(const char *path, size_t len);
 
-/* Gives a node that is there a value (NULL: it keeps its own) and rights (NULL: likewise). */
-void tree_set(struct node **root, const char *path, size_t len, const char *value, size_t value_len,
-	      struct perms *perms, uint64_t gen);
-/* Adds a node that is not there, to a parent that is. */
-void tree_add(struct node **root, const char *path, size_t len, const char *value, size_t value_len,
-	      struct perms *perms, uint64_t gen);
+/*
+ * Gives a node that is there a value (NULL: it keeps its own) and rights (NULL: likewise).  Returns
+ * the node as it is now.
+ */
+struct node *tree_set(struct node **root, const char *path, size_t len, const char *value,
+		      size_t value_len, struct perms *perms, uint64_t gen);
+/* Adds a node that is not there, to a parent that is, and returns it. */
+struct node *tree_add(struct node **root, const char *path, size_t len, const char *value,
+		      size_t value_len, struct perms *perms, uint64_t gen);
 /* Removes a node that is there, not the root, and hands out a reference to it. */
 struct node *tree_remove(struct node **root, const char *path, size_t len, uint64_t gen);
 

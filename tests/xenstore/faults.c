@@ -84,7 +84,8 @@ WRAP(int, access, (const char *path, int mode), (path, mode), ENOMEM, -1)
 WRAP(int, bind, (int fd, const struct sockaddr *a, socklen_t n), (fd, a, n), ENOMEM, -1)
 WRAP(int, epoll_create1, (int flags), (flags), EMFILE, -1)
 WRAP(int, epoll_ctl, (int fd, int op, int on, struct epoll_event *e), (fd, op, on, e), ENOSPC, -1)
-WRAP(int, epoll_wait, (int fd, struct epoll_event *e, int n, int t), (fd, e, n, t), EINTR, -1)
+WRAP(int, epoll_pwait, (int fd, struct epoll_event *e, int n, int t, const sigset_t *s),
+     (fd, e, n, t, s), EINTR, -1)
 WRAP(int, execv, (const char *path, char *const *argv), (path, argv), ENOMEM, -1)
 WRAP(int, fchownat, (int fd, const char *name, uid_t u, gid_t g, int f), (fd, name, u, g, f), EPERM,
      -1)

@@ -54,7 +54,7 @@ tests_xenstore_faultdaemon_LDADD = $(xenstore_xenstored_LDADD)
 tests_xenstore_faultdaemon_LDFLAGS = $(xenstore_xenstored_LDFLAGS) \
 	-Wl,--wrap=mem_alloc -Wl,--wrap=mem_grow -Wl,--wrap=mem_reserve -Wl,--wrap=realloc \
 	-Wl,--wrap=mmap -Wl,--wrap=accept4 -Wl,--wrap=access -Wl,--wrap=bind \
-	-Wl,--wrap=epoll_create1 -Wl,--wrap=epoll_ctl -Wl,--wrap=epoll_wait -Wl,--wrap=execv \
+	-Wl,--wrap=epoll_create1 -Wl,--wrap=epoll_ctl -Wl,--wrap=epoll_pwait -Wl,--wrap=execv \
 	-Wl,--wrap=fchownat -Wl,--wrap=fdopen -Wl,--wrap=fdopendir -Wl,--wrap=flock \
 	-Wl,--wrap=fopen -Wl,--wrap=fstat -Wl,--wrap=listen -Wl,--wrap=madvise \
 	-Wl,--wrap=memfd_create -Wl,--wrap=mkdir -Wl,--wrap=munmap -Wl,--wrap=posix_fallocate \
