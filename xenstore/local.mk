@@ -28,6 +28,7 @@ xenstore_xenstored_SOURCES += xenstore/main.c
 xenstore_xenstored_SOURCES += xenstore/mem.c
 xenstore_xenstored_SOURCES += xenstore/options.c
 xenstore_xenstored_SOURCES += xenstore/order.c
+xenstore_xenstored_SOURCES += xenstore/past.c
 xenstore_xenstored_SOURCES += xenstore/perm.c
 xenstore_xenstored_SOURCES += xenstore/persist.c
 xenstore_xenstored_SOURCES += xenstore/prefetch.c

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "mem.h"
+#include "past.h"
 #include "persist.h"
 #include "quota.h"
 #include "tree.h"
@@ -82,10 +83,11 @@ static int64_t delta_bytes(const struct txn *t, unsigned int domid)
 void store_charge(struct txn *t, const struct node *n, int count)
 {
 	unsigned int domid = perms_owner(n->perms);
-	int64_t bytes = (int64_t)node_size(n) * count;
+	int64_t bytes;
 
 	if (!domid)
 		return;
+	bytes = (int64_t)node_size(n) * count;
 	if (t) {
 		struct delta *d = delta_of(t, domid);
 
@@ -129,11 +131,11 @@ static bool size_fits(const struct subject *who, const struct node *n, size_t va
 }
 
 /* A change that is not part of a transaction is told and kept at once. */
-static void changed(struct txn *t, const char *path, size_t len)
+static void changed(struct txn *t, const char *path, size_t len, const struct node *n)
 {
 	if (t)
 		return;
-	persist_set(path, len, tree_find(store_root, path, len));
+	persist_set(path, len, n);
 	watch_changed(store_root, path, len, NULL);
 }
 
@@ -150,6 +152,8 @@ int store_write(struct txn *t, const struct subject *who, struct node *n, const 
 		    !room_for(t, owner, 0, (int64_t)(value_len - n->value_len)))
 			return ENOSPC;
 	}
+	if (!t)
+		past_expect(n, 1);
 	err = tree_reserve(len, 1) ? txn_note(t, path, len, USE_WRITE) : ENOMEM;
 	if (err)
 		return err;
@@ -162,11 +166,21 @@ int store_write(struct txn *t, const struct subject *who, struct node *n, const 
 			store_charge(t, t->last->beside, 1);
 		return 0;
 	}
-	tree_set(root_of(t), path, len, value, value_len, NULL, ++store_gen);
+	store_gen++;
+	if (!t)
+		past_keep(path, len, n, store_gen);
+	n = tree_set(root_of(t), path, len, value, value_len, NULL, store_gen);
 	if (owner)
-		store_charge(t, tree_find(store_view(t), path, len), 1);
-	changed(t, path, len);
+		store_charge(t, n, 1);
+	changed(t, path, len, n);
 	return 0;
+}
+
+/* Before the tree changes in more than a value, in T or at once. */
+static int into_tree(struct txn *t)
+{
+	past_settle();
+	return txn_into_tree(t);
 }
 
 /* The end of the next name after AT, which is 1 for the root and else the end of a name. */
@@ -196,10 +210,10 @@ static int note_made(struct txn *t, const char *path, size_t len, size_t at)
 int store_make(struct txn *t, const struct subject *who, const char *path, size_t len,
 	       const char *value, size_t value_len)
 {
-	int err = txn_into_tree(t);
+	int err = into_tree(t);
 	unsigned int made = 0;
 	struct perms *perms;
-	struct node *above;
+	struct node *above, *n = NULL;
 	size_t at, next;
 
 	if (err)
@@ -228,15 +242,15 @@ int store_make(struct txn *t, const struct subject *who, const char *path, size_
 
 		at = next_end(path, len, at);
 		last = at == len;
-		tree_add(root_of(t), path, at, last ? value : NULL, last ? value_len : 0, perms,
-			 store_gen);
+		n = tree_add(root_of(t), path, at, last ? value : NULL, last ? value_len : 0, perms,
+			     store_gen);
 		if (perms_owner(perms))
-			store_charge(t, tree_find(store_view(t), path, at), 1);
+			store_charge(t, n, 1);
 		if (!last && !t)
-			persist_set(path, at, tree_find(store_root, path, at));
+			persist_set(path, at, n);
 	}
 	perms_put(perms);
-	changed(t, path, len);
+	changed(t, path, len, n);
 	return 0;
 }
 
@@ -262,7 +276,7 @@ int store_remove(struct txn *t, const char *path, size_t len)
 {
 	int err;
 
-	err = txn_into_tree(t);
+	err = into_tree(t);
 	if (!err)
 		err = tree_reserve(len, 2) ? txn_note(t, path, len, USE_REMOVE) : ENOMEM;
 	if (err)
@@ -282,7 +296,7 @@ int store_set_perms(struct txn *t, const char *path, size_t len, struct perms *p
 {
 	struct perms *before;
 	struct node *n;
-	int err = txn_into_tree(t);
+	int err = into_tree(t);
 
 	if (!err)
 		err = tree_reserve(len, 1) ? txn_note(t, path, len, USE_WRITE) : ENOMEM;
@@ -293,11 +307,11 @@ int store_set_perms(struct txn *t, const char *path, size_t len, struct perms *p
 	n = tree_find(store_view(t), path, len);
 	store_charge(t, n, -1);
 	before = perms_get(n->perms);
-	tree_set(root_of(t), path, len, NULL, 0, perms, ++store_gen);
-	store_charge(t, tree_find(store_view(t), path, len), 1);
+	n = tree_set(root_of(t), path, len, NULL, 0, perms, ++store_gen);
+	store_charge(t, n, 1);
 	/* Those are told who could see it before. */
 	if (!t) {
-		persist_set(path, len, tree_find(store_root, path, len));
+		persist_set(path, len, n);
 		watch_changed(store_root, path, len, before);
 	}
 	perms_put(before);

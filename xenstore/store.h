@@ -19,7 +19,7 @@ void store_init(void);
 
 static inline struct node *store_view(const struct txn *t)
 {
-	return t ? t->root : store_root;
+	return t && t->root ? t->root : store_root;
 }
 
 /*

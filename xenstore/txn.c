@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "mem.h"
+#include "past.h"
 #include "persist.h"
+#include "prefetch.h"
 #include "quota.h"
 #include "store.h"
 #include "tree.h"
@@ -209,8 +211,7 @@ static struct txn *begin(struct conn *c, uint32_t id)
 	memset(t, 0, sizeof(*t));
 	t->id = id;
 	t->conn = c;
-	t->base = node_get(store_root);
-	t->root = node_get(store_root);
+	past_enter(t);
 	t->next = c->txns;
 	c->txns = t;
 	c->txn_count++;
@@ -262,6 +263,7 @@ void txn_end(struct txn *t)
 	txns_all--;
 	quota_charge(c->who.domid, QUOTA_TRANSACTIONS, -1);
 	quota_charge(c->who.domid, QUOTA_MEMORY, -t->bytes);
+	past_leave(t);
 	node_put(t->root);
 	node_put(t->base);
 	for (unsigned int i = 0; i < t->count; i++) {
@@ -283,10 +285,13 @@ void txn_abort_all(struct conn *c)
 /* True if what was used of a node is in the store as it was at the beginning. */
 static bool unchanged(const struct txn *t, struct note *n)
 {
-	struct node *then = tree_find(t->base, n->path, n->len);
-	struct node *now = tree_find(store_root, n->path, n->len);
+	struct node *now = tree_find(store_root, n->path, n->len), *then;
 
 	n->now = now;
+	/* Without a root only values can have changed. */
+	if (!t->base)
+		return !now || now->gen <= t->gen || !(n->use & (USE_READ | USE_WRITE));
+	then = tree_find(t->base, n->path, n->len);
 	if (then == now)
 		return true;
 	if (!then || !now)
@@ -423,6 +428,7 @@ static void set_beside(struct txn *t)
 		if (!n->beside)
 			continue;
 		store_charge(NULL, n->now, -1);
+		past_keep(n->path, n->len, n->now, store_gen);
 		tree_set(&store_root, n->path, n->len, node_value(n->beside), n->beside->value_len,
 			 NULL, store_gen);
 		store_charge(NULL, n->beside, 1);
@@ -433,12 +439,32 @@ static void set_beside(struct txn *t)
 			watch_changed(store_root, t->note[i]->path, t->note[i]->len, NULL);
 }
 
+/* What other transactions are to see of the store as it is; for this one it is over. */
+static void make_way(struct txn *t, unsigned int writes)
+{
+	past_leave(t);
+	if (!t->beside)
+		past_settle();
+	for (unsigned int i = 0; t->beside && i < t->count; i++)
+		if (t->note[i]->beside)
+			past_expect(t->note[i]->now, writes);
+}
+
+/* Brings what the next notes need nearer; the number of the first that is left out. */
+static unsigned int look_ahead(const struct txn *t, unsigned int i)
+{
+	while (i < t->count && prefetch_path(t->note[i]->path, t->note[i]->len))
+		i++;
+	prefetch_run(store_root);
+	return i;
+}
+
 int txn_commit(struct txn *t)
 {
 	bool changes = false, moved;
 	struct node *before;
 	size_t longest = 0;
-	unsigned int writes = 0;
+	unsigned int writes = 0, ahead = 0;
 
 	if (t->doomed)
 		return EAGAIN;
@@ -446,6 +472,8 @@ int txn_commit(struct txn *t)
 	for (unsigned int i = 0; i < t->count; i++) {
 		struct note *n = t->note[i];
 
+		if (i == ahead && prefetch_pays())
+			ahead = look_ahead(t, i);
 		if (moved && !unchanged(t, n))
 			return EAGAIN;
 		if (n->use & USE_CHANGE) {
@@ -460,6 +488,7 @@ int txn_commit(struct txn *t)
 	}
 	if (!changes)
 		return 0;
+	make_way(t, writes);
 	if ((moved || t->beside) && !tree_reserve(longest, writes))
 		return ENOMEM;
 	if (!store_delta_fits(t))

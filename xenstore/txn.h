@@ -9,6 +9,9 @@
  * As long as it only gives values to nodes that are there, its root stays the one it began with, and
  * the new nodes stand beside it, each in its note: so that the way down to each need not be copied
  * twice.  The first other change puts them into the tree.
+ *
+ * As long as the store changes in no other way either, it has no root at all, and sees the store of
+ * now with what past.h has kept for it.
  */
 #ifndef XENSTORE_TXN_H
 #define XENSTORE_TXN_H
@@ -49,7 +52,10 @@ struct txn {
 	struct conn *conn;
 	uint32_t id;
 	bool doomed; /* from before a restart: cannot commit */
-	struct node *base, *root;
+	struct node *base, *root; /* NULL while it is rootless, and shall see the store of now */
+	bool rootless; /* is on the list of past.h */
+	uint64_t gen; /* the store's at its beginning */
+	struct txn *past_next, *past_prev;
 	struct note **note; /* in the order of first use */
 	struct note *last; /* used: one request asks for the same several times */
 	unsigned int count, room;
@@ -72,6 +78,9 @@ int txn_note(struct txn *t, const char *path, size_t len, enum txn_use use);
 bool txn_fits(const struct txn *t, const char *path, size_t len, size_t value_len);
 void txn_charge(struct txn *t, const char *path, size_t len, size_t value_len);
 
+/* past.c: the node at the path last noted as it was at T's beginning, if N is there now. */
+struct node *past_search(const struct txn *t, struct node *n);
+
 /*
  * The node as T has it that stands at the path last noted, where the tree has N; the same with a new
  * value, after mem_reserve(); and all such nodes into the tree: 0 or ENOMEM, before T's tree changes
@@ -79,7 +88,11 @@ void txn_charge(struct txn *t, const char *path, size_t len, size_t value_len);
  */
 static inline struct node *txn_node(const struct txn *t, struct node *n)
 {
-	return t && t->beside && t->last->beside ? t->last->beside : n;
+	if (!t)
+		return n;
+	if (t->beside && t->last->beside)
+		return t->last->beside;
+	return t->rootless && n->gen > t->gen ? past_search(t, n) : n;
 }
 
 void txn_set_beside(struct txn *t, const struct node *n, const char *value, size_t value_len,

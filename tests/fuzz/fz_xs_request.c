@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
  * Any bytes as what three clients send (dom0 and two domains, by the first byte of each part):
- * the daemon's logic stays within its memory, answers each whole message once, and at the end
- * its tree is in order and its accounts are empty.
+ * the daemon's logic, and what looks ahead of it, stays within its memory, answers each whole
+ * message once, and at the end its tree is in order and its accounts are empty.
  */
 #include "../unit/xs_host.h"
+
+#include "../../xenstore/prefetch.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -13,6 +15,8 @@ static void feed(struct conn *c, const char *data, size_t size)
 	struct xsd_sockmsg head;
 	size_t at = 0;
 
+	prefetch_requests(data, size);
+	prefetch_run(store_root);
 	while (wire_next(data + at, size - at, &head) == WIRE_MESSAGE) {
 		char *copy = malloc(head.len + 1u);
 

@@ -224,9 +224,10 @@ check_PROGRAMS += tests/unit/t_guestlayout
 tests_unit_t_guestlayout_CPPFLAGS = $(TOOLS_CPPFLAGS)
 tests_unit_t_guestlayout_SOURCES = tests/unit/t_guestlayout.c dom0-tools/lib/build/layout.c \
 	dom0-tools/lib/build/pagetables.c dom0-tools/lib/build/startinfo.c dom0-tools/lib/error.c
-xs_tree_sources = xenstore/kids.c xenstore/mem.c xenstore/order.c xenstore/perm.c xenstore/tree.c
-xs_sources = tests/unit/xs_host.h $(xs_tree_sources) xenstore/conn.c xenstore/quota.c \
-	xenstore/request.c xenstore/store.c xenstore/txn.c xenstore/watch.c xenstore/watchtrie.c \
+xs_tree_sources = xenstore/kids.c xenstore/mem.c xenstore/order.c xenstore/perm.c \
+	xenstore/prefetch.c xenstore/tree.c
+xs_sources = tests/unit/xs_host.h $(xs_tree_sources) xenstore/conn.c xenstore/past.c \
+	xenstore/quota.c 	xenstore/request.c xenstore/store.c xenstore/txn.c xenstore/watch.c xenstore/watchtrie.c \
 	xenstore/wire.c
 
 check_PROGRAMS += tests/unit/t_xs_tree
@@ -235,6 +236,9 @@ tests_unit_t_xs_tree_SOURCES = tests/unit/t_xs_tree.c $(xs_tree_sources)
 check_PROGRAMS += tests/unit/t_xs_trie
 tests_unit_t_xs_trie_SOURCES = tests/unit/t_xs_trie.c $(xs_tree_sources) xenstore/watchtrie.c \
 	xenstore/wire.c
+
+check_PROGRAMS += tests/unit/t_xs_past
+tests_unit_t_xs_past_SOURCES = tests/unit/t_xs_past.c $(xs_sources)
 
 check_PROGRAMS += tests/unit/t_xs_request
 tests_unit_t_xs_request_SOURCES = tests/unit/t_xs_request.c $(xs_sources)
