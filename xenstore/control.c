@@ -189,6 +189,8 @@ static int run_live_update(unsigned int count, const struct wire_field *arg, str
 		return EINVAL;
 	if (strcmp(arg->text, "-f") == 0 && count == 2)
 		err = handover_program(arg[1].text);
+	else if (strcmp(arg->text, "-s") == 0 && !persist_ok())
+		err = EAGAIN;
 	else if (strcmp(arg->text, "-s") == 0 && domain_can_pass())
 		handover_wanted = true;
 	else if (strcmp(arg->text, "-s") == 0)
@@ -197,6 +199,8 @@ static int run_live_update(unsigned int count, const struct wire_field *arg, str
 		return EINVAL;
 	if (err == EPERM)
 		add(t, "dom0's ring cannot be passed on: mount xenfs on /proc/xen, and restart");
+	else if (err == EAGAIN)
+		add(t, "changes are not kept at the moment: they would be lost");
 	else if (err)
 		add(t, "%s: %s", arg[1].text, strerror(err));
 	else

@@ -48,7 +48,9 @@
 struct journal_head {
 	uint64_t magic, number;
 	_Atomic uint64_t valid; /* bytes of records */
-	uint64_t pad[5];
+	uint64_t
+		after_gap; /* what went before was not kept: it means nothing without its checkpoint */
+	uint64_t pad[4];
 };
 
 static int dir_fd = -1, lock_fd = -1;
@@ -67,7 +69,7 @@ static struct checkpoint *into;
 
 bool persist_ok(void)
 {
-	return journal != NULL;
+	return journal && !gap;
 }
 
 uint64_t persist_size(void)
@@ -152,6 +154,7 @@ static int journal_begin(uint64_t n)
 	journal = head;
 	journal->magic = MAGIC;
 	journal->number = n;
+	journal->after_gap = gap;
 	journal_data = (char *)(journal + 1);
 	at = dropped = 0;
 	number = n;
@@ -329,7 +332,8 @@ static char *map_file(const char *name, size_t *size)
 	return p == MAP_FAILED ? NULL : p;
 }
 
-static bool replay_journal(uint64_t n)
+/* False if what it says does not follow from what was restored before it. */
+static bool replay_journal(uint64_t n, uint64_t checkpoint)
 {
 	struct journal_head head;
 	char name[40], *data;
@@ -339,9 +343,14 @@ static bool replay_journal(uint64_t n)
 	name_of(name, sizeof(name), "journal", n);
 	data = map_file(name, &size);
 	if (!data)
-		return false;
+		return true;
 	if (size >= sizeof(head)) {
 		memcpy(&head, data, sizeof(head));
+		if (head.after_gap && n != checkpoint) {
+			log_line(LOG_ERR, "%s: what came before it was not kept; left out", name);
+			munmap(data, size);
+			return false;
+		}
 		if (head.magic == MAGIC && head.number == n && head.valid <= size - sizeof(head)) {
 			done = record_replay(data + sizeof(head), head.valid, &whole);
 			if (whole < 0)
@@ -373,8 +382,8 @@ static void restore(uint64_t checkpoint, uint64_t first, uint64_t last)
 		last_size = size;
 		munmap(data, size);
 	}
-	for (uint64_t n = first; n <= last; n++)
-		replay_journal(n);
+	for (uint64_t n = first; n <= last && replay_journal(n, checkpoint); n++)
+		;
 	replaying = false;
 	number = last;
 }

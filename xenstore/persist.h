@@ -39,7 +39,7 @@ bool persist_waits(void);
 void persist_finish(void);
 /* Begins a checkpoint now: what the journal has of clients' queues is no longer true. */
 void persist_restart(void);
-/* Bytes of the journal, and whether changes are being kept at all. */
+/* Bytes of the journal, and whether a restart would bring back all that has been changed. */
 uint64_t persist_size(void);
 bool persist_ok(void);
 

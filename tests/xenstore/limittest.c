@@ -374,6 +374,13 @@ static unsigned int still_there(struct xsc *c, const char *base, unsigned int n)
 	return first;
 }
 
+static bool says_kept(struct xsc *c)
+{
+	struct xsc_msg m;
+
+	return xsc_call(c, XS_CONTROL, 0, "memreport", 10, &m) == 0 && !strstr(m.body, "NOT KEPT");
+}
+
 /*
  * Its state directory takes no more: it must serve on and say that it keeps nothing (the log, and
  * documents, say so), restore what it had kept, and keep all again once there is room.
@@ -402,10 +409,13 @@ static void test_full_disk(void)
 
 	/* Room again: the limit is lifted from the running daemon. */
 	fill_disk(c, "/again", 8000);
+	EXPECT(!says_kept(c), "it says that all is kept");
 	EXPECT(prlimit(s.pid, RLIMIT_FSIZE, &none, NULL) == 0, "set-up");
-	sleep(2);
+	/* Killed in the moment in which it says that all is kept. */
+	for (int i = 0; i < 600000 && !says_kept(c); i++)
+		usleep(100);
+	EXPECT(says_kept(c), "it does not say that all is kept again");
 	EXPECT(xsc_write(c, 0, "/last", "x") == 0, "the last write");
-	usleep(500000);
 	xsc_close(c);
 	server_kill(&s);
 	s.file_limit = 0;
