@@ -100,6 +100,8 @@ void checkpoint_rest(struct checkpoint *c)
 		persist_conn(each);
 		for (const struct watch *w = each->watches; w; w = w->next)
 			persist_watch(each, w);
+		if (each->owes)
+			persist_owes(each);
 	}
 }
 

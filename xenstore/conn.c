@@ -96,6 +96,8 @@ void conn_keep(struct conn *c)
 	persist_conn(c);
 	for (const struct watch *w = c->watches; w; w = w->next)
 		persist_watch(c, w);
+	if (c->owes)
+		persist_owes(c);
 }
 
 void conn_mark(struct conn *c)

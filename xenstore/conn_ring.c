@@ -103,6 +103,8 @@ void ring_resume(struct ring_conn *r)
 	r->out_pos += delivered;
 	if (delivered)
 		conn_sent(&r->conn, delivered);
+	if (r->conn.owes && !conn_pending(&r->conn))
+		watch_pay(&r->conn);
 	store(&r->ring.page->req_cons, r->in_pos);
 }
 

@@ -271,6 +271,13 @@ void persist_unwatch(const struct conn *c, const struct watch *w)
 	     NULL, 0);
 }
 
+void persist_owes(const struct conn *c)
+{
+	uint32_t owes = c->owes;
+
+	note(RECORD_OWES, c->id, NULL, 0, NULL, 0, &owes, sizeof(owes));
+}
+
 void persist_domain(const struct persist_domain *d)
 {
 	note(RECORD_DOMAIN, d->domid, d, sizeof(*d), NULL, 0, NULL, 0);

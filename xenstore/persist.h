@@ -55,6 +55,8 @@ void persist_conn(const struct conn *c);
 void persist_conn_end(const struct conn *c);
 void persist_watch(const struct conn *c, const struct watch *w);
 void persist_unwatch(const struct conn *c, const struct watch *w);
+/* Whether some watch of a connection owes an event (conn->owes). */
+void persist_owes(const struct conn *c);
 
 /* A domain: what it was introduced with, and where its ring's two streams stand. */
 enum { DOMAIN_UNKNOWN, DOMAIN_NAMED, DOMAIN_INTRODUCED, DOMAIN_DYING };

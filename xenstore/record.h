@@ -24,6 +24,7 @@ enum record_type {
 	RECORD_OUT,
 	RECORD_IN,
 	RECORD_STASH,
+	RECORD_OWES, /* a connection's watches owe events, or do no longer */
 	RECORD_TYPES
 };
 

@@ -178,6 +178,19 @@ static bool do_watch(const struct view *v)
 	return true;
 }
 
+static bool do_owes(const struct view *v)
+{
+	struct conn *c = conn_by_id(v->head.number);
+	uint32_t owes;
+
+	if (v->rest_len < sizeof(owes))
+		return false;
+	memcpy(&owes, v->rest, sizeof(owes));
+	if (c)
+		watch_owe_all(c, owes != 0);
+	return true;
+}
+
 static bool do_unwatch(const struct view *v)
 {
 	struct conn *c = conn_by_id(v->head.number);
@@ -264,6 +277,8 @@ static bool carry_out(const struct view *v)
 		return do_watch(v);
 	case RECORD_UNWATCH:
 		return do_unwatch(v);
+	case RECORD_OWES:
+		return do_owes(v);
 	case RECORD_OUT:
 	case RECORD_IN:
 	case RECORD_STASH:

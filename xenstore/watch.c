@@ -144,7 +144,18 @@ void watch_remove_all(struct conn *c)
 static void owe(struct watch *w)
 {
 	w->owed = true;
+	if (w->conn->owes)
+		return;
 	w->conn->owes = true;
+	if (w->conn->kept)
+		persist_owes(w->conn);
+}
+
+void watch_owe_all(struct conn *c, bool owes)
+{
+	c->owes = owes;
+	for (struct watch *w = c->watches; w; w = w->next)
+		w->owed = owes;
 }
 
 /* One event.  One too long for a message says the watched path, which watch_add() has bounded. */
@@ -189,6 +200,8 @@ void watch_first(struct conn *c)
 void watch_pay(struct conn *c)
 {
 	c->owes = false;
+	if (c->kept)
+		persist_owes(c);
 	for (struct watch *w = c->watches; w; w = w->next) {
 		if (!w->owed)
 			continue;

@@ -35,6 +35,8 @@ void watch_remove_all(struct conn *c);
 /* Its first event, for its own path; and all that a connection is owed. */
 void watch_first(struct conn *c);
 void watch_pay(struct conn *c);
+/* While restoring: each of its watches owes an event, of which it is not known any more; or none. */
+void watch_owe_all(struct conn *c, bool owes);
 
 /*
  * A node was created or changed: ROOT is the tree that has it.  Told are those who may read it or

@@ -374,6 +374,54 @@ static unsigned int still_there(struct xsc *c, const char *base, unsigned int n)
 	return first;
 }
 
+/*
+ * A domain that reads nothing is owed events, one for each watch beyond what its queue takes; also
+ * by the daemon that is started after a kill.
+ */
+static void test_owed_after_kill(void)
+{
+	enum { WATCHES = 100, ROUNDS = 40 };
+	bool heard[WATCHES] = {false};
+	unsigned int missing = 0;
+	struct server s = {0};
+	struct xsc *c, *domain;
+	struct xsc_msg m;
+	char path[128], token[8];
+
+	if (!start(&s, SERVER_NO_QUOTA | SERVER_DOMAINS, 0))
+		return;
+	c = server_connect(&s);
+	hostxen_create(s.hx, 1);
+	domain = xsc_ring(s.hx, 1);
+	EXPECT(xsc_introduce(c, 1) == 0, "set-up");
+	xsc_write(c, 0, "/o", "");
+	xsc_set_perms(c, 0, "/o", "r0");
+	for (int i = 0; i < WATCHES; i++) {
+		snprintf(path, sizeof(path), "/o/a-name-that-makes-the-event-long/%d", i);
+		snprintf(token, sizeof(token), "%d", i);
+		EXPECT(xsc_watch(domain, path, token) == 0, "set-up");
+	}
+	while (xsc_wait(domain, &m, 200) == 1)
+		;
+	/* Its queue is full before the last watches fire for the first time. */
+	for (int i = 0; i < WATCHES; i++)
+		for (int round = 0; round < ROUNDS; round++) {
+			snprintf(path, sizeof(path), "/o/a-name-that-makes-the-event-long/%d", i);
+			EXPECT(xsc_write(c, 0, path, "x") == 0, "a write");
+		}
+	xsc_close(c);
+	server_kill(&s);
+	EXPECT(server_restart(&s), "it does not start again");
+	while (xsc_wait(domain, &m, 2000) == 1)
+		if (m.type == XS_WATCH_EVENT)
+			heard[strtoul(m.body + strlen(m.body) + 1, NULL, 10) % WATCHES] = true;
+	for (int i = 0; i < WATCHES; i++)
+		missing += !heard[i];
+	EXPECT(!missing, "of %d watches that fired %u are not told of", WATCHES, missing);
+	xsc_close(domain);
+	server_stop(&s);
+}
+
 static bool says_kept(struct xsc *c)
 {
 	struct xsc_msg m;
@@ -459,6 +507,7 @@ static const struct {
 	{"connections", test_connections, false},
 	{"fair-to-light", test_fair_to_light, false},
 	{"fair-shares", test_fair_shares, false},
+	{"owed-after-kill", test_owed_after_kill, true},
 	{"full-disk", test_full_disk, true},
 	{"oversized", test_oversized, false},
 };
