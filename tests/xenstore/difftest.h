@@ -50,6 +50,7 @@ struct outcome {
 	char removed[REMOVED]; /* the step ends a transaction that removed these: "PATH\n"... */
 	char before[32768]; /* then: the store as it was before, by world_dump() */
 	bool rootless; /* after STEP_KILL: the store has no root any more */
+	char after[32768]; /* then: the store with its rights, by world_dump() */
 };
 
 struct world {

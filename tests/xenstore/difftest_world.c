@@ -241,11 +241,12 @@ static void dump(struct world *w, enum server_kind beside, FILE *to, const char 
 	}
 }
 
-static void note_before(struct world *w, struct outcome *out)
+/* The store into TEXT, of SIZE bytes; rights unless beside oxenstored. */
+static void note_store(struct world *w, enum server_kind beside, char *text, size_t size)
 {
-	FILE *to = fmemopen(out->before, sizeof(out->before), "w");
+	FILE *to = fmemopen(text, size, "w");
 
-	dump(w, SERVER_OCAML, to, "/");
+	dump(w, beside, to, "/");
 	fclose(to);
 }
 
@@ -261,7 +262,7 @@ static void note_removal(struct world *w, const struct step *s, struct outcome *
 	}
 	if (s->type == XS_TRANSACTION_END && used) {
 		strcpy(out->removed, removed);
-		note_before(w, out);
+		note_store(w, SERVER_OCAML, out->before, sizeof(out->before));
 	}
 }
 
@@ -371,6 +372,7 @@ void world_step(struct world *w, const struct step *s, struct outcome *out)
 					 : "/local/domain/3",
 			    NULL);
 		make_domain(w, domid);
+		note_store(w, SERVER_C, out->after, sizeof(out->after));
 		out->rootless = xsc_path_op(w->clients[0], XS_GET_PERMS, 0, "/", NULL) != 0;
 		xsc_on_event(w->clients[0], NULL, NULL);
 		break;
