@@ -307,7 +307,7 @@ long hc_iret(void)
 	u64 word = 0, flags = 0, cs = 0, rflags = 0, rax = 0;
 
 	ASSERT(v->arch.kernel_mode); /* no batch has an iret */
-	if (unlikely(!guest_address_not_ours(frame)))
+	if (unlikely(!guest_address_to_read(&frame)))
 		return no_iret(regs);
 	smap_open();
 	PULL(flags, flags);

@@ -39,15 +39,22 @@ hypercall_fn *const hypercall_table[NR_HYPERCALLS] = {
 #undef U
 };
 
+/* Where an interrupted call of a multicall leaves the arguments that it goes on with. */
+struct multicall_again {
+	unsigned long args[HYPERCALL_ARGS_MAX];
+	unsigned int n;
+};
+
 long hypercall_continue(unsigned int n, const unsigned long *args)
 {
 	struct vcpu *v = current;
 	struct cpu_regs *regs = vcpu_regs(v);
 
 	ASSERT(n <= HYPERCALL_ARGS_MAX);
-	if (v->multicall_args) {
+	if (v->multicall) {
 		for (unsigned int i = 0; i < n; i++)
-			v->multicall_args[i] = args[i];
+			v->multicall->args[i] = args[i];
+		v->multicall->n = n;
 		return -ERESTART;
 	}
 	for (unsigned int i = 0; i < n; i++) {
@@ -63,32 +70,54 @@ long hypercall_continue1(unsigned long arg0)
 	return hypercall_continue(1, &arg0);
 }
 
-/* One entry; its result is written back, or its advanced arguments when it was interrupted. */
-static long multicall_entry(struct vcpu *v, unsigned long va)
+/* No nesting; and an entry that leaves kernel mode would let user mode make calls. */
+static __attribute__((noinline)) long not_in_multicall(unsigned long op)
 {
-	struct multicall_entry e;
+	return op == __HYPERVISOR_multicall ? -EINVAL : op == __HYPERVISOR_iret ? -EPERM : -ENOSYS;
+}
+
+#define ENTRY_ARG(i) (offsetof(struct multicall_entry, args) + (i) * sizeof(unsigned long))
+
+/*
+ * One entry; its result is written back, or its advanced arguments when it was interrupted.  The
+ * vCPU is in kernel mode.
+ */
+static __force_inline long multicall_entry(struct vcpu *v, unsigned long va)
+{
+	unsigned long op = 0, a0 = 0, a1 = 0, a2 = 0, a3 = 0, a4 = 0, e = va;
+	struct multicall_again again;
 	long rc;
 
-	if (guest_fetch(&e, va, sizeof(e)))
+	if (unlikely(!guest_address_to_read(&e)))
 		return -EFAULT;
-	/* No nesting; and an entry that leaves kernel mode would let user mode make calls. */
-	if (e.op == __HYPERVISOR_multicall || e.op == __HYPERVISOR_iret) {
-		rc = e.op == __HYPERVISOR_multicall ? -EINVAL : -EPERM;
-	} else if (e.op >= NR_HYPERCALLS) {
-		rc = -ENOSYS;
+	smap_open();
+	GUEST_PULL(op, e, offsetof(struct multicall_entry, op), fault);
+	GUEST_PULL(a0, e, ENTRY_ARG(0), fault);
+	GUEST_PULL(a1, e, ENTRY_ARG(1), fault);
+	GUEST_PULL(a2, e, ENTRY_ARG(2), fault);
+	GUEST_PULL(a3, e, ENTRY_ARG(3), fault);
+	GUEST_PULL(a4, e, ENTRY_ARG(4), fault);
+	smap_close();
+	if (unlikely(op == __HYPERVISOR_multicall) || unlikely(op == __HYPERVISOR_iret) ||
+	    unlikely(!index_below(op, NR_HYPERCALLS, &op))) {
+		rc = not_in_multicall(op);
 	} else {
-		unsigned long op = index_nospec(e.op, NR_HYPERCALLS);
-
-		v->multicall_args = e.args;
-		rc = hypercall_table[op](e.args[0], e.args[1], e.args[2], e.args[3], e.args[4]);
-		v->multicall_args = NULL;
+		again.n = 0;
+		v->multicall = &again;
+		rc = hypercall_table[op](a0, a1, a2, a3, a4);
+		v->multicall = NULL;
 	}
-	if (rc == -ERESTART) {
-		if (guest_store(va, &e, sizeof(e)))
-			return -EFAULT;
-		return -ERESTART;
-	}
-	return guest_store(va + offsetof(struct multicall_entry, result), &rc, sizeof(rc));
+	smap_open();
+	if (unlikely(rc == -ERESTART))
+		for (unsigned int i = 0; i < again.n; i++)
+			GUEST_PUSH(va + ENTRY_ARG(i), 0, again.args[i], fault);
+	else
+		GUEST_PUSH(va, offsetof(struct multicall_entry, result), rc, fault);
+	smap_close();
+	return rc == -ERESTART ? rc : 0;
+fault:
+	smap_close();
+	return -EFAULT;
 }
 
 /*
@@ -100,7 +129,7 @@ long hc_multicall(unsigned long list, unsigned long count)
 	struct vcpu *v = current;
 	unsigned int n = (unsigned int)count;
 
-	if (v->multicall_args)
+	if (v->multicall)
 		return -EINVAL;
 	if (!guest_range_ok(list, n * sizeof(struct multicall_entry)))
 		return -EFAULT;

@@ -80,7 +80,7 @@ static __force_inline bool guest_address_not_ours(unsigned long va)
  */
 static __force_inline bool guest_address_to_read(unsigned long *va)
 {
-	unsigned long block = (*va << 16 >> 59) ^ (HYPERVISOR_START << 16 >> 59);
+	unsigned long block = (*va << 16 ^ HYPERVISOR_START << 16) >> 59;
 	unsigned long mask = 0;
 
 	asm goto("cmp $1, %[block]; sbb %[mask], %[mask]; jc %l[ours]"

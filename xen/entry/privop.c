@@ -271,6 +271,13 @@ static enum outcome do_rdmsr(struct vcpu *v, struct cpu_regs *regs)
 	return DONE;
 }
 
+static enum outcome do_wrmsr(struct vcpu *v, const struct cpu_regs *regs)
+{
+	u64 value = (u32)regs->rax | regs->rdx << 32;
+
+	return guest_wrmsr(v, (u32)regs->rcx, value) ? REFUSED : DONE;
+}
+
 static enum outcome do_xsetbv(struct vcpu *v, const struct cpu_regs *regs, struct fault *f)
 {
 	if (!(v->arch.cr4 & CR4_OSXSAVE)) {
@@ -352,8 +359,7 @@ static enum outcome kernel_op(struct vcpu *v, struct cpu_regs *regs, const struc
 	case OP_RDMSR:
 		return do_rdmsr(v, regs);
 	case OP_WRMSR:
-		return guest_wrmsr(v, (u32)regs->rcx, (u32)regs->rax | regs->rdx << 32) ? REFUSED
-											: DONE;
+		return do_wrmsr(v, regs);
 	case OP_XSETBV:
 		return do_xsetbv(v, regs, f);
 	}
@@ -413,6 +419,13 @@ static void finish(struct cpu_regs *regs, enum outcome outcome, unsigned int len
 	}
 }
 
+static __attribute__((noinline)) void log_refused(const struct vcpu *v, const struct cpu_regs *regs,
+						  unsigned int first, unsigned int second)
+{
+	guest_log_debug(v->domain->id, "instruction %02x %02x at 0x%lx refused", first, second,
+			(unsigned long)regs->rip);
+}
+
 static __attribute__((noinline)) void fault_of_instruction(struct cpu_regs *regs)
 {
 	struct vcpu *v = current;
@@ -440,9 +453,28 @@ static __attribute__((noinline)) void fault_of_instruction(struct cpu_regs *regs
 		break;
 	}
 	if (outcome == REFUSED)
-		guest_log_debug(v->domain->id, "instruction %02x %02x at 0x%lx refused", bytes[0],
-				bytes[1], (unsigned long)regs->rip);
+		log_refused(v, regs, bytes[0], bytes[1]);
 	finish(regs, outcome, in.length, &f);
+}
+
+/* RDMSR and WRMSR as kernels write them, in two bytes; false: it is something else. */
+static bool plain_msr_access(struct vcpu *v, struct cpu_regs *regs)
+{
+	enum outcome outcome;
+	u32 bytes;
+
+	if (!v->arch.kernel_mode || guest_fetch(&bytes, regs->rip, sizeof(bytes)))
+		return false;
+	if ((u16)bytes == 0x320f)
+		outcome = do_rdmsr(v, regs);
+	else if ((u16)bytes == 0x300f)
+		outcome = do_wrmsr(v, regs);
+	else
+		return false;
+	if (outcome == REFUSED)
+		log_refused(v, regs, 0x0f, bytes >> 8 & 0xff);
+	finish(regs, outcome, 2, NULL);
+	return true;
 }
 
 void guest_general_protection(struct cpu_regs *regs)
@@ -450,7 +482,7 @@ void guest_general_protection(struct cpu_regs *regs)
 	/* A selector: nothing that we emulate.  Gates have bit 1 set, in wrong codes too (I1). */
 	if (regs->error_code && !(regs->error_code & 2))
 		inject_trap(regs, TRAP_GP, regs->error_code);
-	else
+	else if (regs->error_code || !plain_msr_access(current, regs))
 		fault_of_instruction(regs);
 }
 

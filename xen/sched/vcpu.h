@@ -24,6 +24,7 @@
 
 struct domain;
 struct sched_domain;
+struct multicall_again;
 
 #define MAX_VCPUS 128u
 
@@ -139,8 +140,8 @@ struct vcpu {
 	unsigned int poll_port; /* sched_op poll: 0 = several */
 	u32 virq_port[24]; /* port bound to each VIRQ, 0 none; evtchn lock */
 
-	/* Arguments of the multicall entry in progress (entry/dispatch.c), else NULL. */
-	unsigned long *multicall_args;
+	struct multicall_again
+		*multicall; /* of the entry in progress (entry/dispatch.c), else NULL */
 };
 
 /* The registers of v: on the stack while it runs here, else saved. */
