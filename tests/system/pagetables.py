@@ -9,6 +9,8 @@ of root.
 
 import re
 
+from vm import Timeout
+
 HOLE = range(256, 272)  # slots of the top level that are the hypervisor's
 M2P, M2P_END = 0xffff800000000000, 0xffff804000000000
 IMAGE, IMAGE_END = 0xffff82d000000000, 0xffff82d000600000
@@ -19,14 +21,18 @@ PRESENT, WRITE, USER, LARGE, GLOBAL, NX = 1, 2, 4, 1 << 7, 1 << 8, 1 << 63
 ADDRESS = 0x000ffffffffff000
 
 
-class Unreadable(Exception):
-    """The monitor did not answer as it should."""
+def ask(vm, command, pattern, count):
+    """All matches of the pattern in what the monitor answers; on a busy host it may take its time."""
+    for _ in range(10):
+        found = re.findall(pattern, vm.monitor(command))
+        if len(found) >= count:
+            return found
+    raise Timeout("the monitor does not answer to %s" % command)
 
 
 def registers(vm, cpu):
     """What the monitor says of a processor's registers."""
-    vm.monitor("cpu %d" % cpu)
-    return vm.monitor("info registers -a").split("CPU#%d" % cpu)[1].split("CPU#")[0]
+    return ask(vm, "info registers -a", r"(?s)CPU#\d+\s(.*?EFER=[0-9a-f]+)", cpu + 1)[cpu]
 
 
 def register(text, name):
@@ -35,10 +41,8 @@ def register(text, name):
 
 def entries(vm, table):
     """The 512 entries of the table at a physical address."""
-    words = re.findall(r"0x([0-9a-f]{16})", vm.monitor("xp /512gx %#x" % table))
-    if len(words) != 512:
-        raise Unreadable("%d entries of the table at %#x" % (len(words), table))
-    return [int(word, 16) for word in words]
+    words = ask(vm, "xp /512gx %#x" % table, r"0x([0-9a-f]{16})", 512)
+    return [int(word, 16) for word in words[:512]]
 
 
 def leaves(vm, table, level=4, base=0, rights=WRITE | USER):
