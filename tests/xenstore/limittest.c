@@ -458,6 +458,9 @@ static void test_full_disk(void)
 	/* Room again: the limit is lifted from the running daemon. */
 	fill_disk(c, "/again", 8000);
 	EXPECT(!says_kept(c), "it says that all is kept");
+	EXPECT(xsc_call(c, XS_CONTROL, 0, "live-update\0-s", 15, &m) == 0 &&
+		       strstr(m.body, "not kept"),
+	       "a live update, which would lose what is not kept: %s", m.body);
 	EXPECT(prlimit(s.pid, RLIMIT_FSIZE, &none, NULL) == 0, "set-up");
 	/* Killed in the moment in which it says that all is kept. */
 	for (int i = 0; i < 600000 && !says_kept(c); i++)
