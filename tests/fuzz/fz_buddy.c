@@ -2,7 +2,7 @@
 /*
  * The frame allocator: each two bytes take a block of some order and below some address, or give
  * one back.  Nobody gets a frame that another has, one that a guest may still write to, or one
- * that is not wiped; and in the end all of it is one piece again.
+ * that is not wiped, now or by an idle CPU; and in the end all of it is one piece again.
  */
 #include "../unit/mmworld.h"
 
@@ -69,6 +69,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 			take(b, data[i + 1]);
 		else
 			give(b, data[i + 1] & 1);
+		if (data[i + 1] & 8)
+			buddy_wipe();
 		/* Time goes by; after a quarter of the clock's range all flush (machine/tlb.c). */
 		clock_now += data[i] >> 5 == 7 ? 0x20000000u : 0;
 		if (clock_now - last_flush > 1u << 30)

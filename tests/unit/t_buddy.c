@@ -84,6 +84,72 @@ static void free_after_long(void)
 	buddy_free(again, 0, tlb_clock());
 }
 
+static void wipe_all(void)
+{
+	for (unsigned int i = 0; i < 10000 && buddy_wipe_due(); i++)
+		buddy_wipe();
+	CHECK(!buddy_wipe_due());
+}
+
+/* What idle CPUs zeroed is zero, was flushed before, and is all of it there for others. */
+static void wiped_ahead(void)
+{
+	unsigned long free = buddy_free_frames();
+	unsigned int before, count = 0;
+	mfn_t all[WORLD_FRAMES], mfn = buddy_alloc(9, ALLOC_NO_SCRUB);
+
+	memset(mfn_to_virt(mfn), 0xa5, PAGE_SIZE << 9);
+	for (unsigned long m = mfn.m; m < mfn.m + 512; m++)
+		stale_writable[m] = true;
+	buddy_free(mfn, 9, tlb_clock());
+	CHECK(buddy_wipe_due());
+	before = flushes;
+	wipe_all();
+	CHECK(flushes > before);
+	CHECK_EQ(buddy_free_frames(), free);
+	/* Whoever gets it need not wipe: what is written now stays. */
+	((u64 *)mfn_to_virt(mfn))[7] = 42;
+	mfn = buddy_alloc(9, 0);
+	CHECK_EQ(mfn.m, HEAP_FIRST);
+	CHECK_EQ(((u64 *)mfn_to_virt(mfn))[7], 42);
+	((u64 *)mfn_to_virt(mfn))[7] = 0;
+	for (unsigned long m = mfn.m; m < mfn.m + 512; m++) {
+		const u64 *page = mfn_to_virt(MFN(m));
+
+		CHECK(!stale_writable[m] && !page[0] && !page[7] && !page[511]);
+	}
+	CHECK_EQ(buddy_free_frames(), free - 512);
+	CHECK(!buddy_wipe_due());
+	/* Half done, and then all is wanted, frame by frame. */
+	memset(mfn_to_virt(mfn), 0xa5, PAGE_SIZE << 9);
+	buddy_free(mfn, 9, tlb_clock());
+	for (unsigned int i = 0; i < 5; i++)
+		buddy_wipe();
+	CHECK_EQ(buddy_free_frames(), free);
+	while (!mfn_eq(mfn = buddy_alloc(0, 0), INVALID_MFN)) {
+		const u64 *page = mfn_to_virt(mfn);
+
+		CHECK(!page[0] && !page[7] && !page[511]);
+		all[count++] = mfn;
+	}
+	CHECK_EQ(count, free);
+	CHECK(!buddy_wipe_due());
+	buddy_wipe();
+	while (count)
+		buddy_free(all[--count], 0, tlb_clock());
+	CHECK_EQ(buddy_free_frames(), free);
+	/* Wiped and then wanted frame by frame, or below an address. */
+	wipe_all();
+	mfn = buddy_alloc_below(0, 40, 0);
+	CHECK(!mfn_eq(mfn, INVALID_MFN));
+	buddy_free(mfn, 0, tlb_clock());
+	mfn = buddy_alloc(3, 0);
+	CHECK(!mfn_eq(mfn, INVALID_MFN));
+	buddy_free(mfn, 3, tlb_clock());
+	CHECK_EQ(buddy_free_frames(), free);
+	wipe_all();
+}
+
 int main(void)
 {
 	mfn_t mfn;
@@ -113,6 +179,7 @@ int main(void)
 	CHECK(mfn_eq(buddy_alloc(10, 0), INVALID_MFN));
 	CHECK(mfn_eq(buddy_alloc(MAX_ORDER + 1, 0), INVALID_MFN));
 	CHECK_EQ(buddy_alloc_below(0, PAGE_SHIFT + 9, 0).m, INVALID_MFN.m);
+	wiped_ahead();
 	own_pages_late();
 	free_after_long();
 	CHECK(world_end());

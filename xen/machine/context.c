@@ -21,6 +21,7 @@
 #include "machine/mitigate.h"
 #include "machine/pagemap.h"
 #include "machine/percpu.h"
+#include "mm/buddy.h"
 #include "sched/deferred.h"
 #include "sched/runqueue.h"
 #include "sched/vcpu.h"
@@ -197,6 +198,11 @@ _Noreturn void idle_loop(void)
 		if (deferred_pending()) {
 			local_irq_enable();
 			deferred_run();
+			continue;
+		}
+		if (buddy_wipe_due()) {
+			local_irq_enable();
+			buddy_wipe();
 			continue;
 		}
 		/* STI holds interrupts off for one instruction: none is lost before HLT. */

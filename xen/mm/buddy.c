@@ -13,6 +13,9 @@
  * kept apart, in a stack per zone, and handed out again from there; only when the blocks do
  * not suffice are they merged into them.
  *
+ * What a guest's memory is made of, blocks of 2 MiB, is zeroed ahead by CPUs that are idle, some
+ * of it in each zone: wiping is nearly all that a small guest's memory costs.
+ *
  * Freed frames may still be in TLBs.  Per zone we keep the newest stamp of any
  * free; an allocation first has every CPU flush that has not since, then wipes
  * (in this order: security.md, row 511).
@@ -33,6 +36,9 @@
 #define LOW_ZONE_END (1UL << 20)
 #define SCAN_MAX 256 /* blocks looked at per list for one below an address */
 #define SINGLES_MAX 512u
+#define WIPE_ORDER 9u
+#define WIPED_MAX 128u /* blocks: 256 MiB, a guest or some */
+#define WIPE_STEP 16u /* frames in one go, some microseconds with the lock held */
 
 enum zone_id { ZONE_LOW, ZONE_HIGH, ZONES };
 
@@ -42,6 +48,10 @@ static struct zone {
 	u32 newest_stamp;
 	u32 nr_singles;
 	u32 single[SINGLES_MAX]; /* free frames, refs and type 0, in no list */
+	u32 nr_wiped;
+	u32 wiped[WIPED_MAX]; /* free blocks of WIPE_ORDER, all zero, in no list */
+	u32 wiping; /* the next of them + 1; 0: none */
+	u32 wipe_done; /* frames of it that are zero */
 } zones[ZONES];
 
 static struct spinlock heap_lock = SPINLOCK_INIT(HEAP);
@@ -170,15 +180,33 @@ static unsigned long take_from(struct zone *z, unsigned int order, unsigned long
 	return m;
 }
 
-/* Makes blocks of the single frames. */
-static void merge_singles(struct zone *z)
+static void relist(unsigned long m, unsigned int order)
 {
-	free_frames -= z->nr_singles;
-	while (z->nr_singles)
-		put_block(z->single[--z->nr_singles], 0);
+	free_frames -= 1UL << order;
+	put_block(m, order);
 }
 
-static unsigned long take(struct zone *z, unsigned int order, unsigned long limit)
+/* Puts what is kept apart into the lists; false if there is nothing. */
+static bool gather(struct zone *z)
+{
+	bool any = z->nr_singles || z->nr_wiped || z->wiping;
+
+	while (z->nr_singles)
+		relist(z->single[--z->nr_singles], 0);
+	while (z->nr_wiped)
+		relist(z->wiped[--z->nr_wiped], WIPE_ORDER);
+	if (z->wiping)
+		relist(z->wiping - 1, WIPE_ORDER);
+	z->wiping = 0;
+	return any;
+}
+
+static bool has_any(const struct zone *z)
+{
+	return z->filled | z->nr_singles | z->nr_wiped | z->wiping;
+}
+
+static unsigned long take(struct zone *z, unsigned int order, unsigned long limit, bool *wiped)
 {
 	unsigned long m;
 
@@ -186,34 +214,38 @@ static unsigned long take(struct zone *z, unsigned int order, unsigned long limi
 		free_frames--;
 		return z->single[--z->nr_singles];
 	}
-	m = take_from(z, order, limit);
-	if (unlikely(m == ~0UL) && z->nr_singles) {
-		merge_singles(z);
-		m = take_from(z, order, limit);
+	if (order == WIPE_ORDER && z->nr_wiped && limit == ~0UL) {
+		free_frames -= 1UL << WIPE_ORDER;
+		*wiped = true;
+		return z->wiped[--z->nr_wiped];
 	}
+	m = take_from(z, order, limit);
+	if (unlikely(m == ~0UL) && gather(z))
+		m = take_from(z, order, limit);
 	return m;
 }
 
 static mfn_t alloc_below(unsigned int order, unsigned long limit, unsigned int flags)
 {
 	unsigned long m = ~0UL, irq;
+	bool wiped = false;
 	u32 stamp = 0;
 
 	if (order > MAX_ORDER || allocation_fails())
 		return INVALID_MFN;
 	irq = spin_lock_irqsave(&heap_lock);
 	/* Memory above 4 GiB first: what lies below is all that some devices can reach. */
-	if (limit > LOW_ZONE_END && (zones[ZONE_HIGH].filled | zones[ZONE_HIGH].nr_singles))
-		m = take(&zones[ZONE_HIGH], order, limit);
+	if (limit > LOW_ZONE_END && has_any(&zones[ZONE_HIGH]))
+		m = take(&zones[ZONE_HIGH], order, limit, &wiped);
 	if (m == ~0UL)
-		m = take(&zones[ZONE_LOW], order, limit);
+		m = take(&zones[ZONE_LOW], order, limit, &wiped);
 	if (m != ~0UL)
 		stamp = zone_of(m)->newest_stamp;
 	spin_unlock_irqrestore(&heap_lock, irq);
 	if (m == ~0UL)
 		return INVALID_MFN;
 	tlb_flush_stale(&cpu_online_map, stamp);
-	if (!(flags & ALLOC_NO_SCRUB))
+	if (!wiped && !(flags & ALLOC_NO_SCRUB))
 		block_zero(mfn_to_virt(MFN(m)), PAGE_SIZE << order);
 	return MFN(m);
 }
@@ -262,6 +294,59 @@ static void give_back(mfn_t mfn, unsigned int order, const u32 *stamp)
 void buddy_free(mfn_t mfn, unsigned int order, u32 stamp)
 {
 	give_back(mfn, order, &stamp);
+}
+
+/* --- ahead of need --- */
+
+static bool wiper_busy; /* one CPU at a time, so that others never wait for more than one step */
+
+static bool wants_wiping(const struct zone *z)
+{
+	return READ_ONCE(z->wiping) ||
+	       (READ_ONCE(z->nr_wiped) < WIPED_MAX && READ_ONCE(z->filled) >> WIPE_ORDER);
+}
+
+bool buddy_wipe_due(void)
+{
+	return !READ_ONCE(wiper_busy) &&
+	       (wants_wiping(&zones[ZONE_HIGH]) || wants_wiping(&zones[ZONE_LOW]));
+}
+
+static void wipe_step(struct zone *z)
+{
+	if (!z->wiping) {
+		unsigned long m = z->nr_wiped < WIPED_MAX ? take_from(z, WIPE_ORDER, ~0UL) : ~0UL;
+
+		if (m == ~0UL)
+			return;
+		free_frames += 1UL << WIPE_ORDER;
+		z->wiping = (u32)m + 1;
+		z->wipe_done = 0;
+	}
+	block_zero(mfn_to_virt(MFN(z->wiping - 1 + z->wipe_done)), WIPE_STEP * PAGE_SIZE);
+	z->wipe_done += WIPE_STEP;
+	if (z->wipe_done < 1u << WIPE_ORDER)
+		return;
+	z->wiped[z->nr_wiped++] = z->wiping - 1;
+	z->wiping = 0;
+}
+
+void buddy_wipe(void)
+{
+	struct zone *z = &zones[wants_wiping(&zones[ZONE_HIGH]) ? ZONE_HIGH : ZONE_LOW];
+	unsigned long flags;
+	u32 stamp;
+
+	if (__atomic_exchange_n(&wiper_busy, true, __ATOMIC_ACQUIRE))
+		return;
+	stamp = READ_ONCE(z->newest_stamp);
+	tlb_flush_stale(&cpu_online_map, stamp);
+	flags = spin_lock_irqsave(&heap_lock);
+	/* What was freed meanwhile may be in a TLB: the next step flushes for it. */
+	if (z->newest_stamp == stamp)
+		wipe_step(z);
+	spin_unlock_irqrestore(&heap_lock, flags);
+	__atomic_store_n(&wiper_busy, false, __ATOMIC_RELEASE);
 }
 
 mfn_t frame_alloc(unsigned int order, unsigned int flags)

@@ -38,6 +38,13 @@ mfn_t buddy_alloc(unsigned int order, unsigned int flags);
 mfn_t buddy_alloc_below(unsigned int order, unsigned int address_bits, unsigned int flags);
 void buddy_free(mfn_t mfn, unsigned int order, u32 stamp);
 
+/*
+ * For a CPU that has nothing to do, with interrupts on: a step of zeroing free memory that
+ * guests may soon be given, and whether one is due. Takes some microseconds.
+ */
+bool buddy_wipe_due(void);
+void buddy_wipe(void);
+
 /* Which sizes of free blocks there are (debug key). */
 void buddy_dump(void);
 
