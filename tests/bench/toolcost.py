@@ -144,12 +144,18 @@ class Cost(tools.Ours):
         dom0 = int(self.must("grep MemFree: /proc/meminfo").split()[1])
         return free, dom0
 
+    def daisd(self, there):
+        """It is there while memory is measured, and not while commands are."""
+        if self.ours:
+            self.must("LD_LIBRARY_PATH=/opt/dais /opt/dais/daisd --pid-file=/run/daisd.pid "
+                      "--no-auto; sleep 1" if there else "kill $(cat /run/daisd.pid); sleep 2")
+
     def part_many(self):
+        self.daisd(True)
         there, begin = 0, self.memory()
+        self.daisd(False)
         for count in self.args.domains:
-            if self.ours:
-                self.must("LD_LIBRARY_PATH=/opt/dais /opt/dais/daisd --pid-file=/run/daisd.pid "
-                          "--no-auto; sleep 1")
+            self.daisd(True)
             self.must("for i in $(seq %d %d); do sed s/mini/n$i/ /guests/mini.cfg > "
                       "/guests/n.cfg; %s create -p -q /guests/n.cfg > /dev/null || break; done"
                       % (there + 1, count, self.tool), 1500)
@@ -160,8 +166,7 @@ class Cost(tools.Ours):
             self.note("KiB per domain in the hypervisor, of %d" % count,
                       (begin[0] - end[0]) / count - 8192, "KiB")
             self.note("KiB per domain in dom0, of %d" % count, (begin[1] - end[1]) / count, "KiB")
-            if self.ours:
-                self.must("kill $(cat /run/daisd.pid); sleep 2")
+            self.daisd(False)
             self.measure("beside %d" % count)
 
     def boot(self):
@@ -171,6 +176,8 @@ class Cost(tools.Ours):
         self.vm.run("stty -echo -onlcr; PS1=", 120)
         self.check_install()
         if self.ours:
+            # The libraries of its parts are found as where they are installed.
+            self.must("echo /opt/dais > /etc/ld.so.conf.d/dais.conf; ldconfig", 120)
             self.must("kill $(cat /run/xenconsoled.pid); LD_LIBRARY_PATH=/opt/dais "
                       "/opt/dais/dais-consoled --pid-file=/run/consoled.pid")
         self.must("printf \"%s\" > /guests/mini.cfg" % (MINI % "mini"))
