@@ -486,14 +486,23 @@ void guest_general_protection(struct cpu_regs *regs)
 		fault_of_instruction(regs);
 }
 
-void guest_invalid_opcode(struct cpu_regs *regs)
+/* UD2; .ascii "xen"; CPUID: seven bytes, as one word, or at a page's end two that share one. */
+static bool is_forced_cpuid(unsigned long rip)
 {
-	/* UD2; .ascii "xen"; CPUID: seven bytes, as two words that share one. */
-	const struct fault ud = {.vector = TRAP_UD};
+	u64 all;
 	u32 first, last;
 
-	if (!guest_fetch(&first, regs->rip, sizeof(first)) && first == 0x65780b0f &&
-	    !guest_fetch(&last, regs->rip + 3, sizeof(last)) && last == 0xa20f6e65) {
+	if (likely(!guest_fetch(&all, rip, sizeof(all))))
+		return all << 8 == 0xa20f6e65780b0f00;
+	return !guest_fetch(&first, rip, sizeof(first)) && first == 0x65780b0f &&
+	       !guest_fetch(&last, rip + 3, sizeof(last)) && last == 0xa20f6e65;
+}
+
+void guest_invalid_opcode(struct cpu_regs *regs)
+{
+	const struct fault ud = {.vector = TRAP_UD};
+
+	if (is_forced_cpuid(regs->rip)) {
 		do_cpuid(current, regs);
 		finish(regs, DONE, 7, NULL);
 		return;

@@ -37,7 +37,7 @@ static inline bool any_pollers(const struct evtchn_table *t)
 	return any;
 }
 
-static inline void raise(struct domain *d, u32 port, u32 vcpu)
+static __force_inline void raise(struct domain *d, u32 port, u32 vcpu)
 {
 	/* A port's vCPU exists: so it was bound, and vCPUs stay. */
 	struct vcpu *v = __atomic_load_n(&d->vcpu[index_nospec(vcpu, d->max_vcpus)],
@@ -71,7 +71,7 @@ int evtchn_send(struct domain *d, u32 port)
 		raise(chn->remote, chn->remote_port, READ_ONCE(peer->vcpu));
 		break;
 	case EVTCHN_IPI:
-		evtchn_raise_locked(d, chn);
+		raise(d, chn->port, READ_ONCE(chn->vcpu));
 		break;
 	case EVTCHN_UNBOUND: /* nobody listens yet */
 		break;

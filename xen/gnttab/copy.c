@@ -95,8 +95,10 @@ static s16 acquire(struct copy_side *side, bool is_grant, bool write, domid_t do
 	if (side->valid && side->is_grant == is_grant && side->domid == domid && side->name == name)
 		return GNTST_okay;
 	release(side);
-	*side = (struct copy_side){
-		.is_grant = is_grant, .write = write, .domid = domid, .name = name};
+	side->is_grant = is_grant;
+	side->write = write;
+	side->domid = domid;
+	side->name = name;
 	status = is_grant ? acquire_grant(side) : acquire_own(side);
 	side->valid = status == GNTST_okay;
 	return status;

@@ -111,9 +111,12 @@ void grant_unpin(struct domain *rd, grant_ref_t ref, unsigned int how);
 
 /* --- maptrack.c --- */
 
-/* A handle in state BUSY for the caller to fill in; MAPTRACK_NONE when the limit is reached. */
-grant_handle_t maptrack_get(struct domain *d);
-void maptrack_put(struct domain *d, grant_handle_t handle);
+/*
+ * A handle in state BUSY, whose record *track is for the caller to fill in; MAPTRACK_NONE when the
+ * limit is reached.
+ */
+grant_handle_t maptrack_get(struct domain *d, struct maptrack **track);
+void maptrack_put(struct domain *d, grant_handle_t handle, struct maptrack *track);
 /* NULL when there is no such handle. */
 static inline struct maptrack *maptrack_entry(const struct grant_table *gt, grant_handle_t handle)
 {

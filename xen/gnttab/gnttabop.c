@@ -30,6 +30,22 @@ static __force_inline int put_back(unsigned long va, u32 index, const void *op, 
 	return guest_store(va + index * size, op, size);
 }
 
+/* Of an operation only what it answers, which is at its end: from byte `from` on. */
+static __force_inline int answer(unsigned long va, u32 index, const void *op, size_t size,
+				 size_t from)
+{
+	return guest_store(va + index * size + from, (const u8 *)op + from, size - from);
+}
+
+#define MAP_ANSWER 16u
+#define UNMAP_ANSWER 16u
+#define COPY_ANSWER 32u
+static_assert(offsetof(struct gnttab_map_grant_ref, status) >= MAP_ANSWER, "behind it");
+static_assert(offsetof(struct gnttab_map_grant_ref, handle) >= MAP_ANSWER, "behind it");
+static_assert(offsetof(struct gnttab_map_grant_ref, dev_bus_addr) >= MAP_ANSWER, "behind it");
+static_assert(offsetof(struct gnttab_unmap_grant_ref, status) >= UNMAP_ANSWER, "behind it");
+static_assert(offsetof(struct gnttab_copy, status) >= COPY_ANSWER, "behind it");
+
 static long map_ops(unsigned long va, u32 *count)
 {
 	u32 end = min(*count, SLICE);
@@ -40,7 +56,7 @@ static long map_ops(unsigned long va, u32 *count)
 		if (guest_fetch(&op, va + *count * sizeof(op), sizeof(op)))
 			return -EFAULT;
 		gnttab_map(&op);
-		if (put_back(va, *count, &op, sizeof(op)))
+		if (answer(va, *count, &op, sizeof(op), MAP_ANSWER))
 			return -EFAULT;
 	}
 	return 0;
@@ -64,7 +80,7 @@ static long unmap_ops(unsigned long va, u32 *count)
 		}
 		op.status = gnttab_unmap_begin(&op, &batch[*count]);
 		flush |= batch[*count].track && (batch[*count].done & GNTMAP_host_map);
-		if (put_back(va, *count, &op, sizeof(op)))
+		if (answer(va, *count, &op, sizeof(op), UNMAP_ANSWER))
 			ret = -EFAULT;
 	}
 	if (flush)
@@ -89,7 +105,7 @@ static long copy_ops(unsigned long va, u32 *count)
 			break;
 		}
 		op.status = gnttab_copy_one(&state, &op);
-		if (put_back(va, *count, &op, sizeof(op)))
+		if (answer(va, *count, &op, sizeof(op), COPY_ANSWER))
 			ret = -EFAULT;
 	}
 	gnttab_copy_end(&state);

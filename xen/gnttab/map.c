@@ -73,8 +73,8 @@ static s16 map_frame_pinned(const struct gnttab_map_grant_ref *op, struct domain
 static s16 map_from(struct gnttab_map_grant_ref *op, struct domain *rd)
 {
 	struct domain *ld = current->domain;
-	grant_handle_t handle = maptrack_get(ld);
-	struct maptrack *m;
+	struct maptrack *m = NULL;
+	grant_handle_t handle = maptrack_get(ld, &m);
 	s16 status;
 	mfn_t mfn;
 
@@ -86,7 +86,6 @@ static s16 map_from(struct gnttab_map_grant_ref *op, struct domain *rd)
 	status = map_frame_pinned(op, rd, mfn);
 	if (status != GNTST_okay)
 		goto no_map;
-	m = maptrack_entry(ld->grants, handle);
 	m->ref = op->ref;
 	m->domid = rd->id;
 	m->flags = op->flags & (MAP_KINDS | GNTMAP_readonly | GNTMAP_contains_pte);
@@ -100,7 +99,7 @@ static s16 map_from(struct gnttab_map_grant_ref *op, struct domain *rd)
 no_map:
 	grant_unpin(rd, op->ref, pins_of(op->flags));
 no_pin:
-	maptrack_put(ld, handle);
+	maptrack_put(ld, handle, m);
 	return status;
 }
 
@@ -199,7 +198,7 @@ static void end_kinds(struct domain *ld, const struct grant_unmap *u)
 		__atomic_store_n(&m->state, MAPTRACK_IN_USE, __ATOMIC_RELEASE);
 		return;
 	}
-	maptrack_put(ld, u->handle);
+	maptrack_put(ld, u->handle, m);
 	domain_put(rd);
 }
 

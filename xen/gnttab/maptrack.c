@@ -31,7 +31,7 @@ static bool grow(struct domain *d)
 	return true;
 }
 
-grant_handle_t maptrack_get(struct domain *d)
+grant_handle_t maptrack_get(struct domain *d, struct maptrack **track)
 {
 	struct grant_table *gt = d->grants;
 	grant_handle_t handle = MAPTRACK_NONE;
@@ -44,15 +44,15 @@ grant_handle_t maptrack_get(struct domain *d)
 		m = &gt->track[handle / MAPTRACK_PER_FRAME][handle % MAPTRACK_PER_FRAME];
 		gt->track_free = m->ref;
 		__atomic_store_n(&m->state, MAPTRACK_BUSY, __ATOMIC_RELAXED);
+		*track = m;
 	}
 	spin_unlock(&gt->track_lock);
 	return handle;
 }
 
-void maptrack_put(struct domain *d, grant_handle_t handle)
+void maptrack_put(struct domain *d, grant_handle_t handle, struct maptrack *m)
 {
 	struct grant_table *gt = d->grants;
-	struct maptrack *m = maptrack_entry(d->grants, handle);
 
 	spin_lock(&gt->track_lock);
 	m->ref = gt->track_free;
