@@ -42,6 +42,11 @@ bool request_run(struct conn *c, const struct xsd_sockmsg *head, char *data)
 	return fine;
 }
 
+void conn_starve(struct conn *c)
+{
+	c->starved = true;
+}
+
 void persist_stash(uint32_t id, uint32_t pos, const char *data, size_t n)
 {
 	(void)id;
