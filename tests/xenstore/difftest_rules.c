@@ -118,6 +118,33 @@ static bool special_paths(const struct step *s, const struct outcome *ours,
 	return s->body[0] == '@' && fails(ours) && !fails(peer);
 }
 
+/* Who may read the root hears of domains in oxenstored, where the special names stand in it. */
+static bool special_rights(const struct step *s, const struct outcome *ours,
+			   const struct outcome *peer)
+{
+	bool any = false;
+
+	(void)s;
+	for (unsigned int i = 0; i < CLIENTS; i++) {
+		char copy[8192], rest_of[8200] = "", left[8200], right[8200], *rest = copy, *line;
+
+		strcpy(copy, peer->events[i]);
+		while ((line = strsep(&rest, "\n"))) {
+			if (i >= SOCKETS && *line == '@' && !strstr(ours->events[i], line)) {
+				any = true;
+				continue;
+			}
+			strcat(rest_of, line);
+			strcat(rest_of, "\n");
+		}
+		sort_lines(ours->events[i], left, KEEP_REPEATS);
+		sort_lines(rest_of, right, KEEP_REPEATS);
+		if (strcmp(left, right) != 0)
+			return false;
+	}
+	return any && strcmp(ours->reply, peer->reply) == 0;
+}
+
 /* A payload of the wrong shape: the C daemon answers with a stale errno. */
 static bool malformed(const struct step *s, const struct outcome *ours, const struct outcome *peer)
 {
@@ -419,6 +446,7 @@ static const struct rule rules[] = {
 	{"no-directory-part", false, {[SERVER_OCAML] = true}, no_directory_part},
 	{"directory-order", false, {[SERVER_OCAML] = true}, directory_order},
 	{"special-paths", true, {[SERVER_OCAML] = true}, special_paths},
+	{"special-rights", false, {[SERVER_OCAML] = true}, special_rights},
 	{"malformed", false, {[SERVER_C] = true, [SERVER_OCAML] = true}, malformed},
 	{"no-reply", true, {[SERVER_C] = true, [SERVER_OCAML] = true}, no_reply},
 	{"repeated-events", false, {[SERVER_C] = true}, repeated_events},
