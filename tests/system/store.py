@@ -206,8 +206,8 @@ class Store(tools.Ours):
                   "sleep 0.5; done; %s is-active xenstored || { tail -n 5 /run/xenstored.err; false; }"
                   % (self.pid(), SYSTEMCTL, SYSTEMCTL),
                   240)
-        # systemd has set the console anew, so that it shows again what is typed.
-        self.vm.run("stty -echo -onlcr", 60)
+        # systemd has set the console anew, so that it shows again what is typed, and our name.
+        self.vm.run("stty -echo -onlcr; hostname dom0", 60)
         self.must("kill $(cat /run/xenconsoled.pid); sleep 1; /usr/lib/xen-4.17/bin/xenconsoled "
                   "--pid-file /run/xenconsoled.pid --log=guest; sleep 1", 60)
         self.must("(timeout 900 xenstore-watch /kept > /run/watch.log 2>&1 &); sleep 1")
