@@ -9,7 +9,7 @@ GUEST_TEST_CPPFLAGS = $(GUEST_CPPFLAGS) -I$(srcdir)/tests/guests/lib
 
 check-guests: xen/dais $(GUEST_TESTS:%=tests/guests/%/guest)
 	@$(MKDIR_P) $(SYSTEM_CACHE)
-	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/guests.count -t 900 -n guests \
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/guests.count -t 2400 -n guests \
 		python3 $(srcdir)/tests/guests/run.py --cache $(SYSTEM_CACHE) --hypervisor xen/dais \
 		--guests tests/guests --names $(GUEST_TESTS)
 
@@ -19,7 +19,7 @@ check-guests: xen/dais $(GUEST_TESTS:%=tests/guests/%/guest)
 GUARDED_TESTS = traps cpu seccpu security
 check-guarded: xen/dais $(GUARDED_TESTS:%=tests/guests/%/guest)
 	@$(MKDIR_P) $(SYSTEM_CACHE)
-	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/guarded.count -t 900 -n guarded \
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/guarded.count -t 1800 -n guarded \
 		python3 $(srcdir)/tests/guests/run.py --cache $(SYSTEM_CACHE) --on dais \
 		--hypervisor xen/dais --guests tests/guests --names $(GUARDED_TESTS) \
 		--options spec-ctrl=yes,bhb-entry
@@ -27,7 +27,7 @@ check-guarded: xen/dais $(GUARDED_TESTS:%=tests/guests/%/guest)
 # The same suites where every resumable operation pauses at every point where it may.
 check-preempt: preempt/xen/dais $(GUEST_TESTS:%=tests/guests/%/guest)
 	@$(MKDIR_P) $(SYSTEM_CACHE)
-	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/preempt.count -t 900 -n preempt \
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/preempt.count -t 1800 -n preempt \
 		python3 $(srcdir)/tests/guests/run.py --cache $(SYSTEM_CACHE) --on dais \
 		--hypervisor preempt/xen/dais --guests tests/guests --names $(GUEST_TESTS) \
 		--extra calls=5000
@@ -36,7 +36,7 @@ check-preempt: preempt/xen/dais $(GUEST_TESTS:%=tests/guests/%/guest)
 FAILING_TESTS = failing chaos
 check-failing: failing/xen/dais $(FAILING_TESTS:%=tests/guests/%/guest)
 	@$(MKDIR_P) $(SYSTEM_CACHE)
-	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/failing.count -t 600 -n failing \
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/failing.count -t 1200 -n failing \
 		python3 $(srcdir)/tests/guests/run.py --cache $(SYSTEM_CACHE) --on dais \
 		--hypervisor failing/xen/dais --guests tests/guests --names $(FAILING_TESTS) \
 		--extra "failing=1 calls=12000"

@@ -45,7 +45,7 @@ def run(name, guest, hypervisor, word, log, args):
     bad = 0
     with Machine(argv, log) as vm:
         try:
-            end = int(vm.expect(r"pvrt: end (\d+)", 420).group(1))
+            end = int(vm.expect(r"pvrt: end (\d+)", 900).group(1))
             vm.wait_end(60)
         except (Timeout, Gone) as error:
             print("not ok - %s: %s: %s" % (word, name, error))
