@@ -67,6 +67,12 @@ static void count_entries(mfn_t table, unsigned int level, unsigned int n)
 	}
 }
 
+/* Free frames have a count of 0; the rest of theirs is the allocator's. */
+static bool in_use(u64 ref)
+{
+	return (ref & FRAME_IN_USE) && (u32)ref;
+}
+
 /* What a frame holds on itself, and on others as a page table. */
 static void count_frame(unsigned long m)
 {
@@ -74,7 +80,7 @@ static void count_frame(unsigned long m)
 	u64 ref = READ_ONCE(f->ref);
 	u32 type = READ_ONCE(f->type);
 
-	if (!(ref & FRAME_IN_USE) || frame_is_mmio(MFN(m)))
+	if (!in_use(ref) || frame_is_mmio(MFN(m)))
 		return;
 	if (ref & FRAME_ALLOCATED)
 		held[m].refs++;
@@ -172,7 +178,7 @@ static void compare(unsigned long m, unsigned long *tables)
 	u32 type = READ_ONCE(f->type);
 	const char *wrong;
 
-	if (!(READ_ONCE(f->ref) & FRAME_IN_USE) || frame_is_mmio(MFN(m))) {
+	if (!in_use(READ_ONCE(f->ref)) || frame_is_mmio(MFN(m))) {
 		if (held[m].refs)
 			fault(m, "held, and is no memory in use");
 		return;
