@@ -41,7 +41,16 @@ check-failing: failing/xen/dais $(FAILING_TESTS:%=tests/guests/%/guest)
 		--hypervisor failing/xen/dais --guests tests/guests --names $(FAILING_TESTS) \
 		--extra "failing=1 calls=12000"
 
-.PHONY: check-guests check-guarded check-preempt check-failing
+# With a thread of the host's for each processor.
+check-chaos-long: xen/dais tests/guests/chaos/guest
+	@$(MKDIR_P) $(SYSTEM_CACHE)
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/chaos-long.count -t 3600 -n chaos-long \
+		python3 $(srcdir)/tests/guests/run.py --cache $(SYSTEM_CACHE) --on dais --parallel \
+		--hypervisor xen/dais --guests tests/guests --names chaos
+
+check-long: check-chaos-long
+
+.PHONY: check-guests check-guarded check-preempt check-failing check-chaos-long
 
 EXTRA_DIST += tests/guests/run.py
 
