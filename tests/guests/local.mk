@@ -20,7 +20,7 @@ GUARDED_TESTS = traps cpu seccpu security
 check-guarded: xen/dais $(GUARDED_TESTS:%=tests/guests/%/guest)
 	@$(MKDIR_P) $(SYSTEM_CACHE)
 	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/guarded.count -t 1800 -n guarded \
-		python3 $(srcdir)/tests/guests/run.py --cache $(SYSTEM_CACHE) --on dais \
+		python3 $(srcdir)/tests/guests/run.py --part guarded --cache $(SYSTEM_CACHE) --on dais \
 		--hypervisor xen/dais --guests tests/guests --names $(GUARDED_TESTS) \
 		--options spec-ctrl=yes,bhb-entry
 
@@ -28,7 +28,7 @@ check-guarded: xen/dais $(GUARDED_TESTS:%=tests/guests/%/guest)
 check-preempt: preempt/xen/dais $(GUEST_TESTS:%=tests/guests/%/guest)
 	@$(MKDIR_P) $(SYSTEM_CACHE)
 	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/preempt.count -t 1800 -n preempt \
-		python3 $(srcdir)/tests/guests/run.py --cache $(SYSTEM_CACHE) --on dais \
+		python3 $(srcdir)/tests/guests/run.py --part preempt --cache $(SYSTEM_CACHE) --on dais \
 		--hypervisor preempt/xen/dais --guests tests/guests --names $(GUEST_TESTS) \
 		--extra calls=5000
 
@@ -37,7 +37,7 @@ FAILING_TESTS = failing chaos
 check-failing: failing/xen/dais $(FAILING_TESTS:%=tests/guests/%/guest)
 	@$(MKDIR_P) $(SYSTEM_CACHE)
 	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/failing.count -t 1200 -n failing \
-		python3 $(srcdir)/tests/guests/run.py --cache $(SYSTEM_CACHE) --on dais \
+		python3 $(srcdir)/tests/guests/run.py --part failing --cache $(SYSTEM_CACHE) --on dais \
 		--hypervisor failing/xen/dais --guests tests/guests --names $(FAILING_TESTS) \
 		--extra "failing=1 calls=12000"
 
@@ -45,7 +45,7 @@ check-failing: failing/xen/dais $(FAILING_TESTS:%=tests/guests/%/guest)
 check-chaos-long: xen/dais tests/guests/chaos/guest
 	@$(MKDIR_P) $(SYSTEM_CACHE)
 	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/chaos-long.count -t 3600 -n chaos-long \
-		python3 $(srcdir)/tests/guests/run.py --cache $(SYSTEM_CACHE) --on dais --parallel \
+		python3 $(srcdir)/tests/guests/run.py --part chaos-long --cache $(SYSTEM_CACHE) --on dais --parallel \
 		--hypervisor xen/dais --guests tests/guests --names chaos
 
 check-long: check-chaos-long

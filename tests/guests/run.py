@@ -83,12 +83,13 @@ def main():
     parser.add_argument("--names", nargs="+", required=True)
     parser.add_argument("--on", default="dais,xen")
     parser.add_argument("--cpu", default="Nehalem")
+    parser.add_argument("--part", default="guests", help="whose logs: parts run side by side")
     parser.add_argument("--parallel", action="store_true", help="a thread for each processor")
     parser.add_argument("--extra", default="", help="more of the guest's command line")
     parser.add_argument("--options", default="", help="more of the hypervisor's")
     args = parser.parse_args()
     subprocess.run([os.path.join(HERE, "..", "system", "mkquick.sh"), args.cache], check=True)
-    work = os.path.join(args.guests, "logs")
+    work = os.path.join(args.guests, "logs", args.part)
     os.makedirs(work, exist_ok=True)
     bad = 0
     for word in args.on.split(","):

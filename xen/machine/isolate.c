@@ -3,8 +3,8 @@
  * Meltdown: what a guest's tables map, ring 3 can read.  While a guest runs, CR3 therefore
  * holds a copy of its root in which our slots show only what the processor and the first
  * instructions of entry.S need: the entry code, this CPU's exception stacks, cpu_info and
- * descriptors, and the M2P table, which guests may read anyhow.  Entry loads the guest's real root, with all of
- * ours; the way out loads the copy.
+ * descriptors, and the M2P table, which guests may read anyhow.  Entry loads the guest's
+ * real root, with all of ours; the way out loads the copy.
  *
  * Each CPU has two copies, for the kernel's and the user's root of the vCPU that it runs.
  * They are brought up to date on the way out, when their bit in cpu_info.shadow_stale is

@@ -140,8 +140,8 @@ struct vcpu {
 	unsigned int poll_port; /* sched_op poll: 0 = several */
 	u32 virq_port[24]; /* port bound to each VIRQ, 0 none; evtchn lock */
 
-	struct multicall_again
-		*multicall; /* of the entry in progress (entry/dispatch.c), else NULL */
+	/* Of the multicall entry in progress (entry/dispatch.c), else NULL. */
+	struct multicall_again *multicall;
 };
 
 /* The registers of v: on the stack while it runs here, else saved. */
