@@ -195,6 +195,9 @@ def locking(top):
            "Locks are tickets: who comes first gets it first. Nothing sleeps with a lock held; a vCPU that must wait gives",
            "up its processor with no lock. Loops whose length a guest chooses stop under a lock after a bounded number",
            "of steps (`hypercall_should_preempt()`), let go and continue.", "",
+           "From `IRQ` on, locks are waited for with interrupts off, those before it with interrupts on. Who holds one from",
+           "`IRQ` on calls no other processor, neither to flush its TLB nor by allocating memory, which may flush: the",
+           "other may be waiting for that very lock. Debug builds check both.", "",
            "| rank | lock | guards |", "|---|---|---|"]
     text = read(top, "xen/lib/lockrank.h")
     for rank, (name, what) in enumerate(re.findall(r'^\tX\((\w+), "([^"]+)"\)', text, flags=re.M)):

@@ -53,17 +53,13 @@ static void unlock_second(struct evtchn *first, struct evtchn *second)
 
 /* --- reserve, publish, release --- */
 
-/* The memory of the port's bucket; table lock. */
-static struct evtchn *bucket_at(struct evtchn_table *t, u32 port)
+/* Makes *page, a wiped one, the port's bucket; table lock. */
+static struct evtchn *add_bucket(struct evtchn_table *t, u32 port, void **page)
 {
 	u32 i = port / EVTCHN_PER_BUCKET;
-	struct evtchn *bucket = t->bucket[i];
+	struct evtchn *bucket = *page;
 
-	if (bucket)
-		return bucket;
-	bucket = page_alloc();
-	if (!bucket)
-		return NULL;
+	*page = NULL;
 	for (u32 n = 0; n < EVTCHN_PER_BUCKET; n++) {
 		spin_lock_init(&bucket[n].lock, LOCK_EVTCHN);
 		bucket[n].port = i * EVTCHN_PER_BUCKET + n;
@@ -73,15 +69,18 @@ static struct evtchn *bucket_at(struct evtchn_table *t, u32 port)
 	return bucket;
 }
 
-static int reserve_locked(struct evtchn_table *t, struct evtchn **out)
+/* Table lock.  -EAGAIN: *page is needed, which NULL is not. */
+static int reserve_locked(struct evtchn_table *t, struct evtchn **out, void **page)
 {
 	if (t->dying)
 		return -ESRCH;
 	for (u32 port = t->lowest_free; port < t->limit; port++) {
-		struct evtchn *bucket = bucket_at(t, port), *chn;
+		struct evtchn *bucket = t->bucket[port / EVTCHN_PER_BUCKET], *chn;
 
+		if (!bucket && !*page)
+			return -EAGAIN;
 		if (!bucket)
-			return -ENOMEM;
+			bucket = add_bucket(t, port, page);
 		chn = &bucket[port % EVTCHN_PER_BUCKET];
 		if (__atomic_load_n(&chn->state, __ATOMIC_ACQUIRE) == EVTCHN_FREE) {
 			WRITE_ONCE(chn->state, EVTCHN_RESERVED);
@@ -98,14 +97,24 @@ static int reserve_locked(struct evtchn_table *t, struct evtchn **out)
 int evtchn_reserve(struct domain *d, struct evtchn **chn)
 {
 	struct evtchn_table *t = d->evtchn;
+	void *page = NULL;
 	unsigned long flags;
 	int ret;
 
 	if (!t)
 		return -EINVAL;
-	flags = spin_lock_irqsave(&t->lock);
-	ret = reserve_locked(t, chn);
-	spin_unlock_irqrestore(&t->lock, flags);
+	for (;;) {
+		flags = spin_lock_irqsave(&t->lock);
+		ret = reserve_locked(t, chn, &page);
+		spin_unlock_irqrestore(&t->lock, flags);
+		if (ret != -EAGAIN)
+			break;
+		/* The heap may call other CPUs, which wait for this lock with interrupts off. */
+		page = page_alloc();
+		if (!page)
+			return -ENOMEM;
+	}
+	page_free(page); /* another CPU was first */
 	return ret;
 }
 

@@ -40,11 +40,16 @@ static inline void spin_lock_init(struct spinlock *l, enum lock_rank rank)
 #ifdef DAIS_DEBUG
 void lockrank_acquire(const struct spinlock *l, bool trylock);
 void lockrank_release(const struct spinlock *l);
+/* Panics if a lock is held with which no other CPU may be called. */
+void lockrank_may_call(void);
 #else
 static inline void lockrank_acquire(const struct spinlock *l __unused, bool trylock __unused)
 {
 }
 static inline void lockrank_release(const struct spinlock *l __unused)
+{
+}
+static inline void lockrank_may_call(void)
 {
 }
 #endif

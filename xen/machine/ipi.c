@@ -87,6 +87,7 @@ void smp_call(const struct cpumask *cpus, void (*fn)(void *arg), void *arg)
 	u64 others = 0;
 	bool here;
 
+	lockrank_may_call();
 	for (unsigned int i = 0; i < CPUMASK_WORDS; i++) {
 		u64 word = cpus->bits[i] & cpu_online_map.bits[i];
 

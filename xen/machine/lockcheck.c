@@ -11,6 +11,7 @@
 
 #include "lib/assert.h"
 #include "machine/percpu.h"
+#include "sched/vcpu.h"
 
 #define HELD_MAX 12
 
@@ -23,6 +24,9 @@ void lockrank_acquire(const struct spinlock *l, bool trylock)
 	struct held_locks *h = this_cpu_ptr(held);
 	u32 depth = cpu_info()->lock_depth;
 
+	/* A guest's call has interrupts on: who waits here can be called by the lock's holder. */
+	if (!trylock && l->rank < LOCK_IRQ && !(flags & X86_EFLAGS_IF) && !current->is_idle)
+		panic("lock of rank %u taken with interrupts off", l->rank);
 	/* A panic prints while anything may be held. */
 	if (l->rank != LOCK_LOG) {
 		for (u32 i = 0; i < depth; i++)
@@ -55,6 +59,17 @@ void lockrank_release(const struct spinlock *l)
 			h->rank[i - 1] = h->rank[i];
 		cpu_info()->lock_depth = depth - 1;
 	}
+	local_irq_restore(flags);
+}
+
+void lockrank_may_call(void)
+{
+	unsigned long flags = local_irq_save();
+	const struct held_locks *h = this_cpu_ptr(held);
+
+	for (u32 i = 0; i < cpu_info()->lock_depth; i++)
+		if (h->rank[i] >= LOCK_IRQ)
+			panic("other CPUs called while a lock of rank %u is held", h->rank[i]);
 	local_irq_restore(flags);
 }
 

@@ -231,6 +231,7 @@ static mfn_t alloc_below(unsigned int order, unsigned long limit, unsigned int f
 	bool wiped = false;
 	u32 stamp = 0;
 
+	lockrank_may_call(); /* not only when there is something to flush */
 	if (order > MAX_ORDER || allocation_fails())
 		return INVALID_MFN;
 	irq = spin_lock_irqsave(&heap_lock);

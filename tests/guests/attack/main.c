@@ -550,6 +550,9 @@ static void attack(void *arg)
 		if (orders)
 			__atomic_fetch_add(&orders->calls, 1, __ATOMIC_RELAXED);
 		fine[kind] += kinds[kind](s) >= 0;
+		/* How far it came before it broke what it stands on. */
+		if (!orders && !s->cpu && i % 32 == 31)
+			printk("attack: step %lu\n", i + 1);
 	}
 }
 
