@@ -57,6 +57,10 @@ class Daemons(tools.Ours):
         status = int(head.split()[1])
         return status, json.loads(document)["data"] if document.startswith("{") else document
 
+    def stop_daisd(self):
+        self.must("p=$(cat /run/daisd.pid); kill $p; while kill -0 $p 2>/dev/null; do sleep 0.2; "
+                  "done", 120)
+
     def daisd(self, auto="auto"):
         self.must("LD_LIBRARY_PATH=/opt/dais /opt/dais/daisd --pid-file=/run/daisd.pid "
                   "--auto=/guests/" + auto)
@@ -183,8 +187,7 @@ class Daemons(tools.Ours):
         """A guest that powers off is gone for good, also for the next daisd."""
         self.ask("POST", "/v1/domains/auto/shutdown")
         self.gone("auto", 240)
-        self.must("kill $(cat /run/daisd.pid)")
-        time.sleep(3)
+        self.stop_daisd()
         self.daisd()
         time.sleep(5)
         if "auto" in self.domains():
@@ -195,8 +198,8 @@ class Daemons(tools.Ours):
 
     def check_half(self):
         """Killed in the midst of an autostart: the next daisd does the rest, the one after none."""
-        self.must("kill $(cat /run/daisd.pid); while kill -0 $(cat /run/daisd.pid); do sleep 0.2; "
-                  "done 2>/dev/null; rm -f /run/dais/autostarted; mkdir /guests/boot", 60)
+        self.stop_daisd()
+        self.must("rm -f /run/dais/autostarted; mkdir /guests/boot")
         for name, more in (("b1", 'vif=["bridge=xenbr0,script=/opt/dais/kill"]'), ("b2", "")):
             self.config(name, memory=16, more='kernel="/opt/dais/hello"\nramdisk=""\n'
                         'on_poweroff="preserve"\n' + more)
@@ -210,8 +213,7 @@ class Daemons(tools.Ours):
         self.wait_for("b1 and b2", 120, lambda: {"b1", "b2"} <= set(self.domains()))
         self.must("xl destroy b2", 120)
         self.gone("b2")
-        self.must("kill $(cat /run/daisd.pid)")
-        time.sleep(3)
+        self.stop_daisd()
         self.daisd("boot")
         time.sleep(5)
         names = sorted(self.domains())
