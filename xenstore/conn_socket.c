@@ -6,6 +6,9 @@
  *
  * In each turn the requests of all that are ready are read first (gather), one client's behind the
  * other's, so that it is known ahead which nodes will be needed; then each client is served.
+ *
+ * While a client sends requests only, its socket tells of new bytes once (EPOLLET): what a read has
+ * emptied need not be looked at again in the next wait.  What may hold more is asked anew (MORE).
  */
 #include "conn_socket.h"
 
@@ -32,6 +35,8 @@
 #define READ_SIZE 32768
 #define ACCEPT_BATCH 32
 #define GATHER_SIZE (4 * READ_SIZE)
+#define ONCE (EPOLLET | EPOLLRDHUP)
+#define ENDED (EPOLLHUP | EPOLLRDHUP | EPOLLERR)
 
 struct socket_conn {
 	struct conn conn; /* first */
@@ -40,6 +45,7 @@ struct socket_conn {
 	char *got; /* read in this turn and to be served: GOT_LEN bytes, -1 for a broken socket */
 	ssize_t got_len;
 	size_t ahead; /* of which so many have been looked at */
+	bool more; /* there may be more to read, of which we have been told */
 };
 
 static char buffer[READ_SIZE + XENSTORE_PAYLOAD_MAX + sizeof(struct xsd_sockmsg)];
@@ -99,9 +105,16 @@ static void wanted(struct socket_conn *s)
 {
 	uint32_t events = conn_may_ask(&s->conn) ? EPOLLIN : 0;
 
+	/* A send can fail for want of memory, after which nothing would tell us. */
 	if (conn_pending(&s->conn))
 		events |= EPOLLOUT;
-	loop_change(&s->source, events);
+	else
+		events |= ONCE;
+	if (s->more && events == s->source.events)
+		loop_again(&s->source);
+	else
+		loop_change(&s->source, events);
+	s->more = false;
 }
 
 /*
@@ -193,6 +206,9 @@ static ssize_t read_some(struct conn *c, char *to)
 
 	handover_set(c->word, true);
 	n = recv(of(c)->source.fd, to, READ_SIZE, MSG_DONTWAIT);
+	/* Less than there is room for: that was all. */
+	if (n != READ_SIZE && !(n < 0 && errno == EINTR))
+		of(c)->more = false;
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	return n > 0 ? n : -1;
@@ -231,6 +247,7 @@ static void gather(struct loop_source *source, uint32_t events)
 	if (!(events & EPOLLIN) || c->in_len || conn_pending(c) ||
 	    gathered_len + READ_SIZE > GATHER_SIZE)
 		return;
+	s->more = true;
 	s->got = gathered + gathered_len;
 	s->got_len = read_some(c, s->got);
 	if (s->got_len <= 0)
@@ -251,6 +268,9 @@ static void ready(struct loop_source *source, uint32_t events)
 	struct socket_conn *s = of_source(source);
 	struct conn *c = &s->conn;
 
+	/* An end that came together with bytes is told of by the next event. */
+	if (!s->got || events & ENDED)
+		s->more = true;
 	if (s->got) {
 		if (s->got_len < 0)
 			conn_close(c);
@@ -320,7 +340,7 @@ struct conn *socket_adopt(int fd)
 	memset(s, 0, sizeof(*s));
 	conn_init(&s->conn, &transport);
 	s->conn.who.privileged = true;
-	s->source = (struct loop_source){fd, EPOLLIN, ready, gather};
+	s->source = (struct loop_source){fd, EPOLLIN | ONCE, ready, gather};
 	sockets++;
 	if (loop_add(&s->source)) {
 		conn_close(&s->conn);

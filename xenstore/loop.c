@@ -70,6 +70,11 @@ void loop_change(struct loop_source *s, uint32_t events)
 	control(EPOLL_CTL_MOD, s);
 }
 
+void loop_again(struct loop_source *s)
+{
+	control(EPOLL_CTL_MOD, s);
+}
+
 void loop_remove(struct loop_source *s)
 {
 	control(EPOLL_CTL_DEL, s);

@@ -8,7 +8,7 @@
 
 struct loop_source {
 	int fd;
-	uint32_t events; /* EPOLLIN, EPOLLOUT waited for */
+	uint32_t events; /* waited for, as epoll has them */
 	void (*ready)(struct loop_source *s, uint32_t events);
 	/* If set: reads what there is, of all sources, before the first is served. */
 	void (*gather)(struct loop_source *s, uint32_t events);
@@ -19,6 +19,8 @@ int loop_init(void);
 int loop_add(struct loop_source *s);
 /* Waits for other events from now on. */
 void loop_change(struct loop_source *s, uint32_t events);
+/* Waits for the same events, and is told of them even if it was before (EPOLLET). */
+void loop_again(struct loop_source *s);
 /* Before the descriptor is closed. */
 void loop_remove(struct loop_source *s);
 
