@@ -123,18 +123,24 @@ static void wanted(struct socket_conn *s)
  */
 static ssize_t serve(struct conn *c, const char *data, size_t size, size_t ahead)
 {
+	bool forget = !ahead;
 	size_t at = 0;
 
+	if (forget)
+		prefetch_forget();
 	while (conn_may_ask(c)) {
 		struct xsd_sockmsg head;
 		enum wire_result got = wire_next(data + at, size - at, &head);
 
 		if (at >= ahead && prefetch_pays()) {
 			ahead = at + prefetch_requests(data + at, size - at);
-			prefetch_run(store_root);
+			prefetch_run(&store_root);
+			forget = true;
 		}
-		if (got == WIRE_BAD)
+		if (got == WIRE_BAD) {
+			prefetch_forget();
 			return -1;
+		}
 		if (got == WIRE_PARTIAL)
 			break;
 		if (!request_run(c, &head, data + at + sizeof(head))) {
@@ -144,6 +150,9 @@ static ssize_t serve(struct conn *c, const char *data, size_t size, size_t ahead
 		persist_commit();
 		at += sizeof(head) + head.len;
 	}
+	/* What follows may come to where these stood. */
+	if (forget)
+		prefetch_forget();
 	return (ssize_t)at;
 }
 
@@ -259,7 +268,7 @@ static void gather(struct loop_source *source, uint32_t events)
 
 void socket_gathered(void)
 {
-	prefetch_run(store_root);
+	prefetch_run(&store_root);
 	gathered_len = 0;
 }
 

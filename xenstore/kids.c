@@ -29,31 +29,11 @@ static struct dead *dead_inner;
 static struct node *dead_node; /* linked through gen */
 
 static uint64_t hash_key = 0x9e3779b97f4a7c15ull;
+uint64_t kids_changes;
 
 void name_hash_seed(uint64_t seed)
 {
 	hash_key = seed | 1;
-}
-
-/* Up to 8 bytes as a number, without a call for their copying; which, len tells apart. */
-static inline uint64_t bytes(const char *p, size_t n)
-{
-	uint32_t lo, hi;
-	uint64_t word;
-
-	if (n >= 8) {
-		memcpy(&word, p, 8);
-		return word;
-	}
-	if (n >= 4) {
-		memcpy(&lo, p, 4);
-		memcpy(&hi, p + n - 4, 4);
-		return lo | (uint64_t)hi << 32;
-	}
-	if (!n)
-		return 0;
-	return (unsigned char)p[0] | (uint64_t)(unsigned char)p[n / 2] << 8 |
-	       (uint64_t)(unsigned char)p[n - 1] << 16;
 }
 
 uint32_t name_hash(const char *name, size_t len)
@@ -61,7 +41,7 @@ uint32_t name_hash(const char *name, size_t len)
 	uint64_t h = hash_key ^ len * 0xff51afd7ed558ccdull;
 
 	for (;;) {
-		h = (h ^ bytes(name, len)) * 0x9fb21c651e98df25ull;
+		h = (h ^ name_bytes(name, len)) * 0x9fb21c651e98df25ull;
 		h ^= h >> 29 ^ hash_key >> 7;
 		if (len <= 8)
 			break;
@@ -200,6 +180,7 @@ void *kids_part_own(uintptr_t *place)
 
 	if (*(uint32_t *)part(p) == 1)
 		return part(p);
+	kids_changes++;
 	switch (kind(p)) {
 	case KIND_LEAF:
 		was_leaf = part(p);
@@ -236,6 +217,7 @@ static struct kids *own_kids(struct kids **place)
 
 	if (k && k->ref == 1)
 		return k;
+	kids_changes++;
 	k = mem_take(sizeof(*k));
 	if (was) {
 		*k = *was;
@@ -250,15 +232,6 @@ static struct kids *own_kids(struct kids **place)
 	k->ref = 1;
 	*place = k;
 	return k;
-}
-
-/* Most names are short. */
-static inline bool same_name(const struct node *n, const char *name, size_t len)
-{
-	if (n->name_len != len)
-		return false;
-	return len <= 8 ? bytes(node_name(n), len) == bytes(name, len)
-			: memcmp(node_name(n), name, len) == 0;
 }
 
 static int leaf_find(const struct leaf *l, const char *name, size_t len, uint32_t hash)
@@ -284,6 +257,30 @@ struct node *kids_find(const struct kids *k, const char *name, size_t len, uint3
 	int i = l ? leaf_find(l, name, len, hash) : -1;
 
 	return i < 0 ? NULL : l->entry[i].node;
+}
+
+struct node **kids_place(const struct kids *k, const char *name, size_t len, uint32_t hash,
+			 bool *alone)
+{
+	uintptr_t p = k ? k->names : 0;
+	struct leaf *l;
+	int i;
+
+	if (!p)
+		return NULL;
+	*alone &= k->ref == 1;
+	for (unsigned int shift = 0; kind(p) == KIND_INNER; shift += WAY_BITS) {
+		struct inner *in = part(p);
+
+		*alone &= in->ref == 1;
+		p = in->way[way(hash, shift)];
+	}
+	l = part(p);
+	i = l ? leaf_find(l, name, len, hash) : -1;
+	if (i < 0)
+		return NULL;
+	*alone &= l->ref == 1;
+	return &l->entry[i].node;
 }
 
 /* The place of the leaf where a hash belongs, all above it ours; it may be empty. */
@@ -345,6 +342,7 @@ void kids_add(struct kids **place, struct node *child, uint64_t gen)
 	unsigned int shift;
 	uintptr_t *p;
 
+	kids_changes++;
 	if (!k->order && k->count == SMALL) {
 		struct leaf *l = kids_part_own(&k->names);
 		uint64_t text = k->text;
@@ -376,6 +374,7 @@ void kids_remove(struct kids **place, const char *name, size_t len, uint32_t has
 	int i = leaf_find(l, name, len, hash);
 	struct node *child = l->entry[i].node;
 
+	kids_changes++;
 	if (k->order)
 		order_remove(k, l->entry[i].chunk, name, len);
 	l->count--;

@@ -3,6 +3,8 @@
 #ifndef XENSTORE_KIDSPARTS_H
 #define XENSTORE_KIDSPARTS_H
 
+#include <string.h>
+
 #include "node.h"
 
 #define SMALL 16
@@ -57,6 +59,36 @@ static inline void *part(uintptr_t p)
 static inline unsigned int kind(uintptr_t p)
 {
 	return p & KIND_MASK;
+}
+
+/* Up to 8 bytes as a number, without a call for their copying; which, len tells apart. */
+static inline uint64_t name_bytes(const char *p, size_t n)
+{
+	uint32_t lo, hi;
+	uint64_t word;
+
+	if (n >= 8) {
+		memcpy(&word, p, 8);
+		return word;
+	}
+	if (n >= 4) {
+		memcpy(&lo, p, 4);
+		memcpy(&hi, p + n - 4, 4);
+		return lo | (uint64_t)hi << 32;
+	}
+	if (!n)
+		return 0;
+	return (unsigned char)p[0] | (uint64_t)(unsigned char)p[n / 2] << 8 |
+	       (uint64_t)(unsigned char)p[n - 1] << 16;
+}
+
+/* Most names are short. */
+static inline bool same_name(const struct node *n, const char *name, size_t len)
+{
+	if (n->name_len != len)
+		return false;
+	return len <= 8 ? name_bytes(node_name(n), len) == name_bytes(name, len)
+			: memcmp(node_name(n), name, len) == 0;
 }
 
 static inline unsigned int way(uint32_t hash, unsigned int shift)

@@ -66,6 +66,14 @@ unsigned int kids_count(const struct kids *k);
 size_t kids_text(const struct kids *k);
 uint64_t kids_gen(const struct kids *k);
 struct node *kids_find(const struct kids *k, const char *name, size_t len, uint32_t hash);
+/* The place of a child, or NULL; *ALONE becomes false if the way to it is shared. */
+struct node **kids_place(const struct kids *k, const char *name, size_t len, uint32_t hash,
+			 bool *alone);
+/*
+ * The number of times that a directory has changed or been shared.  While it stays the same, a place
+ * in the store stays one, and one that was ours alone stays that.
+ */
+extern uint64_t kids_changes;
 /* Makes the way to a child that is there ours alone and returns its place. */
 struct node **kids_own(struct kids **k, const char *name, size_t len, uint32_t hash);
 /* Adds a child, whose reference passes to the directory; no other may have its name. */

@@ -130,7 +130,7 @@ void past_settle(void)
 
 	if (!oldest)
 		return;
-	at = node_get(store_root);
+	at = tree_hold(store_root);
 	while (count && oldest) {
 		struct kept *k = nth(count - 1);
 

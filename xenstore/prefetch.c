@@ -2,8 +2,7 @@
 /*
  * prefetch.h.  A way is at one of the things it has to read, which it has asked of memory when it
  * was last looked at; in each round every way reads what has come and asks for the next.  The
- * walk is that of tree_find() and kids_find(), but for names: the hash alone says where to go on,
- * and what it finds is never used for more than to ask for it.
+ * walk is that of tree_look() and kids_place(): a name is compared when its node has come.
  */
 #include "prefetch.h"
 
@@ -22,11 +21,23 @@ enum stop { AT_NODE, AT_KIDS, AT_SLOT, AT_LEAF, AT_LISTED };
 struct way {
 	const char *rest; /* of the path, with its slash */
 	size_t left;
-	const void *thing;
+	const char *name; /* looked for */
+	size_t name_len;
+	struct node **place; /* of the node */
+	struct found *found; /* where that is to be noted, or NULL */
+	void *thing;
+	const struct inner *inner; /* that its slot is of */
 	enum stop at;
 	uint32_t hash; /* of the name looked for */
 	unsigned int shift;
 	bool lists; /* the node's children will be listed */
+	bool alone;
+};
+
+struct found {
+	const char *path;
+	size_t len;
+	struct place place;
 };
 
 /* Of a list of names, so much is asked for. */
@@ -34,6 +45,9 @@ struct way {
 
 static struct way waiting[WAYS_MAX];
 static unsigned int count;
+/* In the order of the requests; the first that has not been asked for. */
+static struct found found[WAYS_MAX];
+static unsigned int found_count, found_next;
 
 static inline void ask(const void *p, size_t size)
 {
@@ -53,7 +67,7 @@ bool prefetch_path(const char *path, size_t len)
 {
 	if (count == WAYS_MAX)
 		return false;
-	waiting[count++] = (struct way){.rest = path, .left = len};
+	waiting[count++] = (struct way){.rest = path, .left = len, .alone = true};
 	return true;
 }
 
@@ -62,6 +76,8 @@ size_t prefetch_requests(const char *data, size_t size)
 	struct xsd_sockmsg head;
 	size_t at = 0;
 
+	if (!count)
+		prefetch_forget();
 	while (size - at >= sizeof(head) && count < WAYS_MAX) {
 		const char *body = data + at + sizeof(head), *end;
 
@@ -70,8 +86,12 @@ size_t prefetch_requests(const char *data, size_t size)
 			break;
 		end = head.len && *body == '/' ? memchr(body, 0, head.len) : NULL;
 		if (end) {
-			prefetch_path(body, (size_t)(end - body));
+			struct found *f = &found[found_count++];
+
+			*f = (struct found){.path = body, .len = (size_t)(end - body)};
+			prefetch_path(f->path, f->len);
 			waiting[count - 1].lists = head.type == XS_DIRECTORY;
+			waiting[count - 1].found = f;
 		}
 		at += sizeof(head) + head.len;
 	}
@@ -84,12 +104,13 @@ static bool follow(struct way *w, uintptr_t p)
 	if (!p)
 		return false;
 	if (kind(p) == KIND_INNER) {
-		const struct inner *in = part(p);
+		struct inner *in = part(p);
 
+		/* A change reads the count of references as well. */
 		w->thing = &in->way[way(w->hash, w->shift)];
 		w->shift += WAY_BITS;
 		w->at = AT_SLOT;
-		/* A change reads the count of references as well. */
+		w->inner = in;
 		ask(in, sizeof(in->ref));
 		ask(w->thing, sizeof(uintptr_t));
 		return true;
@@ -106,8 +127,13 @@ static bool at_node(struct way *w)
 	const char *name = w->rest + 1, *slash;
 	size_t len;
 
+	if (w->name && !same_name(n, w->name, w->name_len))
+		return false;
+	if (w->left < 2 && w->found)
+		w->found->place = (struct place){w->place, kids_changes, w->alone};
 	if (!n->kids || (w->left < 2 && !w->lists))
 		return false;
+	w->alone &= n->ref == 1;
 	w->thing = n->kids;
 	ask(n->kids, sizeof(struct kids));
 	if (w->left < 2) {
@@ -117,6 +143,8 @@ static bool at_node(struct way *w)
 	slash = memchr(name, '/', w->left - 1);
 	len = slash ? (size_t)(slash - name) : w->left - 1;
 	w->hash = name_hash(name, len);
+	w->name = name;
+	w->name_len = len;
 	w->rest = name + len;
 	w->left -= len + 1;
 	w->at = AT_KIDS;
@@ -126,12 +154,14 @@ static bool at_node(struct way *w)
 
 static bool at_leaf(struct way *w)
 {
-	const struct leaf *l = w->thing;
+	struct leaf *l = w->thing;
 
+	w->alone &= l->ref == 1;
 	for (unsigned int i = 0; i < l->count; i++) {
 		if (l->entry[i].hash != w->hash)
 			continue;
-		w->thing = l->entry[i].node;
+		w->place = &l->entry[i].node;
+		w->thing = *w->place;
 		w->at = AT_NODE;
 		ask(w->thing, LINE);
 		return true;
@@ -154,8 +184,10 @@ static bool step(struct way *w)
 	case AT_NODE:
 		return at_node(w);
 	case AT_KIDS:
+		w->alone &= ((const struct kids *)w->thing)->ref == 1;
 		return follow(w, ((const struct kids *)w->thing)->names);
 	case AT_SLOT:
+		w->alone &= w->inner->ref == 1;
 		return follow(w, *(const uintptr_t *)w->thing);
 	case AT_LISTED:
 		return at_listed(w->thing);
@@ -164,10 +196,12 @@ static bool step(struct way *w)
 	}
 }
 
-void prefetch_run(const struct node *root)
+void prefetch_run(struct node **root)
 {
-	for (unsigned int i = 0; i < count; i++)
-		waiting[i].thing = root;
+	for (unsigned int i = 0; i < count; i++) {
+		waiting[i].place = root;
+		waiting[i].thing = *root;
+	}
 	/* One alone is as fast without. */
 	if (count == 1)
 		count = 0;
@@ -177,4 +211,20 @@ void prefetch_run(const struct node *root)
 				i++;
 			else
 				waiting[i] = waiting[--count];
+}
+
+const struct place *prefetch_find(const char *path, size_t len)
+{
+	for (unsigned int i = found_next; i < found_count; i++) {
+		if (found[i].path != path || found[i].len != len)
+			continue;
+		found_next = i + 1;
+		return place_holds(&found[i].place) ? &found[i].place : NULL;
+	}
+	return NULL;
+}
+
+void prefetch_forget(void)
+{
+	found_count = found_next = 0;
 }

@@ -2,7 +2,8 @@
 /*
  * A large store is in no cache: each node on the way to another is a wait for memory.  Where many
  * requests are at hand, their ways down the tree are walked side by side before the first is
- * carried out, so that the waits are one.  It only looks, changes nothing, and may be left out.
+ * carried out, so that the waits are one.  It only looks, changes nothing, and may be left out.  What
+ * the requests' ways led to is remembered for them.
  */
 #ifndef XENSTORE_PREFETCH_H
 #define XENSTORE_PREFETCH_H
@@ -10,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct node;
+#include "tree.h"
 
 /* Below this much in use the store is in the caches, and looking ahead costs more than it gives. */
 #define PREFETCH_FROM (2ul << 20)
@@ -19,9 +20,15 @@ struct node;
 bool prefetch_pays(void);
 /* Takes up one absolute path, which must stay where it is until prefetch_run(); false: no room. */
 bool prefetch_path(const char *path, size_t len);
-/* Takes up the paths of requests in SIZE bytes, as many as it can; returns the bytes of those. */
+/*
+ * Takes up the paths of requests in SIZE bytes, as many as it can; returns the bytes of those.  Where
+ * they are is how they are found again: prefetch_forget() before other bytes come there.
+ */
 size_t prefetch_requests(const char *data, size_t size);
-/* Walks all that were taken up, below ROOT, and forgets them. */
-void prefetch_run(const struct node *root);
+/* Walks all that were taken up, below ROOT. */
+void prefetch_run(struct node **root);
+/* Where the way of the request with its path at PATH led to, or NULL. */
+const struct place *prefetch_find(const char *path, size_t len);
+void prefetch_forget(void);
 
 #endif

@@ -15,6 +15,7 @@
 #include "log.h"
 #include "mem.h"
 #include "persist.h"
+#include "prefetch.h"
 #include "quota.h"
 #include "store.h"
 #include "tree.h"
@@ -74,20 +75,46 @@ static int missing(const struct request *r, const struct wire_path *p, unsigned 
 	return perms_rights(n->perms, &r->conn->who) & right ? ENOENT : EACCES;
 }
 
-/* Finds a node on which the client has RIGHT, noting its use. */
-static int find(const struct request *r, const struct wire_path *p, unsigned int right,
-		enum txn_use use, struct node **n)
+/* What stands at a path in the store of now, and where, if that was looked for. */
+static struct node *look(const struct wire_path *p, struct place *where)
+{
+	const struct place *known = prefetch_find(p->text, p->len);
+
+	if (!known)
+		return tree_look(&store_root, p->text, p->len, where);
+	*where = *known;
+	return *where->at;
+}
+
+/* Finds a node on which the client has RIGHT, noting its use, and where it stands. */
+static int find_place(const struct request *r, const struct wire_path *p, unsigned int right,
+		      enum txn_use use, struct node **n, struct place *where)
 {
 	int err = txn_note(r->txn, p->text, p->len, use);
 
 	*n = NULL;
 	if (err)
 		return err;
-	*n = tree_find(store_view(r->txn), p->text, p->len);
+	if (r->txn && r->txn->root) {
+		where->at = NULL;
+		*n = tree_find(r->txn->root, p->text, p->len);
+	} else {
+		*n = look(p, where);
+		if (r->txn)
+			r->txn->last->place = *where;
+	}
 	if (!*n)
 		return missing(r, p, right);
 	*n = txn_node(r->txn, *n);
 	return (perms_rights((*n)->perms, &r->conn->who) & right) == right ? 0 : EACCES;
+}
+
+static int find(const struct request *r, const struct wire_path *p, unsigned int right,
+		enum txn_use use, struct node **n)
+{
+	struct place where;
+
+	return find_place(r, p, right, use, n, &where);
 }
 
 static int do_read(const struct request *r)
@@ -185,6 +212,7 @@ static int do_write(const struct request *r)
 {
 	const char *nul = memchr(r->data, 0, r->head.len);
 	struct wire_path p;
+	struct place where;
 	struct node *n;
 	size_t value_len;
 	int err;
@@ -195,9 +223,10 @@ static int do_write(const struct request *r)
 	if (err)
 		return err;
 	value_len = r->head.len - (size_t)(nul + 1 - r->data);
-	err = find(r, &p, RIGHT_WRITE, USE_READ, &n);
+	err = find_place(r, &p, RIGHT_WRITE, USE_READ, &n, &where);
 	if (!err)
-		err = store_write(r->txn, &r->conn->who, n, p.text, p.len, nul + 1, value_len);
+		err = store_write(r->txn, &r->conn->who, n, &where, p.text, p.len, nul + 1,
+				  value_len);
 	else if (err == ENOENT && !n)
 		err = store_make(r->txn, &r->conn->who, p.text, p.len, nul + 1, value_len);
 	return err ? err : reply_ok(r);

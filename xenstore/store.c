@@ -139,8 +139,8 @@ static void changed(struct txn *t, const char *path, size_t len, const struct no
 	watch_changed(store_root, path, len, NULL);
 }
 
-int store_write(struct txn *t, const struct subject *who, struct node *n, const char *path,
-		size_t len, const char *value, size_t value_len)
+int store_write(struct txn *t, const struct subject *who, struct node *n, const struct place *where,
+		const char *path, size_t len, const char *value, size_t value_len)
 {
 	unsigned int owner = perms_owner(n->perms);
 	int err;
@@ -167,9 +167,12 @@ int store_write(struct txn *t, const struct subject *who, struct node *n, const 
 		return 0;
 	}
 	store_gen++;
-	if (!t)
+	if (!t) {
 		past_keep(path, len, n, store_gen);
-	n = tree_set(root_of(t), path, len, value, value_len, NULL, store_gen);
+		n = tree_put(&store_root, where, path, len, value, value_len, store_gen);
+	} else {
+		n = tree_set(&t->root, path, len, value, value_len, NULL, store_gen);
+	}
 	if (owner)
 		store_charge(t, n, 1);
 	changed(t, path, len, n);

@@ -28,9 +28,9 @@ static inline struct node *store_view(const struct txn *t)
  * done nothing.
  */
 
-/* Gives a value to N, the node that stands at PATH. */
-int store_write(struct txn *t, const struct subject *who, struct node *n, const char *path,
-		size_t len, const char *value, size_t value_len);
+/* Gives a value to N, the node that stands at PATH, and so at WHERE if that holds. */
+int store_write(struct txn *t, const struct subject *who, struct node *n, const struct place *where,
+		const char *path, size_t len, const char *value, size_t value_len);
 /*
  * Makes a node that is not there, and its missing parents.  They have the rights of the deepest
  * node that is there, and belong to its owner, or to WHO if he is not privileged.

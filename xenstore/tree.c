@@ -109,6 +109,28 @@ struct node *tree_find(struct node *root, const char *path, size_t len)
 	return at == len ? n : NULL;
 }
 
+struct node *tree_look(struct node **root, const char *path, size_t len, struct place *where)
+{
+	struct node **place = root;
+	size_t at = 0, name_len;
+	bool alone = true;
+	const char *name;
+
+	while (place && (name = next_name(path, len, &at, &name_len))) {
+		alone &= (*place)->ref == 1;
+		place = kids_place((*place)->kids, name, name_len, name_hash(name, name_len),
+				   &alone);
+	}
+	*where = (struct place){place, kids_changes, alone};
+	return place ? *place : NULL;
+}
+
+struct node *tree_hold(struct node *root)
+{
+	kids_changes++;
+	return node_get(root);
+}
+
 size_t tree_parent(const char *path, size_t len)
 {
 	if (len <= 1)
@@ -124,6 +146,8 @@ static struct node *own(struct node **place)
 
 	if (n->ref == 1)
 		return n;
+	if (n->kids)
+		kids_changes++;
 	n = node_new(node_name(was), was->name_len, was->hash, node_value(was), was->value_len,
 		     was->perms, was->gen);
 	n->guest = was->guest;
@@ -151,19 +175,13 @@ static struct node **own_path(struct node **root, const char *path, size_t len, 
 	return place;
 }
 
-struct node *tree_set(struct node **root, const char *path, size_t len, const char *value,
-		      size_t value_len, struct perms *perms, uint64_t gen)
+/* A node that is ours gets a value. */
+static struct node *set_value(struct node **place, const char *value, size_t value_len,
+			      uint64_t gen)
 {
-	struct node **place = own_path(root, path, len, perms && perms_owner(perms)), *n = *place;
+	struct node *n = *place;
 
 	n->gen = gen;
-	if (perms && perms != n->perms) {
-		perms_get(perms);
-		perms_put(n->perms);
-		n->perms = perms;
-	}
-	if (!value)
-		return n;
 	if (mem_room(block_size(n->name_len, n->value_len)) !=
 	    mem_room(block_size(n->name_len, value_len))) {
 		struct node *was = n;
@@ -179,6 +197,28 @@ struct node *tree_set(struct node **root, const char *path, size_t len, const ch
 	return n;
 }
 
+struct node *tree_set(struct node **root, const char *path, size_t len, const char *value,
+		      size_t value_len, struct perms *perms, uint64_t gen)
+{
+	struct node **place = own_path(root, path, len, perms && perms_owner(perms)), *n = *place;
+
+	n->gen = gen;
+	if (perms && perms != n->perms) {
+		perms_get(perms);
+		perms_put(n->perms);
+		n->perms = perms;
+	}
+	return value ? set_value(place, value, value_len, gen) : n;
+}
+
+struct node *tree_put(struct node **root, const struct place *where, const char *path, size_t len,
+		      const char *value, size_t value_len, uint64_t gen)
+{
+	if (!where->alone || !place_holds(where))
+		return tree_set(root, path, len, value, value_len, NULL, gen);
+	own(where->at);
+	return set_value(where->at, value, value_len, gen);
+}
 struct node *tree_add(struct node **root, const char *path, size_t len, const char *value,
 		      size_t value_len, struct perms *perms, uint64_t gen)
 {
@@ -214,7 +254,7 @@ bool tree_reap(unsigned int budget)
 
 void tree_walk_begin(struct tree_walk *w, struct node *root)
 {
-	*w = (struct tree_walk){.root = node_get(root)};
+	*w = (struct tree_walk){.root = tree_hold(root)};
 }
 
 static bool walk_push(struct tree_walk *w, struct node *n)

@@ -18,6 +18,25 @@ struct node *tree_new(uint64_t gen);
 bool tree_reserve(size_t len, unsigned int count);
 
 struct node *tree_find(struct node *root, const char *path, size_t len);
+/*
+ * Where a node stands, as long as no directory changes (kids_changes): what was found need not be
+ * looked for again.  AT is NULL for what is not there.
+ */
+struct place {
+	struct node **at;
+	uint64_t when;
+	bool alone; /* nothing on the way there is shared: the node can be changed */
+};
+
+static inline bool place_holds(const struct place *p)
+{
+	return p->at && p->when == kids_changes;
+}
+
+/* The same as tree_find(), and where that is. */
+struct node *tree_look(struct node **root, const char *path, size_t len, struct place *where);
+/* Another holds this tree from now on, whose reference this is. */
+struct node *tree_hold(struct node *root);
 /* The deepest node that is there on the way to PATH; *AT is the length of its own path. */
 struct node *tree_deepest(struct node *root, const char *path, size_t len, size_t *at);
 /* Length of the parent's path ("/" has none: 0). */
@@ -29,6 +48,9 @@ size_t tree_parent(const char *path, size_t len);
  */
 struct node *tree_set(struct node **root, const char *path, size_t len, const char *value,
 		      size_t value_len, struct perms *perms, uint64_t gen);
+/* The same with a value alone, for a node that was looked for; WHERE need not hold any more. */
+struct node *tree_put(struct node **root, const struct place *where, const char *path, size_t len,
+		      const char *value, size_t value_len, uint64_t gen);
 /* Adds a node that is not there, to a parent that is, and returns it. */
 struct node *tree_add(struct node **root, const char *path, size_t len, const char *value,
 		      size_t value_len, struct perms *perms, uint64_t gen);

@@ -111,6 +111,7 @@ int txn_note(struct txn *t, const char *path, size_t len, enum txn_use use)
 	n->use = (uint8_t)use;
 	n->charged = 0;
 	n->beside = NULL;
+	n->place.at = NULL;
 	memcpy(n->path, path, len);
 	t->bytes += (int64_t)mem_room(sizeof(*n) + len);
 	quota_charge(t->conn->who.domid, QUOTA_MEMORY, (int64_t)mem_room(sizeof(*n) + len));
@@ -282,10 +283,17 @@ void txn_abort_all(struct conn *c)
 		txn_end(c->txns);
 }
 
+/* What stands in the store of now where a note says. */
+static struct node *node_now(struct note *n)
+{
+	return place_holds(&n->place) ? *n->place.at
+				      : tree_look(&store_root, n->path, n->len, &n->place);
+}
+
 /* True if what was used of a node is in the store as it was at the beginning. */
 static bool unchanged(const struct txn *t, struct note *n)
 {
-	struct node *now = tree_find(store_root, n->path, n->len), *then;
+	struct node *now = node_now(n), *then;
 
 	n->now = now;
 	/* Without a root only values can have changed. */
@@ -381,7 +389,7 @@ static void adopt(struct txn *t)
 			persist_set(n->path, n->len, n->final);
 	}
 	node_put(store_root);
-	store_root = node_get(t->root);
+	store_root = tree_hold(t->root);
 }
 
 /*
@@ -429,8 +437,8 @@ static void set_beside(struct txn *t)
 			continue;
 		store_charge(NULL, n->now, -1);
 		past_keep(n->path, n->len, n->now, store_gen);
-		tree_set(&store_root, n->path, n->len, node_value(n->beside), n->beside->value_len,
-			 NULL, store_gen);
+		tree_put(&store_root, &n->place, n->path, n->len, node_value(n->beside),
+			 n->beside->value_len, store_gen);
 		store_charge(NULL, n->beside, 1);
 		persist_set(n->path, n->len, n->beside);
 	}
@@ -453,9 +461,15 @@ static void make_way(struct txn *t, unsigned int writes)
 /* Brings what the next notes need nearer; the number of the first that is left out. */
 static unsigned int look_ahead(const struct txn *t, unsigned int i)
 {
-	while (i < t->count && prefetch_path(t->note[i]->path, t->note[i]->len))
-		i++;
-	prefetch_run(store_root);
+	for (; i < t->count; i++) {
+		const struct note *n = t->note[i];
+
+		if (place_holds(&n->place))
+			__builtin_prefetch(*n->place.at);
+		else if (!prefetch_path(n->path, n->len))
+			break;
+	}
+	prefetch_run(&store_root);
 	return i;
 }
 
@@ -480,7 +494,7 @@ int txn_commit(struct txn *t)
 			if (!n->beside)
 				n->final = tree_find(t->root, n->path, n->len);
 			else if (!moved)
-				n->now = tree_find(store_root, n->path, n->len);
+				n->now = node_now(n);
 			changes = true;
 			writes++;
 			longest = n->len > longest ? n->len : longest;
@@ -498,7 +512,7 @@ int txn_commit(struct txn *t)
 		set_beside(t);
 		return 0;
 	}
-	before = node_get(store_root);
+	before = tree_hold(store_root);
 	if (moved)
 		replay(t);
 	else

@@ -18,6 +18,7 @@
 
 #include "conn.h"
 #include "node.h"
+#include "tree.h"
 
 /* What a request wants of a node. */
 enum txn_use {
@@ -36,6 +37,7 @@ struct note {
 	uint8_t use; /* all that was ever wanted */
 	/* At the commit: the node in the store of now, and in the transaction's, if changed. */
 	struct node *now, *final;
+	struct place place; /* where it stands in the store */
 	struct node *beside; /* the node with its new value, not yet in the transaction's tree */
 	uint32_t charged; /* bytes of the node's own copy in this transaction */
 	char path[];

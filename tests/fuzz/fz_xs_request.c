@@ -10,20 +10,22 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void feed(struct conn *c, const char *data, size_t size)
+/* IN_PLACE as the socket's are, which the look ahead finds again; else with exact bounds. */
+static void feed(struct conn *c, const char *data, size_t size, bool in_place)
 {
 	struct xsd_sockmsg head;
 	size_t at = 0;
 
 	prefetch_requests(data, size);
-	prefetch_run(store_root);
+	prefetch_run(&store_root);
 	while (wire_next(data + at, size - at, &head) == WIRE_MESSAGE) {
-		char *copy = malloc(head.len + 1u);
+		const char *body = data + at + sizeof(head);
+		char *copy = in_place ? NULL : malloc(head.len + 1u);
 
-		/* A copy with exact bounds, for the sanitiser to watch. */
-		memcpy(copy, data + at + sizeof(head), head.len);
+		if (copy)
+			memcpy(copy, body, head.len);
 		c->unread = 0;
-		if (!request_run(c, &head, copy))
+		if (!request_run(c, &head, copy ? copy : body))
 			abort();
 		free(copy);
 		if (xs_take(c) == XS_INVALID)
@@ -46,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		size_t len = data[1] | (size_t)data[2] << 8;
 
 		len = len < size - 3 ? len : size - 3;
-		feed(&c[data[0] % 3], (const char *)data + 3, len);
+		feed(&c[(data[0] & 0x7f) % 3], (const char *)data + 3, len, data[0] & 0x80);
 		data += 3 + len;
 		size -= 3 + len;
 		tree_reap(100);

@@ -237,6 +237,9 @@ check_PROGRAMS += tests/unit/t_xs_trie
 tests_unit_t_xs_trie_SOURCES = tests/unit/t_xs_trie.c $(xs_tree_sources) xenstore/watchtrie.c \
 	xenstore/wire.c
 
+check_PROGRAMS += tests/unit/t_xs_ahead
+tests_unit_t_xs_ahead_SOURCES = tests/unit/t_xs_ahead.c $(xs_sources)
+
 check_PROGRAMS += tests/unit/t_xs_past
 tests_unit_t_xs_past_SOURCES = tests/unit/t_xs_past.c $(xs_sources)
 
