@@ -6,7 +6,7 @@
 # directory BUILD).  An emulator starts all of it, so that the service domains do nothing at their
 # start that a domain does not need.
 #
-#   mkservices.sh CACHE BUILD     leaves CACHE/shop/{web,db,dom0}.img and vmlinuz
+#   mkservices.sh CACHE BUILD     leaves CACHE/market/{web,db,dom0}.img and vmlinuz
 #
 # Needs root, as mkdisk.sh does; what was made once is kept, but for dom0's image, which follows
 # the build.
@@ -17,8 +17,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "$2" && pwd)
 "$here/mkguest.sh" "$1" || exit $?
 "$here/mkramdisk.sh" "$1"
-mkdir -p "$1/shop"
-cd "$1/shop"
+mkdir -p "$1/market"
+cd "$1/market"
 exec 9> lock
 flock 9
 
@@ -28,16 +28,14 @@ base() { # NAME ADDRESS: Debian as mkdisk.sh left it, with another name and a fi
 	printf '127.0.0.1 localhost %s\n10.0.2.20 web\n10.0.2.21 db\n' "$1" > "$1/etc/hosts"
 	# The ramdisk has mounted it already.
 	echo '# / is /dev/xvda' > "$1/etc/fstab"
-	printf '[Match]\nType=ether\n\n[Network]\nAddress=%s/24\nLinkLocalAddressing=no\n' "$2" \
-		> "$1/etc/systemd/network/all.network"
 	rm -f "$1/etc/systemd/system/login-time.service" \
 		"$1/etc/systemd/system/multi-user.target.wants/login-time.service"
-	light "$1"
+	light "$1" "$2"
 }
 
-light() { # ROOT: what a domain with one disk, one card and one console need not do when it starts
+light() { # ROOT ADDRESS: what a domain with one disk, one card and one console need not do when it starts
 	units=$1/etc/systemd/system
-	# The login waits for no device, and udev is asked for the card only.
+	# No device but those that the kernel names itself, no user and no mount that the image lacks.
 	chroot "$1" systemctl -q mask serial-getty@hvc0.service getty@tty1.service \
 		systemd-pstore.service systemd-random-seed.service systemd-firstboot.service \
 		systemd-repart.service systemd-binfmt.service systemd-update-utmp.service \
@@ -46,15 +44,43 @@ light() { # ROOT: what a domain with one disk, one card and one console need not
 		systemd-modules-load.service systemd-journal-flush.service e2scrub_reap.service \
 		proc-sys-fs-binfmt_misc.automount sys-fs-fuse-connections.mount dev-hugepages.mount \
 		dev-mqueue.mount sys-kernel-config.mount sys-kernel-debug.mount \
-		sys-kernel-tracing.mount dpkg-db-backup.timer systemd-tmpfiles-clean.timer
-	chroot "$1" systemctl -q enable console-getty.service
-	mkdir -p "$units/systemd-udev-trigger.service.d" "$units/console-getty.service.d" \
-		"$1/etc/systemd/journald.conf.d" "$1/etc/systemd/system.conf.d"
+		sys-kernel-tracing.mount dpkg-db-backup.timer systemd-tmpfiles-clean.timer \
+		systemd-udevd.service systemd-udevd-control.socket systemd-udevd-kernel.socket \
+		systemd-udev-trigger.service systemd-networkd.service systemd-networkd.socket \
+		systemd-sysusers.service systemd-tmpfiles-setup-dev.service systemd-sysctl.service \
+		systemd-remount-fs.service systemd-pcrphase.service systemd-pcrphase-sysinit.service \
+		systemd-initctl.socket systemd-journald-audit.socket systemd-rfkill.socket \
+		systemd-ask-password-console.path systemd-ask-password-wall.path \
+		systemd-user-sessions.service dbus.service dbus.socket cryptsetup.target \
+		integritysetup.target veritysetup.target apt-daily.timer apt-daily-upgrade.timer \
+		e2scrub_all.timer fstrim.timer
+	# Each would be a process, to find that there is nothing to generate.
+	mkdir -p "$1/etc/systemd/system-generators"
+	for generator in "$1"/lib/systemd/system-generators/*; do
+		ln -sf /dev/null "$1/etc/systemd/system-generators/${generator##*/}"
+	done
+	cat > "$units/card.service" <<-UNIT
+		[Unit]
+		Description=The network card's address
+		DefaultDependencies=no
+		Before=network.target
+		Wants=network.target
+
+		[Service]
+		Type=oneshot
+		RemainAfterExit=yes
+		ExecStart=/bin/ip -batch /etc/card.ip
+
+		[Install]
+		WantedBy=sysinit.target
+	UNIT
+	printf '%s\n' 'link set lo up' "address add $2/24 dev eth0" 'link set eth0 up' > "$1/etc/card.ip"
+	chroot "$1" systemctl -q enable console-getty.service card.service
+	mkdir -p "$units/console-getty.service.d" "$1/etc/systemd/journald.conf.d" \
+		"$1/etc/systemd/system.conf.d"
 	# A service may take minutes where many machines are emulated at once; systemd's own
 	# patience is 90 s.
 	printf '[Manager]\nDefaultTimeoutStartSec=900\n' > "$1/etc/systemd/system.conf.d/patient.conf"
-	printf '[Service]\nExecStart=\nExecStart=-udevadm trigger --action=add --subsystem-match=net\n' \
-		> "$units/systemd-udev-trigger.service.d/card.conf"
 	# Not last of all: the services may take longer than an emulator's user.
 	printf '[Service]\nType=simple\n' > "$units/console-getty.service.d/early.conf"
 	printf '[Journal]\nStorage=volatile\n' > "$1/etc/systemd/journald.conf.d/volatile.conf"

@@ -29,6 +29,9 @@ from vm import Gone, Machine, Timeout
 HERE = os.path.dirname(os.path.abspath(__file__))
 OPTIONS = "console=com1 com1=115200,8n1 loglvl=all guest_loglvl=warning dom0_mem=512M,max:512M " \
     "dom0_max_vcpus=1"
+# 8 MiB of bounce buffers: of the 64 MiB that the kernel takes by itself each page is exchanged for
+# one that lies beside the last, which an emulator takes seconds for.
+BOUNCE = "swiotlb=4096"
 DOMAINS = ("db", "web")
 TRY = """
 This is dom0's shell.  Three commands to try:
@@ -62,10 +65,11 @@ class Demo:
     def machine(self):
         log = self.file("logs/services.log")
         os.makedirs(os.path.dirname(log), exist_ok=True)
-        iso = self.file("shop/boot.iso")
+        iso = self.file("market/boot.iso")
         subprocess.run([os.path.join(HERE, "mkiso.sh"), iso, "2", self.hypervisor,
-                        self.file("shop/vmlinuz"), self.file("guest/boot.img"), OPTIONS,
-                        "console=hvc0 loglevel=2 net.ifnames=0 cryptomgr.notests"], check=True)
+                        self.file("market/vmlinuz"), self.file("guest/boot.img"), OPTIONS,
+                        "console=hvc0 loglevel=2 net.ifnames=0 cryptomgr.notests " + BOUNCE],
+                       check=True)
         args = ["-accel", "tcg", "-machine", "q35", "-cpu", "Nehalem", "-smp", "2", "-m", "1408",
                 "-vga", "none", "-no-reboot",
                 "-drive", "file=%s,media=cdrom,readonly=on,if=none,id=cd" % iso,
@@ -74,7 +78,7 @@ class Demo:
                 "-device", "virtio-net-pci,netdev=n,romfile="]
         for name in ("dom0", "web", "db"):
             args += ["-drive", "file=%s,format=raw,if=none,id=%s,snapshot=on,cache=unsafe"
-                     % (self.file("shop/%s.img" % name), name),
+                     % (self.file("market/%s.img" % name), name),
                      "-device", "virtio-blk-pci,drive=" + name]
         self.say("GRUB starts; the console goes to " + log)
         return Machine(args, log)
@@ -106,9 +110,14 @@ class Demo:
         """Apache's page, once it has the database's rows."""
         end = time.monotonic() + timeout
         last = "no answer yet"
+        patience = 2
         while time.monotonic() < end:
+            # QEMU's network asks a guest that is not there yet again after ever longer times; a new
+            # connection is asked for at once.
+            patience = min(1.25 * patience, 30)
             try:
-                with urllib.request.urlopen("http://127.0.0.1:%d/" % self.port, timeout=30) as f:
+                with urllib.request.urlopen("http://127.0.0.1:%d/" % self.port,
+                                            timeout=patience) as f:
                     text = f.read().decode()
                 if "impeller" in text:
                     return text
