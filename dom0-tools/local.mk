@@ -95,17 +95,25 @@ dom0_tools_libdais_image_a_CFLAGS = $(TOOLS_CFLAGS) -fvisibility=hidden
 dom0_tools_libdais_image_a_SOURCES = \
 	dom0-tools/lib/image/confine.c \
 	dom0-tools/lib/image/digest.c \
-	dom0-tools/lib/image/unpack.c
+	dom0-tools/lib/image/unpack.c dom0-tools/lib/image/xz.h
+# The hypervisor's decoder of xz, and the file that calls it, with the hypervisor's headers.
+noinst_LIBRARIES += dom0-tools/libxz.a
+XZ_DECODER = dom0-tools/lib/image/xz.c xen/builder/unpack_lzma.c xen/builder/unpack_xz.c
+dom0_tools_libxz_a_CPPFLAGS = $(TOOLS_CPPFLAGS) -I$(srcdir)/xen
+dom0_tools_libxz_a_CFLAGS = -std=gnu11 -O2 -g -fstack-protector-strong -fPIC -fvisibility=hidden \
+	$(HV_WARN)
+dom0_tools_libxz_a_SOURCES = $(XZ_DECODER)
 dom0_tools_libdais_net_a_CPPFLAGS = $(TOOLS_CPPFLAGS) -I/usr/include/libnl3
 dom0_tools_libdais_net_a_CFLAGS = $(TOOLS_CFLAGS) -fvisibility=hidden
 dom0_tools_libdais_net_a_SOURCES = dom0-tools/lib/dev/link.c dom0-tools/lib/dev/link.h
 
 LIBDAIS_PARTS = dom0-tools/libdais-image.so.0 dom0-tools/libdais-net.so.0
 # What they need of the library they find in whoever loads them.
+dom0-tools/libdais-image.so.0: dom0-tools/libxz.a
 dom0-tools/libdais-%.so.0: dom0-tools/libdais-%.a
 	$(AM_V_CCLD)$(CC) -shared $(TOOLS_LDFLAGS) -Wl,-soname,$(@F) -o $@ \
-		-Wl,--whole-archive $< -Wl,--no-whole-archive \
-		$(if $(findstring image,$@),-lz -llzma -lzstd -llz4 -lbz2 -llzo2 -lmd -lseccomp,-lnl-route-3 -lnl-3)
+		-Wl,--whole-archive $^ -Wl,--no-whole-archive \
+		$(if $(findstring image,$@),-lz -llzma -lzstd -llz4 -lbz2 -llzo2 -ldeflate -lnettle -lseccomp,-lnl-route-3 -lnl-3)
 
 DAIS_COMMANDS = \
 	dom0-tools/cli/cmd_block_attach.c \

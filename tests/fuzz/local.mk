@@ -76,6 +76,7 @@ tests/fuzz/fz_kernel: tests/fuzz/fz_kernel.c $(image_sources) dom0-tools/lib/err
 tests/fuzz/fz_consolering: tests/fuzz/fz_consolering.c dom0-tools/consoled/ring.c
 tests/fuzz/fz_config tests/fuzz/fz_kernel tests/fuzz/fz_consolering: FUZZ_CPPFLAGS = $(TOOLS_CPPFLAGS)
 tests/fuzz/fz_config: FUZZ_LIBS = -ljson-c
+tests/fuzz/fz_kernel: FUZZ_CPPFLAGS += -I$(srcdir)/xen
 tests/fuzz/fz_kernel: FUZZ_LIBS = $(image_libs)
 
 FUZZ_CPPFLAGS = $(AM_CPPFLAGS)

@@ -157,8 +157,8 @@ if newer dom0.img "$here/mkservices.sh" "$here/services/dom0-init" ../guest/tool
 	cp ../ramdisk/guest.img dom0/boot/guest.img
 	# The kernel is in dais's cache, as after a first create.
 	(umask 077 && mkdir -p dom0/var/cache/dais/kernels)
-	install -m 400 vmlinux "dom0/var/cache/dais/kernels/$(sha256sum < ../quick/vmlinuz |
-		cut -d ' ' -f 1).elf"
+	install -m 400 vmlinux "dom0/var/cache/dais/kernels/$(python3 -c 'import hashlib, sys
+print(hashlib.new("sha512_256", sys.stdin.buffer.read()).hexdigest())' < ../quick/vmlinuz).elf"
 	for name in web db; do
 		# Each stays on a processor, so that no other has its page tables in a TLB.
 		disk=vdb memory=192 cpu=0

@@ -183,25 +183,25 @@ tests_unit_t_configxl_SOURCES = tests/unit/t_configxl.c $(config_sources)
 tests_unit_t_configxl_LDADD = -lxlutil -lxenlight -ljson-c
 
 image_sources = dom0-tools/lib/image/bzimage.c dom0-tools/lib/image/elf.c \
-	dom0-tools/lib/image/unpack.c
-image_libs = -lz -lbz2 -llzma -llzo2 -llz4 -lzstd
+	dom0-tools/lib/image/unpack.c $(XZ_DECODER)
+image_libs = -lz -lbz2 -llzma -llzo2 -llz4 -lzstd -ldeflate
 
 check_PROGRAMS += tests/unit/t_image
-tests_unit_t_image_CPPFLAGS = $(TOOLS_CPPFLAGS)
+tests_unit_t_image_CPPFLAGS = $(TOOLS_CPPFLAGS) -I$(srcdir)/xen
 tests_unit_t_image_SOURCES = tests/unit/t_image.c tests/unit/kernelmade.h $(image_sources) \
 	dom0-tools/lib/error.c
 tests_unit_t_image_LDADD = $(image_libs)
 
 # The confined child cannot be had together with the sanitizers.
 check_PROGRAMS += tests/unit/t_imageopen
-tests_unit_t_imageopen_CPPFLAGS = $(TOOLS_CPPFLAGS)
+tests_unit_t_imageopen_CPPFLAGS = $(TOOLS_CPPFLAGS) -I$(srcdir)/xen
 tests_unit_t_imageopen_CFLAGS = -std=gnu11 -g -O1 -Wall -Wextra -Werror
 tests_unit_t_imageopen_LDFLAGS =
 tests_unit_t_imageopen_SOURCES = tests/unit/t_imageopen.c tests/unit/kernelmade.h \
 	$(image_sources) dom0-tools/lib/error.c dom0-tools/lib/log.c dom0-tools/lib/image/cache.c \
 	dom0-tools/lib/image/confine.c dom0-tools/lib/image/digest.c \
 	dom0-tools/lib/image/open.c
-tests_unit_t_imageopen_LDADD = $(image_libs) -lmd -lseccomp
+tests_unit_t_imageopen_LDADD = $(image_libs) -lnettle -lseccomp
 
 check_PROGRAMS += tests/unit/t_consolering
 tests_unit_t_consolering_CPPFLAGS = $(TOOLS_CPPFLAGS)

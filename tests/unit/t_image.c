@@ -16,6 +16,7 @@
 #include <zstd.h>
 
 #include "image/image.h"
+#include "image/xz.h"
 #include "kernelmade.h"
 
 static struct made made;
@@ -304,6 +305,49 @@ static int unpack(const uint8_t *file, size_t size, size_t room, uint8_t *out, s
 	return rc;
 }
 
+/*
+ * Every kind of xz is unpacked, the two that kernels are packed in by the hypervisor's decoder.
+ */
+static void test_xz_kinds(void)
+{
+	static uint8_t file[ROOM], out[MADE_SIZE];
+	lzma_options_delta delta = {.type = LZMA_DELTA_TYPE_BYTE, .dist = 4};
+	lzma_options_lzma options;
+	const lzma_filter lzma2 = {LZMA_FILTER_LZMA2, &options}, end = {LZMA_VLI_UNKNOWN, NULL};
+	const struct {
+		lzma_filter filters[3];
+		lzma_check check;
+		bool kernels;
+	} kinds[] = {
+		{{{LZMA_FILTER_X86, NULL}, lzma2, end}, LZMA_CHECK_CRC32, true},
+		{{lzma2, end}, LZMA_CHECK_CRC32, true},
+		{{lzma2, end}, LZMA_CHECK_NONE, true},
+		{{lzma2, end}, LZMA_CHECK_CRC64, false},
+		{{lzma2, end}, LZMA_CHECK_SHA256, false},
+		{{{LZMA_FILTER_ARM, NULL}, lzma2, end}, LZMA_CHECK_CRC32, false},
+		{{{LZMA_FILTER_DELTA, &delta}, lzma2, end}, LZMA_CHECK_CRC32, false},
+	};
+
+	lzma_lzma_preset(&options, 1);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		lzma_stream z = LZMA_STREAM_INIT;
+		size_t size, read, used;
+
+		CHECK_EQ(lzma_stream_encoder(&z, kinds[i].filters, kinds[i].check), LZMA_OK);
+		size = run_lzma(&z, made.bytes, MADE_SIZE, file, sizeof(file));
+		CHECK_EQ(image_unpack_xz(file, size, out, MADE_SIZE, &read, &used),
+			 kinds[i].kernels);
+		if (kinds[i].kernels)
+			CHECK(read == size && used == MADE_SIZE);
+		memset(out, 0, sizeof(out));
+		CHECK_EQ(unpack(file, size, MADE_SIZE, out, &used), 0);
+		CHECK(used == MADE_SIZE && !memcmp(out, made.bytes, MADE_SIZE));
+		file[size / 2] ^= 0x10;
+		if (kinds[i].check != LZMA_CHECK_NONE)
+			CHECK_EQ(unpack(file, size, MADE_SIZE, out, &used), -1);
+	}
+}
+
 static void test_packings(void)
 {
 	static uint8_t file[ROOM + 4096], out[MADE_SIZE];
@@ -350,5 +394,6 @@ int main(void)
 	test_elf_notes();
 	test_elf_broken();
 	test_packings();
+	test_xz_kinds();
 	return check_done("image");
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Unpacked kernels, one file each, named by the SHA-256 of the packed file; beside them
+ * Unpacked kernels, one file each, named by the packed file's SHA-512/256; beside them
  * symbolic links, named by an inode's numbers and times, that spare reading a file whose
  * inode has not changed. Files get their name only when they are whole and on the disk.
  * The directory must be ours alone: who can write there decides what guests boot.

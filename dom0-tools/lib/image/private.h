@@ -16,13 +16,13 @@
 int image_unpack_confined(const struct dais_payload *payload, unsigned int seconds,
 			  struct dais_error *err);
 
-/* The SHA-256 of @blob, in hex with a NUL. Fails only if it cannot be loaded. */
+/* The SHA-512/256 of @blob, in hex with a NUL. Fails only if it cannot be loaded. */
 int image_digest(const struct dais_blob *blob, char hex[65], struct dais_error *err);
 
 /* What a packed file is known by. */
 struct image_key {
 	struct stat stat; /* of the file, before it was read */
-	char digest[65]; /* SHA-256 of its bytes in hex; "" until computed */
+	char digest[65]; /* SHA-512/256 of its bytes in hex; "" until computed */
 };
 
 /*
