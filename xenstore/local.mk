@@ -5,9 +5,10 @@
 sbin_PROGRAMS += xenstore/xenstored
 
 xenstore_xenstored_CPPFLAGS = -I$(srcdir)/xenstore $(XEN_ABI) -D_GNU_SOURCE
-xenstore_xenstored_CFLAGS = -std=gnu11 -O2 -g -fno-common -fno-strict-aliasing -fPIE \
+STORED_CFLAGS = -std=gnu11 -O2 -g -fno-common -fno-strict-aliasing -fPIE \
 	-fstack-protector-strong -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion \
 	-Wmissing-prototypes -Wstrict-prototypes -Wundef -Wvla -Werror
+xenstore_xenstored_CFLAGS = $(STORED_CFLAGS) $(STORE_LTO)
 xenstore_xenstored_LDFLAGS = -pie -Wl,-z,relro,-z,now
 xenstore_xenstored_LDADD = -lxencall -lxenevtchn -lxenforeignmemory -lxengnttab -lseccomp
 

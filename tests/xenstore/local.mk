@@ -45,11 +45,12 @@ tests_xenstore_probe_CFLAGS = $(STORETEST_CFLAGS)
 tests_xenstore_probe_CPPFLAGS = $(STORETEST_CPPFLAGS)
 tests_xenstore_probe_LDFLAGS = -O2
 
-# The daemon as it is, with faults.c between it and what can fail.
+# The daemon as it is, with faults.c between it and what can fail: each call across files, none of
+# them inlined.
 tests_xenstore_faultdaemon_SOURCES = $(xenstore_xenstored_SOURCES) tests/xenstore/faults.c \
 	tests/xenstore/faults.h
 tests_xenstore_faultdaemon_CPPFLAGS = $(xenstore_xenstored_CPPFLAGS) -I$(srcdir)
-tests_xenstore_faultdaemon_CFLAGS = $(xenstore_xenstored_CFLAGS) -fno-optimize-sibling-calls
+tests_xenstore_faultdaemon_CFLAGS = $(STORED_CFLAGS) -fno-optimize-sibling-calls
 tests_xenstore_faultdaemon_LDADD = $(xenstore_xenstored_LDADD)
 tests_xenstore_faultdaemon_LDFLAGS = $(xenstore_xenstored_LDFLAGS) \
 	-Wl,--wrap=mem_alloc -Wl,--wrap=mem_grow -Wl,--wrap=mem_reserve -Wl,--wrap=realloc \
