@@ -219,6 +219,21 @@ struct node *tree_put(struct node **root, const struct place *where, const char 
 	own(where->at);
 	return set_value(where->at, value, value_len, gen);
 }
+bool tree_swap(const struct place *where, struct node *n)
+{
+	struct node *was;
+
+	if (!where->alone || !place_holds(where))
+		return false;
+	was = *where->at;
+	if (was->kids || n->kids)
+		return false;
+	n->guest = was->guest;
+	*where->at = node_get(n);
+	node_put(was);
+	return true;
+}
+
 struct node *tree_add(struct node **root, const char *path, size_t len, const char *value,
 		      size_t value_len, struct perms *perms, uint64_t gen)
 {

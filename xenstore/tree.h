@@ -51,6 +51,11 @@ struct node *tree_set(struct node **root, const char *path, size_t len, const ch
 /* The same with a value alone, for a node that was looked for; WHERE need not hold any more. */
 struct node *tree_put(struct node **root, const struct place *where, const char *path, size_t len,
 		      const char *value, size_t value_len, uint64_t gen);
+/*
+ * The same by N itself, made from what stands at WHERE.  False if it holds no more, or the node has
+ * children.
+ */
+bool tree_swap(const struct place *where, struct node *n);
 /* Adds a node that is not there, to a parent that is, and returns it. */
 struct node *tree_add(struct node **root, const char *path, size_t len, const char *value,
 		      size_t value_len, struct perms *perms, uint64_t gen);

@@ -21,8 +21,16 @@ uint64_t txn_count_all(void)
 	return txns_all;
 }
 
+static uint64_t hash_bit(uint32_t hash)
+{
+	return 1ull << (hash & 63);
+}
+
 static struct note *note_find(const struct txn *t, const char *path, size_t len, uint32_t hash)
 {
+	/* Most are new, and most of those need not be looked for. */
+	if (!(t->hashes[hash >> 6 & 3] & hash_bit(hash)))
+		return NULL;
 	if (t->table) {
 		for (uint32_t i = hash;; i++) {
 			uint32_t at = t->table[i & (t->table_size - 1)];
@@ -116,6 +124,7 @@ int txn_note(struct txn *t, const char *path, size_t len, enum txn_use use)
 	t->bytes += (int64_t)mem_room(sizeof(*n) + len);
 	quota_charge(t->conn->who.domid, QUOTA_MEMORY, (int64_t)mem_room(sizeof(*n) + len));
 	t->note[t->count++] = n;
+	t->hashes[hash >> 6 & 3] |= hash_bit(hash);
 	t->last = n;
 	if (t->table)
 		table_put(t, hash, t->count);
@@ -437,8 +446,10 @@ static void set_beside(struct txn *t)
 			continue;
 		store_charge(NULL, n->now, -1);
 		past_keep(n->path, n->len, n->now, store_gen);
-		tree_put(&store_root, &n->place, n->path, n->len, node_value(n->beside),
-			 n->beside->value_len, store_gen);
+		n->beside->gen = store_gen;
+		if (n->now->ref == 1 || !tree_swap(&n->place, n->beside))
+			tree_put(&store_root, &n->place, n->path, n->len, node_value(n->beside),
+				 n->beside->value_len, store_gen);
 		store_charge(NULL, n->beside, 1);
 		persist_set(n->path, n->len, n->beside);
 	}

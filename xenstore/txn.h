@@ -59,6 +59,7 @@ struct txn {
 	uint64_t gen; /* the store's at its beginning */
 	struct txn *past_next, *past_prev;
 	struct note **note; /* in the order of first use */
+	uint64_t hashes[4]; /* a bit for each that a note has */
 	struct note *last; /* used: one request asks for the same several times */
 	unsigned int count, room;
 	unsigned int beside; /* notes that have such a node */

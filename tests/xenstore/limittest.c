@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -499,6 +500,42 @@ static void test_oversized(void)
 	server_stop(&s);
 }
 
+/*
+ * Around what one read takes, and with an end that comes together with the last request: each is
+ * answered, and the end is seen.
+ */
+static void test_read_to_the_end(void)
+{
+	struct xsd_sockmsg header = {XS_READ, 1, 0, 0};
+	struct server s = {0};
+	struct xsc_msg m;
+	struct xsc *c;
+
+	if (!start(&s, SERVER_NO_QUOTA, 0))
+		return;
+	for (unsigned int n = 2046; n < 2051; n++) {
+		unsigned int got = 0;
+
+		c = server_connect(&s);
+		for (unsigned int i = 0; i < n; i++)
+			xsc_queue_raw(c, &header, sizeof(header));
+		while (got < n && xsc_wait(c, &m, xsc_timeout) == 1)
+			got++;
+		EXPECT(got == n, "%u of %u requests answered", got, n);
+		for (unsigned int i = 0; i < n; i++)
+			xsc_queue_raw(c, &header, sizeof(header));
+		while (xsc_unsent(c) && xsc_push(c))
+			;
+		shutdown(xsc_fd(c), SHUT_WR);
+		for (got = 0; xsc_wait(c, &m, xsc_timeout) == 1;)
+			got++;
+		EXPECT(xsc_wait(c, &m, 0) == -1, "the end is not seen after %u requests", n);
+		EXPECT(got <= n, "%u answers to %u requests", got, n);
+		xsc_close(c);
+	}
+	server_stop(&s);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -513,6 +550,7 @@ static const struct {
 	{"owed-after-kill", test_owed_after_kill, true},
 	{"full-disk", test_full_disk, true},
 	{"oversized", test_oversized, false},
+	{"read-to-the-end", test_read_to_the_end, false},
 };
 
 int main(int argc, char **argv)
