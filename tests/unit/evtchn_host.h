@@ -37,6 +37,7 @@ struct host_domain {
 static struct host_domain doms[DOMAINS];
 struct domain *dom0, *idle_domain;
 static unsigned int kicked;
+static int held_domains; /* references that were taken */
 
 _Noreturn void panic(const char *fmt, ...)
 {
@@ -55,14 +56,23 @@ void log_line(const char *fmt, ...)
 
 struct domain *domain_get(domid_t id)
 {
-	if (id == DOMID_SELF)
-		return current->domain;
-	return id < DOMAINS ? &doms[id].d : NULL;
+	struct domain *d = id == DOMID_SELF ? current->domain : id < DOMAINS ? &doms[id].d : NULL;
+
+	if (d)
+		held_domains++;
+	return d;
+}
+
+void domain_ref(struct domain *d)
+{
+	(void)d;
+	held_domains++;
 }
 
 void domain_put(struct domain *d)
 {
 	(void)d;
+	held_domains--;
 }
 
 struct vcpu *domain_vcpu(const struct domain *d, unsigned int id)
@@ -199,6 +209,8 @@ static void hosts_create(u32 max_port)
 
 static void hosts_check(void)
 {
+	if (held_domains)
+		abort();
 	for (unsigned int i = 0; i < DOMAINS; i++)
 		if (doms[i].d.evtchn)
 			evtchn_check(&doms[i].d);

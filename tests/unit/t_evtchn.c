@@ -462,6 +462,86 @@ static void test_random(void)
 	end();
 }
 
+/* A lock that other CPUs always hold, one after the other, and which is never free between. */
+static struct spinlock *busy;
+static unsigned int turns;
+
+static void next_turn(void)
+{
+	if (!busy)
+		return;
+	busy->head++;
+	busy->tail++;
+	if (++turns == 1000) { /* so that who only tries it gets through at last */
+		busy->head = busy->tail;
+		busy = NULL;
+	}
+}
+
+static void keep_busy(unsigned int d, u32 port)
+{
+	busy = &evtchn_lookup(&doms[d].d, port)->lock;
+	busy->tail++;
+	turns = 0;
+	host_others = next_turn;
+}
+
+/* True when the one who wanted it had to wait for his turn, and for no more. */
+static bool had_one_turn(void)
+{
+	if (busy)
+		busy->head = busy->tail;
+	busy = NULL;
+	host_others = NULL;
+	return turns && turns < 10;
+}
+
+/* Two ports' locks are waited for in line, whichever of them is the first in their order. */
+static void test_busy_peer(void)
+{
+	begin();
+	for (unsigned int d = 0; d < 2; d++) {
+		unsigned int e = 1 - d;
+		u32 far, near;
+
+		for (unsigned int closer = 0; closer < 2; closer++) {
+			run_as(e, 0);
+			CHECK_EQ(alloc_unbound(DOMID_SELF, (domid_t)d, &far), 0);
+			run_as(d, 0);
+			keep_busy(e, far);
+			CHECK_EQ(bind_inter((domid_t)e, far, &near), 0);
+			CHECK(had_one_turn());
+			run_as(closer ? e : d, 0);
+			keep_busy(closer ? d : e, closer ? near : far);
+			CHECK_EQ(close_port(closer ? far : near), 0);
+			CHECK(had_one_turn());
+			run_as(closer ? d : e, 0);
+			CHECK_EQ(close_port(closer ? near : far), 0);
+		}
+	}
+	end();
+}
+
+/* A reset that somebody began does not have a destroy leave ports open. */
+static void test_reset_and_destroy(void)
+{
+	u32 port[300];
+
+	begin();
+	run_as(1, 0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(port); i++)
+		CHECK_EQ(alloc_unbound(DOMID_SELF, 0, &port[i]), 0);
+	cpu_info()->deferred = 1;
+	CHECK_EQ(evtchn_domain_destroy(&doms[1].d), -ERESTART);
+	doms[1].d.evtchn->sweep = 280;
+	while (evtchn_domain_destroy(&doms[1].d) == -ERESTART)
+		;
+	for (unsigned int i = 0; i < ARRAY_SIZE(port); i++)
+		CHECK_EQ(evtchn_lookup(&doms[1].d, port[i])->state, EVTCHN_FREE);
+	cpu_info()->deferred = 0;
+	end();
+}
+
 int main(void)
 {
 	test_interdomain();
@@ -472,6 +552,8 @@ int main(void)
 	test_limit();
 	test_reset_in_slices();
 	test_poll();
+	test_busy_peer();
+	test_reset_and_destroy();
 	test_random();
 	return check_done("evtchn");
 }

@@ -18,8 +18,8 @@
  *  3. A bucket of ports, once published, stays until the domain is freed.
  *  4. vcpu->virq_port[n] is a port in state VIRQ for n on that vCPU, or 0.
  *
- * All port and table locks are LOCK_EVTCHN, taken with interrupts off.  Two port
- * locks: the higher address is waited for, the lower one only tried.
+ * All port and table locks are LOCK_EVTCHN, taken with interrupts off.  Of two port
+ * locks the one at the lower address is taken first.
  */
 #ifndef DAIS_EVTCHN_EVTCHN_H
 #define DAIS_EVTCHN_EVTCHN_H
@@ -65,7 +65,8 @@ struct evtchn_table {
 	struct spinlock lock; /* allocation of ports and buckets; virq_port[] bind */
 	u32 limit; /* ports 1 .. limit - 1 may be used; constant */
 	u32 lowest_free; /* no port below it is FREE; a hint, table lock */
-	u32 sweep; /* where a sliced reset or destroy goes on */
+	u32 sweep; /* where a sliced reset goes on */
+	u32 final_sweep; /* the same of destroy, which a reset of somebody else's must not move */
 	bool dying; /* set once: nothing is bound any more */
 	struct evtchn *bucket[EVTCHN_BUCKETS]; /* published with release */
 	DECLARE_BITMAP(pollers, MAX_VCPUS); /* vCPUs that may be in sched_op poll; atomic */

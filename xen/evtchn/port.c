@@ -23,32 +23,55 @@
 /* Ports closed between two looks at whether to let others run. */
 #define CLOSE_SLICE 64u
 
-/* --- locks of two ports --- */
+/* --- locks of two ports; interrupts off --- */
 
-/*
- * first's lock is held; takes second's as well.  False: it could not be had without
- * risking a deadlock, first's was released, look at everything again.
- */
-static bool lock_second(struct evtchn *first, struct evtchn *second)
+/* Never by trying again and again: guests can keep a lock in use for as long as they like. */
+static void lock_pair(struct evtchn *a, struct evtchn *b)
 {
-	if (second == first)
-		return true;
-	for (;;) {
-		if (spin_trylock(&second->lock))
-			return true;
-		if (second < first)
-			break;
-		cpu_relax();
-	}
-	spin_unlock(&first->lock);
-	cpu_relax();
-	return false;
+	spin_lock(a < b ? &a->lock : &b->lock);
+	if (a != b)
+		spin_lock(a < b ? &b->lock : &a->lock);
 }
 
-static void unlock_second(struct evtchn *first, struct evtchn *second)
+static void unlock_pair(struct evtchn *a, struct evtchn *b)
 {
-	if (second != first)
-		spin_unlock(&second->lock);
+	spin_unlock(&a->lock);
+	if (a != b)
+		spin_unlock(&b->lock);
+}
+
+/*
+ * Locks chn and, if it is interdomain, its peer, which is returned.  When chn has to be let go
+ * for that, *held keeps the peer's domain; the caller puts it.
+ */
+static struct evtchn *lock_with_peer(struct evtchn *chn, struct domain **held)
+{
+	struct domain *remote;
+	struct evtchn *peer;
+
+	for (;;) {
+		spin_lock(&chn->lock);
+		if (chn->state != EVTCHN_INTERDOMAIN)
+			return NULL;
+		remote = chn->remote;
+		peer = evtchn_lookup(remote, chn->remote_port);
+		if (peer > chn) {
+			spin_lock(&peer->lock);
+			return peer;
+		}
+		if (spin_trylock(&peer->lock))
+			return peer;
+		domain_ref(remote);
+		spin_unlock(&chn->lock);
+		lock_pair(chn, peer);
+		if (chn->state == EVTCHN_INTERDOMAIN && chn->remote == remote &&
+		    chn->remote_port == peer->port) {
+			*held = remote;
+			return peer;
+		}
+		unlock_pair(chn, peer);
+		domain_put(remote);
+	}
 }
 
 /* --- reserve, publish, release --- */
@@ -172,10 +195,7 @@ int evtchn_bind_interdomain(struct domain *d, struct domain *remote, u32 remote_
 	if (ret)
 		return ret;
 	flags = local_irq_save();
-	do
-		spin_lock(&chn->lock);
-	while (!lock_second(chn, peer));
-
+	lock_pair(chn, peer);
 	ret = -EINVAL;
 	if (peer->state == EVTCHN_UNBOUND && peer->remote_domid == d->id &&
 	    !READ_ONCE(d->evtchn->dying) && !READ_ONCE(remote->evtchn->dying)) {
@@ -190,8 +210,8 @@ int evtchn_bind_interdomain(struct domain *d, struct domain *remote, u32 remote_
 		evtchn_raise_locked(d, chn);
 		ret = 0;
 	}
-	unlock_second(chn, peer);
-	spin_unlock_irqrestore(&chn->lock, flags);
+	unlock_pair(chn, peer);
+	local_irq_restore(flags);
 	if (ret)
 		evtchn_release(d, chn);
 	return ret;
@@ -278,22 +298,10 @@ int evtchn_status(struct domain *d, u32 port, struct evtchn_status *out)
 
 /* --- closing --- */
 
-/* The peer of an interdomain port goes back to waiting for us; false: look again. */
-static bool detach_peer(struct domain *d, struct evtchn *chn)
-{
-	struct evtchn *peer = evtchn_lookup(chn->remote, chn->remote_port);
-
-	if (!lock_second(chn, peer))
-		return false;
-	peer->state = EVTCHN_UNBOUND;
-	peer->remote_domid = d->id;
-	unlock_second(chn, peer);
-	return true;
-}
-
 int evtchn_close(struct domain *d, u32 port)
 {
-	struct evtchn *chn = evtchn_lookup(d, port);
+	struct evtchn *chn = evtchn_lookup(d, port), *peer;
+	struct domain *held = NULL;
 	unsigned long flags;
 	enum evtchn_state was;
 	struct vcpu *v;
@@ -301,11 +309,14 @@ int evtchn_close(struct domain *d, u32 port)
 	if (!chn)
 		return -EINVAL;
 	flags = local_irq_save();
-again:
-	spin_lock(&chn->lock);
+	peer = lock_with_peer(chn, &held);
 	was = (enum evtchn_state)chn->state;
-	if (was == EVTCHN_INTERDOMAIN && !detach_peer(d, chn))
-		goto again;
+	if (peer) {
+		/* It goes back to waiting for us. */
+		peer->state = EVTCHN_UNBOUND;
+		peer->remote_domid = d->id;
+		spin_unlock(&peer->lock);
+	}
 	if (was == EVTCHN_VIRQ) {
 		/* A global one was bound on vCPU 0, wherever it notifies now. */
 		v = domain_vcpu(d, virq_is_global(chn->virq) ? 0 : chn->vcpu);
@@ -315,6 +326,8 @@ again:
 	if (was > EVTCHN_RESERVED)
 		chn->state = EVTCHN_RESERVED; /* ours alone from here on */
 	spin_unlock_irqrestore(&chn->lock, flags);
+	if (unlikely(held))
+		domain_put(held);
 	if (was <= EVTCHN_RESERVED)
 		return -EINVAL;
 	if (was == EVTCHN_PIRQ)
@@ -324,28 +337,28 @@ again:
 }
 
 /* Closes from the saved place on.  -ERESTART when others want to run. */
-static int close_all(struct domain *d)
+static int close_all(struct domain *d, u32 *sweep)
 {
 	struct evtchn_table *t = d->evtchn;
 
-	for (u32 port = max(READ_ONCE(t->sweep), 1u); port < t->limit; port++) {
+	for (u32 port = max(READ_ONCE(*sweep), 1u); port < t->limit; port++) {
 		/* Nothing was ever bound in a bucket that does not exist. */
 		if (!READ_ONCE(t->bucket[port / EVTCHN_PER_BUCKET]))
 			port |= EVTCHN_PER_BUCKET - 1;
 		else
 			evtchn_close(d, port);
 		if (port % CLOSE_SLICE == CLOSE_SLICE - 1 && hypercall_should_preempt()) {
-			WRITE_ONCE(t->sweep, port + 1);
+			WRITE_ONCE(*sweep, port + 1);
 			return -ERESTART;
 		}
 	}
-	WRITE_ONCE(t->sweep, 0);
+	WRITE_ONCE(*sweep, 0);
 	return 0;
 }
 
 int evtchn_reset(struct domain *d)
 {
-	return d->evtchn ? close_all(d) : -EINVAL;
+	return d->evtchn ? close_all(d, &d->evtchn->sweep) : -EINVAL;
 }
 
 /* --- the table --- */
@@ -374,11 +387,10 @@ int evtchn_domain_destroy(struct domain *d)
 	if (!READ_ONCE(t->dying)) {
 		flags = spin_lock_irqsave(&t->lock);
 		t->dying = true;
-		t->sweep = 0;
 		spin_unlock_irqrestore(&t->lock, flags);
 		smp_mb(); /* see evtchn_publish(): either it sees this or we see its port */
 	}
-	return close_all(d);
+	return close_all(d, &t->final_sweep);
 }
 
 void evtchn_domain_free(struct domain *d)

@@ -12,8 +12,13 @@
 
 __attribute__((weak)) bool host_irqs_off;
 
+/* What other CPUs do while this one waits; NULL: there are none. */
+__attribute__((weak)) void (*host_others)(void);
+
 static inline void cpu_relax(void)
 {
+	if (host_others)
+		host_others();
 }
 
 static inline u32 spin_patience(void)
