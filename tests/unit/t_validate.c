@@ -205,8 +205,46 @@ static void walk(unsigned int number, unsigned int steps)
 	CHECK(world_end());
 }
 
+/* Another CPU stands in line for the page-table lock: both ways go on by one entry at a time. */
+static void awaited(void)
+{
+	struct domain *d = &domains[1];
+	struct spinlock *lock = &d->mem.pt_lock;
+	mfn_t l2;
+	const struct frame *f;
+
+	world_start(EACH);
+	be(1);
+	l2 = owned[1][0];
+	f = frame_of(l2);
+	for (unsigned int i = 0; i < 3; i++)
+		((u64 *)mfn_to_virt(l2))[i] = owned[1][1 + i].m << PAGE_SHIFT | PTE_PRESENT;
+	CHECK(frame_get(l2, d));
+	spin_lock(lock);
+	CHECK(!spin_has_waiters(lock));
+	lock->tail++;
+	for (unsigned int i = 0; i < 3; i++) {
+		CHECK_EQ(table_get(l2, FRAME_TYPE_L2, d), -ERESTART);
+		CHECK_EQ(f->stamp, i + 1);
+	}
+	lock->tail--;
+	CHECK_EQ(table_get(l2, FRAME_TYPE_L2, d), 0);
+	lock->tail++;
+	for (unsigned int i = 3; i > 1; i--) {
+		CHECK_EQ(table_put(l2), -ERESTART);
+		CHECK_EQ(f->stamp, i - 1);
+	}
+	CHECK_EQ(table_put(l2), 0);
+	lock->tail--;
+	spin_unlock(lock);
+	frame_put(l2);
+	CHECK(!world_check());
+	CHECK(world_end());
+}
+
 int main(void)
 {
+	awaited();
 	for (unsigned int i = 1; i <= 12; i++)
 		walk(i, 4000);
 	return check_done("t_validate");

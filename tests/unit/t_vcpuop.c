@@ -135,7 +135,12 @@ long hypercall_continue1(unsigned long arg0)
 
 int vcpu_set_context(struct vcpu *which, const struct vcpu_guest_context *c)
 {
+	struct vcpu_guest_context again = *c;
+
 	CHECK_EQ(c->kernel_sp, 4711);
+	/* It may take long: nobody who wants the domain's lock waits; another caller comes back. */
+	CHECK(!spin_is_locked(&dom.lock));
+	CHECK_EQ(hc_vcpu_op(VCPUOP_initialise, 1, (unsigned long)&again), -ERESTART);
 	set_contexts++;
 	if (!set_context_result)
 		which->initialised = true;

@@ -289,7 +289,7 @@ int vcpu_set_context(struct vcpu *v, const struct vcpu_guest_context *c)
 		fpu_vcpu_reset(v);
 	if (v->id == 0)
 		v->domain->vm_assist |= c->vm_assist & BIT(VMASST_TYPE_writable_pagetables);
-	v->initialised = true;
+	__atomic_store_n(&v->initialised, true, __ATOMIC_RELEASE);
 	return 0;
 }
 

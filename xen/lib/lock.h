@@ -42,6 +42,11 @@ void lockrank_acquire(const struct spinlock *l, bool trylock);
 void lockrank_release(const struct spinlock *l);
 /* Panics if a lock is held with which no other CPU may be called. */
 void lockrank_may_call(void);
+/*
+ * The same before waiting until another CPU has left a vCPU or a timer's function, which take
+ * locks of their own.
+ */
+void lockrank_may_wait(void);
 #else
 static inline void lockrank_acquire(const struct spinlock *l __unused, bool trylock __unused)
 {
@@ -50,6 +55,9 @@ static inline void lockrank_release(const struct spinlock *l __unused)
 {
 }
 static inline void lockrank_may_call(void)
+{
+}
+static inline void lockrank_may_wait(void)
 {
 }
 #endif
@@ -105,6 +113,14 @@ static inline bool spin_is_locked(const struct spinlock *l)
 	u32 both = __atomic_load_n(&l->both, __ATOMIC_RELAXED);
 
 	return (u16)both != (u16)(both >> 16);
+}
+
+/* Of a lock that the caller holds: others are in line for it. */
+static inline bool spin_has_waiters(const struct spinlock *l)
+{
+	u32 both = __atomic_load_n(&l->both, __ATOMIC_RELAXED);
+
+	return (u16)((both >> 16) - both) > 1;
 }
 
 /* Returns the interrupt state to hand to spin_unlock_irqrestore(). */

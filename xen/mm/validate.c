@@ -190,6 +190,15 @@ int table_entry_put(mfn_t table, unsigned int level, u64 e)
 
 /* --- whole tables --- */
 
+/*
+ * Between two entries: who waits for the page-table lock does so with his processor, which may
+ * be more than the rest of the machine can spare for as long as a guest's tables take.
+ */
+static bool should_let_go(const struct domain *d)
+{
+	return hypercall_should_preempt() || unlikely(spin_has_waiters(&d->mem.pt_lock));
+}
+
 static u32 progress(const struct frame *f)
 {
 	return f->stamp & PROGRESS_MASK;
@@ -267,7 +276,7 @@ static int validate(mfn_t mfn, unsigned int level, struct domain *d)
 			break;
 		if (stored != e)
 			WRITE_ONCE(table[i], stored);
-		if (i + 1 < PTE_ENTRIES && hypercall_should_preempt())
+		if (i + 1 < PTE_ENTRIES && should_let_go(d))
 			ret = -ERESTART;
 	}
 	f->stamp = i;
@@ -280,10 +289,12 @@ static int take_apart(mfn_t mfn, unsigned int level)
 	struct frame *f = frame_of(mfn);
 	u64 *table = mfn_to_virt(mfn);
 	u32 flags = f->stamp & ~PROGRESS_MASK;
+	const struct domain *d;
 	int ret;
 
 	for (u32 i = progress(f); level == 1 && i; i--)
 		l1e_put(table[i - 1]);
+	d = level > 1 ? domain_of_owner(frame_owner(f)) : NULL;
 	for (u32 i = progress(f); level > 1 && i; i--) {
 		u64 e = table[i - 1];
 
@@ -294,7 +305,7 @@ static int take_apart(mfn_t mfn, unsigned int level)
 			f->stamp = flags | i;
 			return ret;
 		}
-		if (i > 1 && hypercall_should_preempt()) {
+		if (i > 1 && should_let_go(d)) {
 			f->stamp = flags | (i - 1);
 			return -ERESTART;
 		}

@@ -124,7 +124,8 @@ struct vcpu {
 	u32 pause_flags; /* enum vcpu_pause_flag */
 	u32 pause_count; /* each vcpu_pause() */
 
-	bool initialised; /* vcpu_op initialise done; d->lock */
+	bool initialised; /* vcpu_op initialise done; atomic, set last */
+	bool initialising; /* somebody is in it; atomic */
 
 	mfn_t info_mfn; /* registered page (writable reference held), else INVALID_MFN */
 

@@ -29,7 +29,6 @@
 
 static long op_initialise(struct vcpu *v, unsigned long cmd, unsigned long arg)
 {
-	struct domain *d = v->domain;
 	struct vcpu_guest_context *c;
 	int ret = -EEXIST;
 
@@ -42,10 +41,14 @@ static long op_initialise(struct vcpu *v, unsigned long cmd, unsigned long arg)
 		kfree(c);
 		return -EFAULT;
 	}
-	spin_lock(&d->lock);
-	if (!v->initialised && v != current)
-		ret = vcpu_set_context(v, c);
-	spin_unlock(&d->lock);
+	/* Not under a lock: tables are validated.  Of two callers the second comes back until then. */
+	if (__atomic_exchange_n(&v->initialising, true, __ATOMIC_ACQUIRE)) {
+		ret = -ERESTART;
+	} else {
+		if (!v->initialised && v != current)
+			ret = vcpu_set_context(v, c);
+		__atomic_store_n(&v->initialising, false, __ATOMIC_RELEASE);
+	}
 	kfree(c);
 	return ret == -ERESTART ? hypercall_continue1(cmd) : ret;
 }
@@ -56,7 +59,7 @@ static long op_up(struct vcpu *v)
 	long ret = 0;
 
 	spin_lock(&d->lock);
-	if (!v->initialised)
+	if (!__atomic_load_n(&v->initialised, __ATOMIC_ACQUIRE))
 		ret = -EINVAL;
 	else
 		vcpu_wake_flags(v, VPF_DOWN);
