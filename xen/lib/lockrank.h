@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The one lock order, lowest rank taken first; docs/locking.md is made from
- * this list.  Two locks of one rank: by ascending id.  Debug builds panic when
- * a lock of a rank not above all ranks held is taken (see machine/lockcheck.c).
+ * this list.  Of one rank a second lock is only tried, but for two ports': the
+ * one at the lower address is first.  Debug builds panic when a lock of a rank not
+ * above all ranks held is taken (see machine/lockcheck.c).
  */
 #ifndef DAIS_LIB_LOCKRANK_H
 #define DAIS_LIB_LOCKRANK_H

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
  * Debug builds: proves on every run that locks are taken in the one written
- * order (lib/lockrank.h).  Each CPU keeps the ranks that it holds as a small
+ * order (lib/lockrank.h).  Each CPU keeps the locks that it holds as a small
  * stack; a lock must rank above all of them.  A try-lock may take an equal
- * rank: it cannot wait, so it cannot be half of a deadlock.
+ * rank: it cannot wait, so it cannot be half of a deadlock.  Of two ports' locks
+ * the second is at a higher address.
  */
 #include "lib/lock.h"
 
@@ -16,7 +17,14 @@
 #define HELD_MAX 12
 
 static DEFINE_PER_CPU(
-	struct held_locks { u8 rank[HELD_MAX]; }, held);
+	struct held_locks { const struct spinlock *lock[HELD_MAX]; }, held);
+
+static bool in_order(const struct spinlock *held_lock, const struct spinlock *l, bool trylock)
+{
+	if (held_lock->rank != l->rank)
+		return held_lock->rank < l->rank;
+	return trylock || (l->rank == LOCK_EVTCHN && held_lock < l);
+}
 
 void lockrank_acquire(const struct spinlock *l, bool trylock)
 {
@@ -30,14 +38,12 @@ void lockrank_acquire(const struct spinlock *l, bool trylock)
 	/* A panic prints while anything may be held. */
 	if (l->rank != LOCK_LOG) {
 		for (u32 i = 0; i < depth; i++)
-			if (h->rank[i] > l->rank ||
-			    (h->rank[i] == l->rank && !trylock && l->rank != LOCK_RUNQUEUE &&
-			     l->rank != LOCK_EVTCHN))
+			if (!in_order(h->lock[i], l, trylock))
 				panic("lock of rank %u taken while rank %u is held", l->rank,
-				      h->rank[i]);
+				      h->lock[i]->rank);
 		if (depth == HELD_MAX)
 			panic("more than %u locks held", HELD_MAX);
-		h->rank[depth] = (u8)l->rank;
+		h->lock[depth] = l;
 		cpu_info()->lock_depth = depth + 1;
 	}
 	local_irq_restore(flags);
@@ -51,26 +57,39 @@ void lockrank_release(const struct spinlock *l)
 	u32 depth = cpu_info()->lock_depth, i = depth;
 
 	if (l->rank != LOCK_LOG) {
-		while (i && h->rank[i - 1] != l->rank)
+		while (i && h->lock[i - 1] != l)
 			i--;
 		if (!i)
 			panic("lock of rank %u released that is not held", l->rank);
 		for (; i < depth; i++)
-			h->rank[i - 1] = h->rank[i];
+			h->lock[i - 1] = h->lock[i];
 		cpu_info()->lock_depth = depth - 1;
 	}
 	local_irq_restore(flags);
 }
 
-void lockrank_may_call(void)
+static void panic_if_held(enum lock_rank least, const char *what)
 {
 	unsigned long flags = local_irq_save();
 	const struct held_locks *h = this_cpu_ptr(held);
 
 	for (u32 i = 0; i < cpu_info()->lock_depth; i++)
-		if (h->rank[i] >= LOCK_IRQ)
-			panic("other CPUs called while a lock of rank %u is held", h->rank[i]);
+		if (h->lock[i]->rank >= least)
+			panic("%s while a lock of rank %u is held", what, h->lock[i]->rank);
 	local_irq_restore(flags);
+}
+
+void lockrank_may_call(void)
+{
+	panic_if_held(LOCK_IRQ, "other CPUs called");
+}
+
+void lockrank_may_wait(void)
+{
+	if (!local_irq_is_enabled())
+		panic("another CPU's work waited for with interrupts off");
+	/* The control domain's own: what is waited for is never its. */
+	panic_if_held(LOCK_DOMCTL + 1, "another CPU's work waited for");
 }
 
 #endif

@@ -81,6 +81,7 @@ void vcpu_yield_current(void)
 void vcpu_wait_off_cpu(const struct vcpu *v)
 {
 	ASSERT(v != current);
+	lockrank_may_wait();
 	while (__atomic_load_n(&v->sched.running, __ATOMIC_ACQUIRE))
 		cpu_relax();
 }

@@ -160,6 +160,7 @@ void timer_kill(struct timer *t)
 	struct timer_cpu *tc;
 	bool elsewhere;
 
+	lockrank_may_wait();
 	do {
 		tc = lock_timer(t, &flags);
 		remove_locked(tc, t);
