@@ -74,6 +74,34 @@ static void test_ids(void)
 	CHECK_EQ(rooms_up, 0);
 }
 
+static struct domain *in_domctl;
+static bool saw_dying;
+
+static void domctl_ends(void)
+{
+	if (!in_domctl)
+		return;
+	saw_dying = domain_is_dying(in_domctl);
+	in_domctl->ctl_lock.head++;
+	in_domctl = NULL;
+}
+
+/* A destroy waits for who is setting the domain up: later ones see that it is dying. */
+static void test_destroy_beside_domctl(void)
+{
+	int err;
+	struct domain *d = create(8, &err);
+
+	CHECK(d);
+	d->ctl_lock.tail++;
+	in_domctl = d;
+	host_others = domctl_ends;
+	end(d);
+	CHECK(!in_domctl && saw_dying);
+	host_others = NULL;
+	in_domctl = NULL;
+}
+
 static void test_creation_fails(void)
 {
 	int err;
@@ -339,6 +367,7 @@ int main(void)
 	memset(frame_of(MFN(0)), 0, 64 * sizeof(struct frame));
 	domain_table_init();
 	test_ids();
+	test_destroy_beside_domctl();
 	test_creation_fails();
 	test_life();
 	test_machine_follows();

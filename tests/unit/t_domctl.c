@@ -81,6 +81,8 @@ static void test_rights(void)
 	CHECK_EQ(call(XEN_DOMCTL_resumedomain, 0), -EINVAL);
 	CHECK_EQ(call(XEN_DOMCTL_setvcpucontext, 0), -EINVAL);
 	CHECK_EQ(call(XEN_DOMCTL_set_cpu_policy, 0), -EINVAL);
+	CHECK_EQ(call(XEN_DOMCTL_getvcpucontext, 0), -EINVAL);
+	CHECK_EQ(call(XEN_DOMCTL_get_ext_vcpucontext, 0), -EINVAL);
 	domain_put(d);
 	end(id);
 }
@@ -202,7 +204,9 @@ static void test_contexts(void)
 	CHECK_EQ(call(XEN_DOMCTL_getvcpucontext, id), -EFAULT);
 	CHECK_EQ(call(XEN_DOMCTL_setvcpucontext, id), -EFAULT);
 	op.u.vcpucontext.ctxt.p = NULL;
+	ctl_off_cpu = false;
 	CHECK_EQ(call(XEN_DOMCTL_setvcpucontext, id), 0);
+	CHECK(ctl_off_cpu); /* a domain that shut down is not off its processors at once */
 	CHECK(!d->vcpu[0]->initialised && (d->vcpu[0]->pause_flags & VPF_DOWN));
 	op.u.vcpucontext.vcpu = 2;
 	CHECK_EQ(call(XEN_DOMCTL_getvcpucontext, id), -ESRCH);

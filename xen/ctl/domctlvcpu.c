@@ -83,8 +83,10 @@ long domctl_setvcpucontext(struct domain *d, struct xen_domctl *op)
 		return -EINVAL;
 	if (guest_handle_null(op->u.vcpucontext.ctxt)) {
 		__atomic_fetch_or(&v->pause_flags, VPF_DOWN, __ATOMIC_SEQ_CST);
-		vcpu_recheck(v);
-		return vcpu_reset(v);
+		vcpu_pause(v);
+		ret = vcpu_reset(v);
+		vcpu_unpause(v);
+		return ret;
 	}
 	c = kmalloc(sizeof(*c)); /* 5 KiB: too much for the stack */
 	if (!c)
@@ -129,6 +131,9 @@ long domctl_get_ext_vcpucontext(struct domain *d, struct xen_domctl *op)
 	struct vcpu *v = domain_vcpu(d, e->vcpu);
 	u32 id = e->vcpu;
 
+	/* Of its own vCPUs the control domain would wait for the one that is here. */
+	if (d == current->domain)
+		return -EINVAL;
 	if (!v)
 		return -ESRCH;
 	memset(e, 0, sizeof(*e));

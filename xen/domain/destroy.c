@@ -33,7 +33,9 @@ static int stop_all(struct domain *d)
 
 	domain_pause(d);
 	__atomic_store_n(&d->dying, DOMAIN_DYING, __ATOMIC_SEQ_CST);
-	/* Whoever allocates for it either saw that or has finished. */
+	/* Whoever allocates for it or sets up its vCPUs either saw that or has finished. */
+	spin_lock(&d->ctl_lock);
+	spin_unlock(&d->ctl_lock);
 	spin_lock(&d->mem.lock);
 	spin_unlock(&d->mem.lock);
 	for_each_vcpu(d, v)
