@@ -26,14 +26,14 @@
 /* --- locks of two ports; interrupts off --- */
 
 /* Never by trying again and again: guests can keep a lock in use for as long as they like. */
-static void lock_pair(struct evtchn *a, struct evtchn *b)
+static __attribute__((noinline)) void lock_pair(struct evtchn *a, struct evtchn *b)
 {
 	spin_lock(a < b ? &a->lock : &b->lock);
 	if (a != b)
 		spin_lock(a < b ? &b->lock : &a->lock);
 }
 
-static void unlock_pair(struct evtchn *a, struct evtchn *b)
+static __attribute__((noinline)) void unlock_pair(struct evtchn *a, struct evtchn *b)
 {
 	spin_unlock(&a->lock);
 	if (a != b)
