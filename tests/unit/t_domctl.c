@@ -82,7 +82,6 @@ static void test_rights(void)
 	CHECK_EQ(call(XEN_DOMCTL_setvcpucontext, 0), -EINVAL);
 	CHECK_EQ(call(XEN_DOMCTL_set_cpu_policy, 0), -EINVAL);
 	CHECK_EQ(call(XEN_DOMCTL_getvcpucontext, 0), -EINVAL);
-	CHECK_EQ(call(XEN_DOMCTL_get_ext_vcpucontext, 0), -EINVAL);
 	domain_put(d);
 	end(id);
 }

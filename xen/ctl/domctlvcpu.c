@@ -131,10 +131,8 @@ long domctl_get_ext_vcpucontext(struct domain *d, struct xen_domctl *op)
 	struct vcpu *v = domain_vcpu(d, e->vcpu);
 	u32 id = e->vcpu;
 
-	/* Of its own vCPUs the control domain would wait for the one that is here. */
-	if (d == current->domain)
-		return -EINVAL;
-	if (!v)
+	/* Of the control domain's own it would wait for the one that asks. */
+	if (!v || d == current->domain)
 		return -ESRCH;
 	memset(e, 0, sizeof(*e));
 	e->vcpu = id;

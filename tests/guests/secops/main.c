@@ -333,6 +333,8 @@ static void control(void)
 	is("XSA-127 pausing oneself", HC1(__HYPERVISOR_domctl, &d), -22);
 	d.cmd = XEN_DOMCTL_destroydomain;
 	is("XSA-127 destroying oneself", HC1(__HYPERVISOR_domctl, &d), -22);
+	d.cmd = XEN_DOMCTL_get_ext_vcpucontext;
+	is("XSA-127 the callbacks of the vCPU that asks", HC1(__HYPERVISOR_domctl, &d), -3);
 	d.cmd = XEN_DOMCTL_max_vcpus;
 	d.u.max_vcpus.max = 1;
 	ok(HC1(__HYPERVISOR_domctl, &d) < 0, "XSA-77 changing one's own vCPUs");
