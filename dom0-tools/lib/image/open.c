@@ -90,7 +90,6 @@ static int unpack(struct dais_image *image, const struct dais_payload *payload, 
 {
 	struct dais_blob packed = image->blob;
 	autoclose int result = -1;
-	int rc;
 
 	if (cache >= 0) {
 		if (image_digest(&packed, key->digest, err))
@@ -98,17 +97,14 @@ static int unpack(struct dais_image *image, const struct dais_payload *payload, 
 		result = image_cache_by_digest(cache, key);
 		image->cached = result >= 0;
 	}
-	if (result < 0) {
+	if (result < 0)
 		result = image_unpack_confined(payload, seconds, err);
-		if (result < 0)
-			return -1;
-		if (cache >= 0)
-			image_cache_add(cache, key, result);
-	}
-	rc = map_result(result, &image->blob, err);
-	if (!rc)
-		dais_blob_close(&packed);
-	return rc;
+	if (result < 0 || map_result(result, &image->blob, err))
+		return -1;
+	if (cache >= 0 && !image->cached)
+		image_cache_add(cache, key, &image->blob);
+	dais_blob_close(&packed);
+	return 0;
 }
 
 static int load(int fd, const char *path, const struct dais_image_options *options,

@@ -35,7 +35,7 @@ int image_cache_open(const char *path);
 int image_cache_by_stat(int dir, const struct image_key *key);
 /* By key->digest; found, the inode is remembered. -1: not there. */
 int image_cache_by_digest(int dir, const struct image_key *key);
-/* Keeps what @fd holds under key->digest. Failing is no error: a line in the log. */
-void image_cache_add(int dir, const struct image_key *key, int fd);
+/* Keeps the kernel under key->digest. Failing is no error: a line in the log. */
+void image_cache_add(int dir, const struct image_key *key, const struct dais_blob *unpacked);
 
 #endif
