@@ -60,6 +60,8 @@ int guest_main(void); /* the guest's; what it returns goes to guest_exit() */
 /* Prints "pvrt: end STATUS" and shuts the domain down: as a restart, which ends QEMU -no-reboot. */
 _Noreturn void guest_exit(int status);
 _Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Called by panic() when it has said why, if set; need not return. */
+extern void (*panic_hook)(void);
 
 /* The text after "NAME=" in the command line, or NULL. */
 const char *option(const char *name);

@@ -8,6 +8,7 @@
 struct start_info *start_info;
 struct shared_info *shared_info;
 const char *cmd_line;
+void (*panic_hook)(void);
 
 _Noreturn void pvrt_start(struct start_info *si);
 
@@ -29,6 +30,8 @@ _Noreturn void panic(const char *format, ...)
 	vprint_to(line, sizeof(line), format, args);
 	va_end(args);
 	printk("pvrt: panic: %s\n", line);
+	if (panic_hook)
+		panic_hook();
 	guest_exit(99);
 }
 

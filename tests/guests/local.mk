@@ -4,7 +4,9 @@
 # tests.  make check-guests runs them on Dais and on Debian's Xen (run.py).
 
 GUEST_TESTS = boot calls traps events tables ptwrite grants time minute devices memops cpu smp security secmm secops seccpu pair store chaos
-GUEST_TEST_LIB = tests/guests/lib/test.c tests/guests/lib/test.h
+GUEST_TEST_LIB = tests/guests/lib/test.c tests/guests/lib/test.h \
+	tests/guests/lib/part.c tests/guests/lib/part.h tests/guests/lib/failing.c \
+	tests/guests/lib/failing.h tests/guests/lib/control.c tests/guests/lib/control.h
 GUEST_TEST_CPPFLAGS = $(GUEST_CPPFLAGS) -I$(srcdir)/tests/guests/lib
 
 check-guests: xen/dais $(GUEST_TESTS:%=tests/guests/%/guest)
@@ -32,14 +34,16 @@ check-preempt: preempt/xen/dais $(GUEST_TESTS:%=tests/guests/%/guest)
 		--hypervisor preempt/xen/dais --guests tests/guests --names $(GUEST_TESTS) \
 		--extra calls=5000
 
-# Each allocation in turn fails: operation by operation, and in the middle of chaos.
+# Each allocation in turn fails: operation by operation, in the middle of chaos, and in each suite.
 FAILING_TESTS = failing chaos
-check-failing: failing/xen/dais $(FAILING_TESTS:%=tests/guests/%/guest)
+IN_TURN_TESTS = $(filter-out chaos,$(GUEST_TESTS))
+check-failing: failing/xen/dais $(FAILING_TESTS:%=tests/guests/%/guest) \
+		$(IN_TURN_TESTS:%=tests/guests/%/guest)
 	@$(MKDIR_P) $(SYSTEM_CACHE)
-	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/failing.count -t 1200 -n failing \
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/failing.count -t 2400 -n failing \
 		python3 $(srcdir)/tests/guests/run.py --part failing --cache $(SYSTEM_CACHE) --on dais \
 		--hypervisor failing/xen/dais --guests tests/guests --names $(FAILING_TESTS) \
-		--extra "failing=1 calls=12000"
+		--in-turn $(IN_TURN_TESTS) --extra "failing=1 calls=12000"
 
 # With a thread of the host's for each processor.
 check-chaos-long: xen/dais tests/guests/chaos/guest
@@ -52,7 +56,7 @@ check-long: check-chaos-long
 
 .PHONY: check-guests check-guarded check-preempt check-failing check-chaos-long
 
-EXTRA_DIST += tests/guests/run.py
+EXTRA_DIST += tests/guests/run.py tests/guests/inturn.py
 
 noinst_PROGRAMS += tests/guests/boot/guest
 tests_guests_boot_guest_SOURCES = tests/guests/boot/main.c $(GUEST_TEST_LIB)
@@ -146,8 +150,7 @@ tests_guests_cpu_guest_LDFLAGS = $(GUEST_LINK)
 tests_guests_cpu_guest_LDADD = $(GUEST_LIBS)
 
 noinst_PROGRAMS += tests/guests/chaos/guest
-tests_guests_chaos_guest_SOURCES = tests/guests/chaos/main.c $(GUEST_TEST_LIB) \
-	tests/guests/lib/control.c tests/guests/lib/control.h
+tests_guests_chaos_guest_SOURCES = tests/guests/chaos/main.c $(GUEST_TEST_LIB)
 tests_guests_chaos_guest_CPPFLAGS = $(GUEST_TEST_CPPFLAGS)
 tests_guests_chaos_guest_CFLAGS = $(GUEST_CFLAGS)
 tests_guests_chaos_guest_LDFLAGS = $(GUEST_LINK)
@@ -197,8 +200,7 @@ tests_guests_wild_wild_LDFLAGS = $(GUEST_LINK)
 tests_guests_wild_wild_LDADD = $(GUEST_LIBS)
 
 # Suites of two domains: the guest's own image is its module, too (run.py).
-GUEST_CONTROL_LIB = $(GUEST_TEST_LIB) tests/guests/lib/control.c tests/guests/lib/control.h \
-	tests/guests/lib/child.c
+GUEST_CONTROL_LIB = $(GUEST_TEST_LIB) tests/guests/lib/child.c
 
 noinst_PROGRAMS += tests/guests/pair/guest
 tests_guests_pair_guest_SOURCES = tests/guests/pair/main.c tests/guests/pair/refused.c \

@@ -2,7 +2,7 @@
 """Boots the guests of tests/guests as dom0, on the hypervisor and on Debian's Xen 4.17.
 
   run.py --cache DIR --hypervisor PATH --guests DIR --names NAME... [--on dais,xen]
-         [--options HYPERVISOR-OPTIONS]
+         [--in-turn NAME...] [--options HYPERVISOR-OPTIONS]
 
 Every case that a guest prints becomes a line of the Test Anything Protocol, with the hypervisor's
 name.  A case that fails on Xen is as much an error as one that fails on Dais: it is wrong.
@@ -17,6 +17,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "system"))
 
+from inturn import in_turn  # noqa: E402
 from vm import Gone, Machine, Timeout  # noqa: E402
 
 OPTIONS = "console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all"
@@ -32,29 +33,43 @@ NEEDS = {
 }
 # Guests that make a second domain of their own image, which is then their module, too.
 TWO = ("pair", "failing")
-# Guests whose processors QEMU runs by one thread, in turns: with a thread each they wait for one
+# Guests whose processors QEMU runs by one thread, in turns, as it does where allocations fail: with a thread each they wait for one
 # another for minutes where the host is busy.  --parallel gives each its thread.
 TURNS = ("chaos",)
 
 
+def machine(name, guest, hypervisor, log, args, words=""):
+    """The virtual machine that has the guest for its dom0; words: more that the guest is told."""
+    smp, options, qemu = NEEDS.get(name, (1, "dom0_max_vcpus=4", []))
+    turns = words or name in TURNS and not args.parallel
+    return Machine(["-accel", "tcg,thread=single" if turns else "tcg", "-machine", "pc",
+                    "-cpu", args.cpu, "-smp", str(smp), "-m", "512", "-vga", "none",
+                    "-nic", "none", "-no-reboot", "-kernel", hypervisor,
+                    "-append", " ".join((OPTIONS, options, args.options)), "-initrd",
+                    "%s case=%s  two %s %s%s" % (guest, name, args.extra, words,
+                                                 "," + guest if name in TWO else ""),
+                    *qemu], log)
+
+
+def boot(vm):
+    """Has a guest run to its end: what it ended with; and why there is none."""
+    try:
+        end = int(vm.expect(r"pvrt: end (\d+)", 900).group(1))
+        vm.wait_end(60)
+        return end, None
+    except (Timeout, Gone) as error:
+        return 1, error
+
+
 def run(name, guest, hypervisor, word, log, args):
     """Prints the guest's cases; the number that failed."""
-    smp, options, qemu = NEEDS.get(name, (1, "dom0_max_vcpus=4", []))
-    turns = name in TURNS and not args.parallel
-    argv = ["-accel", "tcg,thread=single" if turns else "tcg", "-machine", "pc", "-cpu", args.cpu, "-smp", str(smp), "-m", "512",
-            "-vga", "none", "-nic", "none", "-no-reboot", "-kernel", hypervisor,
-            "-append", " ".join((OPTIONS, options, args.options)), "-initrd",
-            "%s case=%s  two %s%s" % (guest, name, args.extra, "," + guest if name in TWO else ""),
-            *qemu]
     bad = 0
-    with Machine(argv, log) as vm:
-        try:
-            end = int(vm.expect(r"pvrt: end (\d+)", 900).group(1))
-            vm.wait_end(60)
-        except (Timeout, Gone) as error:
+    with machine(name, guest, hypervisor, log, args) as vm:
+        end, error = boot(vm)
+        if error:
             print("not ok - %s: %s: %s" % (word, name, error))
             print(vm.tail(15))
-            end, bad = 1, 1
+            bad = 1
         if word == "dais":
             # What the guest left must be as its page tables and tables of grants say.
             audit = re.search(r"audit: \d+ frames.* (\d+) faults", vm.text)
@@ -75,6 +90,18 @@ def run(name, guest, hypervisor, word, log, args):
     return bad
 
 
+def run_in_turn(name, guest, log, args):
+    """The same again and again, each time with another allocation that fails."""
+    def said(words):
+        with machine(name, guest, args.hypervisor, log, args, words) as vm:
+            boot(vm)
+        return vm.text
+
+    bad = in_turn(name, said)
+    sys.stdout.flush()
+    return bad
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cache", required=True)
@@ -86,6 +113,8 @@ def main():
     parser.add_argument("--part", default="guests", help="whose logs: parts run side by side")
     parser.add_argument("--parallel", action="store_true", help="a thread for each processor")
     parser.add_argument("--extra", default="", help="more of the guest's command line")
+    parser.add_argument("--in-turn", nargs="+", default=[],
+                        help="suites of which each allocation fails in turn")
     parser.add_argument("--options", default="", help="more of the hypervisor's")
     args = parser.parse_args()
     subprocess.run([os.path.join(HERE, "..", "system", "mkquick.sh"), args.cache], check=True)
@@ -98,6 +127,9 @@ def main():
         for name in args.names:
             bad += run(name, os.path.join(args.guests, name, "guest"), hypervisor, word,
                        os.path.join(work, "%s-%s.log" % (name, word)), args)
+    for name in args.in_turn:
+        bad += run_in_turn(name, os.path.join(args.guests, name, "guest"),
+                           os.path.join(work, "%s-in-turn.log" % name), args)
     return bad > 0
 
 

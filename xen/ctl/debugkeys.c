@@ -115,12 +115,22 @@ static void failing_next(char key __unused)
 	failing_arm(++failing_nth);
 }
 
+static void failing_show(bool failed)
+{
+	log_line("failing: %s; %lu objects in use, %lu frames free, %lu failures in all",
+		 failed ? "one" : "none", slab_objects(), buddy_free_frames(), failing_count());
+}
+
+static void failing_so_far(char key __unused)
+{
+	failing_show(failing_failed());
+}
+
 static void failing_end(char key __unused)
 {
 	bool failed = failing_disarm();
 
-	log_line("failing: %s; %lu objects in use, %lu frames free, %lu failures in all",
-		 failed ? "one" : "none", slab_objects(), buddy_free_frames(), failing_count());
+	failing_show(failed);
 	if (!failed)
 		failing_nth = 0;
 }
@@ -129,6 +139,7 @@ static void failing_keys(void)
 {
 	keys_register('F', failing_next, "the next allocation to fail");
 	keys_register('f', failing_end, "no allocation fails; whether one did");
+	keys_register('p', failing_so_far, "whether an allocation failed so far");
 }
 
 #else

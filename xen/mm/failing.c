@@ -28,10 +28,15 @@ void failing_arm(unsigned long n)
 	__atomic_store_n(&left, n, __ATOMIC_SEQ_CST);
 }
 
+bool failing_failed(void)
+{
+	return READ_ONCE(failed);
+}
+
 bool failing_disarm(void)
 {
 	__atomic_store_n(&left, 0, __ATOMIC_SEQ_CST);
-	return READ_ONCE(failed);
+	return failing_failed();
 }
 
 unsigned long failing_count(void)

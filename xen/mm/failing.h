@@ -14,6 +14,8 @@
 bool allocation_fails(void);
 /* The nth allocation from here on fails, once; 0: none. */
 void failing_arm(unsigned long n);
+/* True when one has failed since failing_arm(). */
+bool failing_failed(void);
 /* None from here on.  True when one has failed since failing_arm(). */
 bool failing_disarm(void);
 /* How many have failed since boot. */

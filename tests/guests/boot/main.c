@@ -144,11 +144,11 @@ static void shared(void)
 
 int guest_main(void)
 {
-	registers();
-	control_registers();
-	info();
-	mapping();
-	hole();
-	shared();
+	part(registers);
+	part(control_registers);
+	part(info);
+	part(mapping);
+	part(hole);
+	part(shared);
 	return test_end();
 }

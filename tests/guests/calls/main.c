@@ -198,16 +198,21 @@ static void registers(void)
 	is("g1 the result is in RAX", rax, 0x40011);
 }
 
-int guest_main(void)
+static void results(void)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
 		const struct row *r = &rows[i];
 
 		is(r->name, hypercall(r->nr, r->a, r->b, r->c, r->d, 0), r->want);
 	}
-	versions();
-	features();
-	multicall();
-	registers();
+}
+
+int guest_main(void)
+{
+	part(results);
+	part(versions);
+	part(features);
+	part(multicall);
+	part(registers);
 	return test_end();
 }

@@ -11,6 +11,7 @@
  * shared_info (with a version of the time that stays odd, clock_ns() would not end).
  */
 #include "control.h"
+#include "failing.h"
 #include "test.h"
 
 #define POOL 48 /* pages that may become anything */

@@ -239,12 +239,12 @@ static void bases(void)
 
 int guest_main(void)
 {
-	msrs();
-	hypercall_page();
-	leaves();
-	control();
-	debug();
-	ports();
-	bases();
+	part(msrs);
+	part(hypercall_page);
+	part(leaves);
+	part(control);
+	part(debug);
+	part(ports);
+	part(bases);
 	return test_end();
 }

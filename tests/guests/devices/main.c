@@ -140,10 +140,10 @@ static void others(void)
 
 int guest_main(void)
 {
-	lines();
-	eoi_page();
-	wall_clock();
-	firmware();
-	others();
+	part_once(lines);
+	part_once(eoi_page);
+	part(wall_clock);
+	part(firmware);
+	part(others);
 	return test_end();
 }

@@ -242,12 +242,12 @@ static void timer(void)
 
 int guest_main(void)
 {
-	allocation();
-	interdomain();
-	virqs();
-	ipis();
-	delivery();
-	polling();
-	timer();
+	part(allocation);
+	part(interdomain);
+	part(virqs);
+	part(ipis);
+	part(delivery);
+	part(polling);
+	part(timer);
 	return test_end();
 }

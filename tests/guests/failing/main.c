@@ -6,6 +6,7 @@
  * the build with --enable-fail-always (make check-failing), whose debug keys F and f do it.
  */
 #include "control.h"
+#include "failing.h"
 #include "test.h"
 
 #define ROUNDS_MAX 200

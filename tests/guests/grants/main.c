@@ -170,12 +170,12 @@ int guest_main(void)
 	page = page_alloc();
 	other = page_alloc();
 	spot = map_reserve(2);
-	table();
+	part(table);
 	writable = grant_access(0, virt_to_mfn(page), false);
 	read_only = grant_access(0, virt_to_mfn(page), true);
-	maps();
-	by_pte();
-	copies();
+	part(maps);
+	part(by_pte);
+	part(copies);
 	is("D31 both end", grant_end(writable) && grant_end(read_only), true);
 	return test_end();
 }

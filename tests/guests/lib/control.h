@@ -20,17 +20,6 @@ void debug_keys(const char *keys);
 /* Frames that nobody has, as the hypervisor counts them. */
 unsigned long free_frames(void);
 
-/*
- * Builds with --enable-fail-always: key F arms, so that an allocation fails, the first one at
- * first and then each time the next; failing_end() is key f and what it says.
- */
-struct failing {
-	bool failed; /* an allocation, since the last F; if none has, F begins anew */
-	unsigned long objects, frames; /* in use, free */
-	unsigned long count; /* of failures since boot */
-};
-struct failing failing_end(void);
-
 /* A domain without memory or vCPUs; its id in *who. */
 long domain_make(domid_t *who, unsigned int vcpus);
 long domain_destroy(domid_t who);

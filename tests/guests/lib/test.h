@@ -7,6 +7,7 @@
 #ifndef TEST_H
 #define TEST_H
 
+#include "part.h"
 #include "pvrt.h"
 
 bool on_dais(void);
@@ -27,6 +28,13 @@ void is_(unsigned long got, unsigned long want, const char *name, int line);
 		if (on_dais())          \
 			ok(good, name); \
 	} while (0)
+
+extern struct cases {
+	unsigned int good, failed;
+	unsigned int spoilt; /* failed while excused */
+	bool excused; /* what fails is not the case's fault */
+	bool quiet; /* those that fail are printed, no others */
+} cases;
 
 /* The value for guest_main(): how many failed. */
 int test_end(void);

@@ -5,7 +5,6 @@
 #define N 8
 
 static xen_pfn_t list[64];
-static char *pages;
 
 static struct xen_memory_reservation reservation(unsigned int n, unsigned int order)
 {
@@ -26,6 +25,7 @@ static long current_pages(void)
 static void balloon(void)
 {
 	struct xen_memory_reservation r = reservation(N, 0);
+	char *pages = pages_alloc(N);
 	uint64_t pfn = virt_to_pfn(pages);
 	long before = current_pages();
 
@@ -153,11 +153,10 @@ static void maps(void)
 
 int guest_main(void)
 {
-	pages = pages_alloc(N);
-	balloon();
-	mapped();
-	refused();
-	exchange();
-	maps();
+	part(balloon);
+	part(mapped);
+	part(refused);
+	part(exchange);
+	part(maps);
 	return test_end();
 }

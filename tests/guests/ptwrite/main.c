@@ -182,7 +182,7 @@ int guest_main(void)
 	a = virt_to_mfn(pages) << 12 | flags;
 	b = virt_to_mfn(pages + PAGE_SIZE) << 12 | flags;
 	is("h21.2 the assist", HC2(__HYPERVISOR_vm_assist, 0, 2), 0);
-	forms();
-	refused();
+	part(forms);
+	part(refused);
 	return test_end();
 }

@@ -84,6 +84,7 @@ static void from_user(void)
 {
 	unsigned int refused = 0, ended = 0;
 
+	trap_hook = vector_hook;
 	go_on = 0;
 	for (unsigned int n = 0; n < 256; n++) {
 		trapped = 0;
@@ -106,6 +107,7 @@ static void from_kernel(void)
 	uint8_t *code = page_alloc();
 	unsigned int fine = 0;
 
+	trap_hook = vector_hook;
 	for (unsigned int n = 0; n < 256; n++) {
 		/* INT n; RET */
 		code[0] = 0xcd;
@@ -222,7 +224,8 @@ static void registers(void)
 
 	fill_registers(0x1111111111111111);
 	HC2(__HYPERVISOR_set_debugreg, 0, 0x1000);
-	smp_start(1, other, NULL);
+	if (smp_start(1, other, NULL))
+		panic("the other vCPU does not start");
 	while (other_is < 2) {
 		sched_op(SCHEDOP_yield, NULL);
 		mine = mine && still(0x1111111111111111) &&
@@ -352,14 +355,13 @@ static void hidden(void)
 
 int guest_main(void)
 {
-	registers();
-	contexts();
-	hidden();
+	part_once(registers);
+	part_once(contexts);
+	part(hidden);
 	user_init();
 	user_load(user_code, (size_t)(user_code_end - user_code));
-	trap_hook = vector_hook;
-	from_user();
-	from_kernel();
-	end_of_low_half();
+	part(from_user);
+	part(from_kernel);
+	part(end_of_low_half);
 	return test_end();
 }

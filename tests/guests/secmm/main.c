@@ -128,7 +128,7 @@ static void stale_translations(void)
 	run_other(writer, (void *)spot);
 	set_entry(pte_of(spot), 0);
 	is("XSA-511 the frame is given back", drop_frame(mfn), 1);
-	for (unsigned int i = 0; i < 64; i++) {
+	for (unsigned int i = 0; i < repeats(64); i++) {
 		taken = take_frame(0x4000 + i);
 		seen = map_frame(taken, PTE_KERNEL_RO);
 		wiped = wiped && taken && all_are(seen, 0);
@@ -164,7 +164,7 @@ static void pinner(void *arg)
 
 static void same_tables(void)
 {
-	unsigned int good = 0;
+	unsigned int good = 0, rounds = repeats(ROUNDS);
 
 	l1 = page_alloc();
 	l2 = page_alloc();
@@ -172,7 +172,7 @@ static void same_tables(void)
 	l2[7] = virt_to_mfn(l1) << 12 | USER_TABLE;
 	page_protect(l2, false);
 	run_other(pinner, NULL);
-	for (unsigned int i = 0; i < ROUNDS; i++) {
+	for (unsigned int i = 0; i < rounds; i++) {
 		good += !set_entry(&l2[7], virt_to_mfn(l1) << 12 | USER_TABLE);
 		good += !set_entry(&l1[i % 512], virt_to_mfn(fresh) << 12 | PTE_KERNEL_RO);
 		pin(MMUEXT_PIN_L2_TABLE, l2);
@@ -181,7 +181,7 @@ static void same_tables(void)
 		page_protect(l1, i % 2); /* refused while it is a table */
 	}
 	end_other();
-	ok(good > ROUNDS / 2, "XSA-37 XSA-299 XSA-310 two vCPUs pin, link and take apart one tree");
+	ok(good > rounds / 2, "XSA-37 XSA-299 XSA-310 two vCPUs pin, link and take apart one tree");
 	while (!pin(MMUEXT_UNPIN_TABLE, l2) || !pin(MMUEXT_UNPIN_TABLE, l1))
 		;
 	set_entry(&l2[7], 0);
@@ -281,7 +281,7 @@ static void owners(void)
 	is("XSA-214 an empty page becomes a table", set_entry(upper, mfn << 12 | USER_TABLE), 0);
 	is("XSA-214 and is given back", drop_frame(mfn), 1);
 	set_entry(upper, 0);
-	for (unsigned int i = 0; i < 32; i++) {
+	for (unsigned int i = 0; i < repeats(32); i++) {
 		uint64_t next = take_frame(0x5100 + i);
 
 		fine = fine && next &&
@@ -456,15 +456,15 @@ int guest_main(void)
 	fresh = page_alloc();
 	trap_hook = hook;
 	page_protect(fresh, false);
-	frame_numbers();
-	flushes();
-	counting();
-	owners();
-	entries();
-	rollback();
-	direct_writes();
-	stale_translations();
-	same_tables();
-	changing_code();
+	part(frame_numbers);
+	part(flushes);
+	part(counting);
+	part(owners);
+	part(entries);
+	part(rollback);
+	part(direct_writes);
+	part(stale_translations);
+	part(same_tables);
+	part(changing_code);
 	return test_end();
 }

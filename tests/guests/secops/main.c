@@ -20,20 +20,22 @@ static uintptr_t spot;
 
 static volatile unsigned int stop, running;
 
-static void run_other(void (*fn)(void *))
-{
-	stop = running = 0;
-	if (smp_start(1, fn, NULL))
-		panic("the other vCPU does not start");
-	while (!running)
-		__asm__ volatile("pause");
-}
-
 static void end_other(void)
 {
 	stop = 1;
 	while (running || vcpu_op(VCPUOP_is_up, 1, NULL) > 0)
 		sched_op(SCHEDOP_yield, NULL);
+}
+
+static void run_other(void (*fn)(void *))
+{
+	if (running) /* left over from a part that gave up */
+		end_other();
+	stop = running = 0;
+	if (smp_start(1, fn, NULL))
+		panic("the other vCPU does not start");
+	while (!running)
+		__asm__ volatile("pause");
 }
 
 /* --- grants --- */
@@ -58,8 +60,9 @@ static void races(grant_ref_t ref)
 	unsigned int mapped = 0;
 
 	shared_handle = ~0u;
+	unmapped = 0;
 	run_other(unmapper);
-	for (unsigned int i = 0; i < ROUNDS; i++) {
+	for (unsigned int i = 0; i < repeats(ROUNDS); i++) {
 		if (grant_map(0, ref, spot, GNTMAP_host_map, &m) != GNTST_okay)
 			continue;
 		mapped++;
@@ -272,7 +275,7 @@ static void events(void)
 	ok(n >= first, "XSA-344 as many again");
 	is("XSA-344 closed again", evtchn_op(EVTCHNOP_reset, &r), 0);
 	run_other(talker);
-	for (unsigned int k = 0; k < 200; k++) {
+	for (unsigned int k = 0; k < repeats(200); k++) {
 		evtchn_op(EVTCHNOP_alloc_unbound, &u);
 		evtchn_op(EVTCHNOP_reset, &r);
 	}
@@ -422,11 +425,11 @@ int guest_main(void)
 	page_protect(table, false);
 	pin(MMUEXT_PIN_L1_TABLE, table);
 	spot = map_reserve(1);
-	grants();
-	control();
-	batches();
-	log_flood();
-	interrupts();
-	events();
+	part(grants);
+	part(control);
+	part(batches);
+	part(log_flood);
+	part(interrupts);
+	part(events);
 	return test_end();
 }

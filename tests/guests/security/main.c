@@ -324,13 +324,13 @@ int guest_main(void)
 	mfn = virt_to_mfn(page);
 	spot = map_reserve(2);
 	trap_hook = hook;
-	interrupts();
-	timers();
-	memory();
-	tables();
-	batches();
-	events();
-	grants();
-	processor();
+	part(interrupts);
+	part(timers);
+	part(memory);
+	part(tables);
+	part(batches);
+	part(events);
+	part(grants);
+	part(processor);
 	return test_end();
 }

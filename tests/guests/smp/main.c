@@ -67,6 +67,14 @@ static bool down(unsigned int cpu)
 	return vcpu_op(VCPUOP_is_up, cpu, NULL) == 0;
 }
 
+/* Ends what a part has left running that gave up, and begins anew. */
+static void fresh_start(unsigned int cpu)
+{
+	stop = 1;
+	down(cpu);
+	runs = stop = 0;
+}
+
 static void life(void)
 {
 	static struct vcpu_guest_context c;
@@ -86,7 +94,10 @@ static void life(void)
 	c.ctrlreg[3] = xen_pfn_to_cr3(virt_to_mfn(root));
 	c.ctrlreg[1] = xen_pfn_to_cr3(virt_to_mfn(page_alloc()));
 	is("h24.0 a user root that cannot be one", vcpu_op(VCPUOP_initialise, 1, &c), -22);
-	is("h24.0 initialise with another root, and up", smp_start(1, first_run, (void *)4711), 0);
+	err = smp_start(1, first_run, (void *)4711);
+	is("h24.0 initialise with another root, and up", err, 0);
+	if (err)
+		return;
 	/* Xen was seen to keep it. */
 	err = page_protect(root, true);
 	ok(!err || !on_dais(), "h24.0 the first one is free again");
@@ -101,10 +112,13 @@ static void life(void)
 static void signals(void)
 {
 	evtchn_port_t port;
+	long err;
 
-	runs = 0;
-	stop = 0;
-	is("h24.0 the third", smp_start(2, spin, NULL), 0);
+	fresh_start(2);
+	err = smp_start(2, spin, NULL);
+	is("h24.0 the third", err, 0);
+	if (err)
+		return;
 	ok(until(&runs, 1), "h24.1 it runs");
 	port = event_bind_ipi(2, count, NULL);
 	ipis = 0;
@@ -120,20 +134,24 @@ static void signals(void)
 	stop = 1;
 	ok(until(&runs, 2), "h24.2 it ends");
 	ok(down(2), "h24.3 is down");
+	event_unbind(port);
 }
 
 static void flushes(void)
 {
 	uint64_t *a = page_alloc(), *b = page_alloc();
 	bool fresh = true;
+	long err;
 
 	a[0] = 1;
 	b[0] = 2;
 	spot = map_reserve(1);
 	update_va_mapping(spot, virt_to_mfn(a) << 12 | PTE_KERNEL, UVMF_INVLPG | UVMF_ALL);
-	runs = 0;
-	stop = 0;
-	is("h24.0 the fourth", smp_start(3, reader, NULL), 0);
+	fresh_start(3);
+	err = smp_start(3, reader, NULL);
+	is("h24.0 the fourth", err, 0);
+	if (err)
+		return;
 	until(&runs, 1);
 	for (unsigned int i = 0; i < 40; i++) {
 		uint64_t want = i & 1 ? 1 : 2, end;
@@ -169,7 +187,7 @@ static void together(void)
 	uint64_t last = 0;
 	bool monotonic = true;
 
-	runs = 0;
+	runs = n = 0;
 	smp_start(3, both, (void *)&n);
 	smp_start(2, both, (void *)&n);
 	while (runs < 2) {
@@ -189,9 +207,9 @@ static void together(void)
 int guest_main(void)
 {
 	is("h24 four vCPUs", smp_count(), 4);
-	life();
-	signals();
-	flushes();
-	together();
+	part_once(life);
+	part(signals);
+	part(flushes);
+	part(together);
 	return test_end();
 }

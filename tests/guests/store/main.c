@@ -308,18 +308,18 @@ int guest_main(void)
 	/* The store's end runs in its upcall; ours waits with events open. */
 	store_idle = server_step;
 	store_init(ring, ours);
-	requests();
-	transactions();
-	watches();
-	sizes();
-	wrap();
+	part(requests);
+	part(transactions);
+	part(watches);
+	part(sizes);
+	part(wrap);
 	is("every step was asked for by an event or a wait", served > 600, true);
 	/* The same with nothing but events between the two. */
 	store_idle = NULL;
 	events_enable();
 	notified = nr_nodes = 0;
-	requests();
-	watches();
+	part(requests);
+	part(watches);
 	ok(notified > 20, "and again, by events alone");
 	events_disable();
 	event_unbind(server_port);

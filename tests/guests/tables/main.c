@@ -290,12 +290,12 @@ int guest_main(void)
 	page = page_alloc();
 	mfn = virt_to_mfn(page);
 	spot = map_reserve(1);
-	entries();
-	other_types();
-	pins();
-	roots();
-	updates();
-	flushes();
-	descriptors();
+	part(entries);
+	part(other_types);
+	part(pins);
+	part(roots);
+	part(updates);
+	part(flushes);
+	part(descriptors);
 	return test_end();
 }

@@ -169,9 +169,9 @@ static void moved_info(void)
 
 int guest_main(void)
 {
-	clocks();
-	timers();
-	runstates();
-	moved_info();
+	part(clocks);
+	part(timers);
+	part(runstates);
+	part_once(moved_info);
 	return test_end();
 }

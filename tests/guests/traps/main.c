@@ -388,11 +388,11 @@ static void tables(void)
 
 int guest_main(void)
 {
-	from_kernel();
-	instructions();
-	software_interrupts();
-	tables();
-	from_user();
-	iret();
+	part(from_kernel);
+	part(instructions);
+	part(software_interrupts);
+	part(tables);
+	part(from_user);
+	part(iret);
 	return test_end();
 }
