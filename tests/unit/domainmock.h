@@ -131,6 +131,8 @@ int pirq_domain_destroy(struct domain *d __unused)
 	return 0;
 }
 
+static unsigned int clock_updates; /* of a domain without shared_info */
+
 void *reserve_alloc_shared(struct domain *d)
 {
 	if (rooms_up >= rooms_allowed)
@@ -143,6 +145,9 @@ void *reserve_alloc_shared(struct domain *d)
 
 void reserve_free_shared(struct domain *d, void *page __unused)
 {
+	/* Who sets the clock must not find the page any more. */
+	if (d->shared_info || !clock_updates)
+		abort();
 	rooms_up--;
 	if (!--d->mem.owned_pages)
 		domain_put(d);
@@ -177,8 +182,9 @@ void vtime_vcpu_destroy(struct vcpu *v __unused)
 {
 }
 
-void clock_update_domain(struct domain *d __unused)
+void clock_update_domain(struct domain *d)
 {
+	clock_updates += !d->shared_info;
 }
 
 int fpu_vcpu_init(struct vcpu *v)

@@ -375,6 +375,12 @@ static void test_wallclock(void)
 	CHECK(!(shared.wc_version & 1));
 	wall = ((u64)shared.wc_sec_hi << 32 | shared.wc_sec) + ((u64)now() + shared.wc_nsec) / NSEC;
 	CHECK_EQ(wall, clock_wall_seconds() - 3600);
+	/* A domain that is being destroyed has no page any more. */
+	shared.wc_version = 8;
+	dom.shared_info = NULL;
+	clock_update_domain(&dom);
+	CHECK_EQ(shared.wc_version, 8);
+	dom.shared_info = &shared;
 	set_cmos(2026, 11, 21, 4, 30, 51, 6);
 	clock_init();
 	CHECK(clock_wall_seconds() - 1795235451 < 2);

@@ -59,13 +59,16 @@ static int drop_vcpus(struct domain *d)
 
 static int drop_shared_info(struct domain *d)
 {
+	struct shared_info *s = d->shared_info;
 	struct vcpu *v;
 
 	for_each_vcpu(d, v)
 		v->info = &unregistered_vcpu_info;
-	if (d->shared_info)
-		reserve_free_shared(d, d->shared_info);
 	d->shared_info = NULL;
+	/* Finds nothing to write to, once those are done that did. */
+	clock_update_domain(d);
+	if (s)
+		reserve_free_shared(d, s);
 	return 0;
 }
 

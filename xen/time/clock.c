@@ -79,14 +79,14 @@ void clock_write_user_area(void)
 
 void clock_update_domain(struct domain *d)
 {
-	struct shared_info *s = d->shared_info;
-	unsigned long flags;
+	struct shared_info *s;
 	u64 base, sec;
 	u32 version;
 
+	guard_lock_irq(&wall_lock);
+	s = d->shared_info;
 	if (!s)
 		return;
-	flags = spin_lock_irqsave(&wall_lock);
 	base = wall_base;
 	sec = base / NSEC + (u64)d->time_offset_seconds;
 	version = (READ_ONCE(s->wc_version) | 1) + (READ_ONCE(s->wc_version) & 1 ? 2 : 0);
@@ -97,7 +97,6 @@ void clock_update_domain(struct domain *d)
 	s->xen_wc_sec_hi = (u32)(sec >> 32);
 	smp_wmb();
 	WRITE_ONCE(s->wc_version, version + 1);
-	spin_unlock_irqrestore(&wall_lock, flags);
 }
 
 void clock_set_wallclock(u64 sec, u32 nsec, stime_t system_time)
