@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Each allocation that a suite has the hypervisor make fails in turn: the suite is booted once for
 each (tests/guests/lib/part.h), on the build with --enable-fail-always.  The hypervisor has to go on,
-its audit to be clean, and every case to hold that did not run while the allocation failed."""
+its audit to be clean, no memory to be lost, and every case to hold that did not run while the allocation failed."""
 
 import re
 
@@ -32,9 +32,10 @@ def wrong(said):
 def in_turn(name, boot):
     """Boots the suite until it has no allocation left to fail; boot(words) gives what it said.
     Prints a line for each, and the number of those that were not well is returned."""
-    bad, n = 0, 1
+    bad, n, left = 0, 1, []
     while n <= MOST:
         said = boot("fail=%d" % n)
+        left.append("".join(re.findall(r"part: (\d+ objects, \d+ frames) free or ours", said)))
         failed = re.search(r"part: allocation \d+ failed in (\w+): (\d+) cases", said)
         fault = wrong(said)
         if fault:
@@ -56,4 +57,11 @@ def in_turn(name, boot):
     good = n - 1 >= least and (least or n == 1) and n <= MOST
     print("%s - dais: %s: %d allocations failed in turn%s" % (
         "ok" if good else "not ok", name, n - 1, "" if good else ", not %d" % least))
-    return bad + (not good)
+    # Nothing gets lost on a way out: the last boot had no failure.
+    lost = [i + 1 for i, what in enumerate(left) if what != left[-1]]
+    same = left[-1] and not lost
+    print("%s - dais: %s: %s at each end%s" % (
+        "ok" if same else "not ok", name, left[-1],
+        "" if same else ", but after allocation " +
+        ", ".join("%d %s" % (i, left[i - 1]) for i in lost)))
+    return bad + (not good) + (not same)

@@ -71,11 +71,15 @@ void part_(void (*run)(void), const char *name, bool again)
 
 void parts_end(void)
 {
+	domid_t self = DOMID_SELF;
+	struct failing s;
+
 	if (!begun || !nth)
 		return;
-	if (armed) {
-		failing_end();
+	s = failing_end();
+	if (armed)
 		printk("part: none has so many allocations\n");
-	}
 	printk("part: %u cases held\n", cases.good);
+	printk("part: %lu objects, %lu frames free or ours\n", s.objects,
+	       s.frames + (unsigned long)memory_op(XENMEM_current_reservation, &self));
 }
