@@ -29,13 +29,17 @@ def wrong(said):
     return None
 
 
+def at_end(said):
+    return "".join(re.findall(r"part: (\d+ objects, \d+ frames) free or ours", said))
+
+
 def in_turn(name, boot):
     """Boots the suite until it has no allocation left to fail; boot(words) gives what it said.
     Prints a line for each, and the number of those that were not well is returned."""
     bad, n, left = 0, 1, []
     while n <= MOST:
         said = boot("fail=%d" % n)
-        left.append("".join(re.findall(r"part: (\d+ objects, \d+ frames) free or ours", said)))
+        left.append(at_end(said))
         failed = re.search(r"part: allocation \d+ failed in (\w+): (\d+) cases", said)
         fault = wrong(said)
         if fault:
@@ -57,8 +61,10 @@ def in_turn(name, boot):
     good = n - 1 >= least and (least or n == 1) and n <= MOST
     print("%s - dais: %s: %d allocations failed in turn%s" % (
         "ok" if good else "not ok", name, n - 1, "" if good else ", not %d" % least))
-    # Nothing gets lost on a way out: the last boot had no failure.
-    lost = [i + 1 for i, what in enumerate(left) if what != left[-1]]
+    # Nothing gets lost on a way out: the last boot had no failure.  How vCPUs take turns can have
+    # a page of small objects more or fewer; what a failure loses, it loses each time.
+    lost = [i + 1 for i, what in enumerate(left)
+            if what != left[-1] and at_end(boot("fail=%d" % (i + 1))) != left[-1]]
     same = left[-1] and not lost
     print("%s - dais: %s: %s at each end%s" % (
         "ok" if same else "not ok", name, left[-1],
