@@ -31,7 +31,7 @@ LANES = 2
 # emptied: the lanes are not the jobs that a build may have.
 check-local: all $(SPECIAL_BUILDS)
 	@$(MKDIR_P) tests
-	@rm -f tests/*.count
+	@rm -f tests/*.count tests/*.once
 	@MAKEFLAGS= $(MAKE) -k -j $(LANES) --no-print-directory $(MAKEOVERRIDES) $(CHECKS:%=part-%) \
 		2>&1 | grep --line-buffered -v '^make' || :
 	@$(SHELL) $(srcdir)/tests/lib/sum.sh tests/*.count
@@ -44,4 +44,4 @@ part-%:
 
 .PHONY: check-unit check-fuzz check-style check-system demo
 
-EXTRA_DIST += tests/lib/run.sh tests/lib/sum.sh
+EXTRA_DIST += tests/lib/run.sh tests/lib/run-check.sh tests/lib/sum.sh

@@ -11,7 +11,7 @@ GUEST_TEST_CPPFLAGS = $(GUEST_CPPFLAGS) -I$(srcdir)/tests/guests/lib
 
 check-guests: xen/dais $(GUEST_TESTS:%=tests/guests/%/guest)
 	@$(MKDIR_P) $(SYSTEM_CACHE)
-	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/guests.count -t 2400 -n guests \
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/guests.count -a -t 2400 -n guests \
 		python3 $(srcdir)/tests/guests/run.py --cache $(SYSTEM_CACHE) --hypervisor xen/dais \
 		--guests tests/guests --names $(GUEST_TESTS)
 

@@ -150,6 +150,8 @@ tests_unit_t_slab_SOURCES = tests/unit/t_slab.c $(mm_sources) xen/mm/slab.c
 
 check-unit:
 	@$(MAKE) -k $(AM_MAKEFLAGS) $(check_PROGRAMS) || :
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/unit-run.count -n run \
+		$(SHELL) $(srcdir)/tests/lib/run-check.sh $(srcdir)/tests/lib
 	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/unit.count $(check_PROGRAMS)
 
 # The other compiler's opinion, in a build of its own.

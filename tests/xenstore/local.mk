@@ -115,7 +115,7 @@ check-store: $(STORE_READY)
 		$(srcdir)/tests/xenstore/confine.sh $(STORE_DAEMON) tests/xenstore/probe \
 		$(STOCK_STORE)/usr/lib/xen-4.17/bin
 	@$(STORE_RUN) tests/store-quota.count -n store-quota tests/xenstore/quotatest $(STORE_ARGS)
-	@$(STORE_RUN) tests/store-limit.count -n store-limit tests/xenstore/limittest $(STORE_ARGS) \
+	@$(STORE_RUN) tests/store-limit.count -a -n store-limit tests/xenstore/limittest $(STORE_ARGS) \
 		--connections 2000 --pause 5
 	@$(STORE_RUN) tests/store-fault.count -n store-fault tests/xenstore/faulttest \
 		--ours tests/xenstore/faultdaemon --preload tests/xenstore/hostxen.so --brief
