@@ -133,6 +133,9 @@ mm_sources = tests/unit/mmworld.h xen/mm/buddy.c xen/mm/frame.c xen/mm/iomem.c x
 check_PROGRAMS += tests/unit/t_buddy
 tests_unit_t_buddy_SOURCES = tests/unit/t_buddy.c $(mm_sources)
 
+check_PROGRAMS += tests/unit/t_audit
+tests_unit_t_audit_SOURCES = tests/unit/t_audit.c xen/ctl/audit.c $(mm_sources)
+
 check_PROGRAMS += tests/unit/t_frame
 tests_unit_t_frame_SOURCES = tests/unit/t_frame.c $(mm_sources)
 

@@ -64,9 +64,11 @@ _Noreturn void panic(const char *fmt, ...)
 	abort();
 }
 
+#ifndef WORLD_OWN_LOG
 void log_line(const char *fmt __unused, ...)
 {
 }
+#endif
 
 int guest_read(void *dst, unsigned long va, size_t size)
 {
@@ -228,8 +230,9 @@ struct vcpu *domain_vcpu(const struct domain *d, unsigned int id)
 	return id ? NULL : &vcpus[d->id];
 }
 
-void reserve_frame_gone(struct domain *d, bool counted __unused)
+void reserve_frame_gone(struct domain *d, bool counted)
 {
+	d->mem.tot_pages -= counted;
 	if (!d->mem.owned_pages--)
 		abort();
 }
@@ -258,6 +261,7 @@ static inline bool world_give(unsigned int domid, unsigned int i)
 	f->type = FRAME_TYPE_NONE;
 	f->ref = FRAME_ALLOCATED | FRAME_IN_USE | (u64)domid << FRAME_OWNER_SHIFT | 1;
 	domains[domid].mem.owned_pages++;
+	domains[domid].mem.tot_pages++;
 	owned[domid][i] = mfn;
 	return true;
 }

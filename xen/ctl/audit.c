@@ -3,7 +3,9 @@
  * Debug key 'A': every invariant that can be looked at from outside, over all frames, tables,
  * grants and ports.  All references are counted again from what holds them (entries of page
  * tables, pins, vCPUs, handles of grants) and compared with what each frame says: one too few
- * would be memory in two hands, one too many is a leak.
+ * would be memory in two hands, one too many is a leak.  Each domain's frames are summed up and
+ * compared with what its struct says: a frame that nobody has any more holds nothing and is held by
+ * nothing, and shows only there.
  *
  * Counts are exact while nothing else runs; with guests busy on other CPUs an operation under way
  * shows as a difference, so that a second look decides.
@@ -31,7 +33,13 @@ struct held {
 	u32 refs, types;
 };
 
-static struct held *held;
+/* The frames that we found of one owner. */
+struct owned {
+	u32 all, limited; /* as owned_pages and tot_pages count them (mm/reserve.h) */
+};
+
+static struct held *held; /* [max_mfn] */
+static struct owned *owned; /* [DOMID_FIRST_RESERVED] */
 static unsigned int faults;
 
 static void fault(unsigned long m, const char *what)
@@ -73,6 +81,16 @@ static bool in_use(u64 ref)
 	return (ref & FRAME_IN_USE) && (u32)ref;
 }
 
+static void count_owned(u64 ref)
+{
+	u16 owner = (u16)(ref >> FRAME_OWNER_SHIFT);
+
+	if (owner >= DOMID_FIRST_RESERVED)
+		return; /* the heap's, never given out */
+	owned[owner].all++;
+	owned[owner].limited += !(ref & FRAME_HYPERVISOR);
+}
+
 /* What a frame holds on itself, and on others as a page table. */
 static void count_frame(unsigned long m)
 {
@@ -82,6 +100,7 @@ static void count_frame(unsigned long m)
 
 	if (!in_use(ref) || frame_is_mmio(MFN(m)))
 		return;
+	count_owned(ref);
 	if (ref & FRAME_ALLOCATED)
 		held[m].refs++;
 	if (ref & FRAME_HYPERVISOR)
@@ -151,6 +170,27 @@ static unsigned int count_handles(const struct domain *d)
 	return in_use;
 }
 
+static void compare_owned(const struct domain *d)
+{
+	unsigned long all = READ_ONCE(d->mem.owned_pages), limited = READ_ONCE(d->mem.tot_pages);
+	struct owned *found = &owned[d->id];
+
+	if (found->all != all || found->limited != limited) {
+		faults++;
+		log_line("audit: d%u owns %lu frames, %lu to its limit; found %u and %u", d->id,
+			 all, limited, found->all, found->limited);
+	}
+	found->all = 0; /* has its domain */
+}
+
+/* Frames whose domain is not in the table.  One that is being made is, though not given out. */
+static void compare_ownerless(void)
+{
+	for (domid_t id = 0; id < DOMID_FIRST_RESERVED; id++)
+		if (owned[id].all && !domain_of_owner(id) && faults++ < SHOWN)
+			log_line("audit: %u frames of d%u, which there is not", owned[id].all, id);
+}
+
 static unsigned int count_domains(void)
 {
 	unsigned int handles = 0;
@@ -166,6 +206,7 @@ static unsigned int count_domains(void)
 		handles += count_handles(d);
 		if (d->evtchn)
 			evtchn_check(d);
+		compare_owned(d);
 		id = (domid_t)(d->id + 1);
 		domain_put(d);
 	}
@@ -197,30 +238,53 @@ static void compare(unsigned long m, unsigned long *tables)
 								   : "more types than users");
 }
 
-static void audit(char key __unused)
+static void look(void)
 {
-	unsigned long tables = 0, bytes = max_mfn * sizeof(*held);
-	unsigned int order = 0, handles;
-	mfn_t room;
+	unsigned long tables = 0;
+	unsigned int handles;
 
-	while ((PAGE_SIZE << order) < bytes && order < MAX_ORDER)
-		order++;
-	room = buddy_alloc(order, 0);
-	if (mfn_eq(room, INVALID_MFN)) {
-		log_line("audit: no memory to count in");
-		return;
-	}
-	held = mfn_to_virt(room);
 	faults = 0;
 	for (unsigned long m = 0; m < max_mfn; m++)
 		count_frame(m);
 	handles = count_domains();
+	compare_ownerless();
 	for (unsigned long m = 0; m < max_mfn; m++)
 		compare(m, &tables);
 	log_line("audit: %lu frames, %lu tables, %u handles, %u faults", max_mfn, tables, handles,
 		 faults);
+}
+
+/* Zeroed room to count in; NULL when there is none. */
+static void *room_alloc(unsigned long bytes, unsigned int *order)
+{
+	mfn_t room;
+
+	for (*order = 0; (PAGE_SIZE << *order) < bytes && *order < MAX_ORDER; ++*order)
+		;
+	room = buddy_alloc(*order, 0);
+	return mfn_eq(room, INVALID_MFN) ? NULL : mfn_to_virt(room);
+}
+
+static void room_free(void *room, unsigned int order)
+{
+	if (room)
+		buddy_free(virt_to_mfn(room), order, tlb_clock());
+}
+
+static void audit(char key __unused)
+{
+	unsigned int held_order, owned_order;
+
+	held = room_alloc(max_mfn * sizeof(*held), &held_order);
+	owned = room_alloc(DOMID_FIRST_RESERVED * sizeof(*owned), &owned_order);
+	if (held && owned)
+		look();
+	else
+		log_line("audit: no memory to count in");
+	room_free(held, held_order);
+	room_free(owned, owned_order);
 	held = NULL;
-	buddy_free(room, order, tlb_clock());
+	owned = NULL;
 }
 
 void audit_init(void)
