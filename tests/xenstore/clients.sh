@@ -43,7 +43,7 @@ same() { # NAME EXPECTED GOT
 "$daemon" --no-hypervisor --foreground --state-dir "$dir/state" 2> "$dir/log" &
 pid=$!
 n=0
-until xenstore-exists / 2> /dev/null || [ "$n" = 200 ]; do
+until xenstore-exists / 2> /dev/null || [ "$n" = 1200 ]; do
 	n=$((n + 1))
 	sleep 0.1
 done
@@ -85,10 +85,10 @@ remove() {
 }
 
 watch() {
-	timeout 20 xenstore-watch -n 3 /w > "$dir/events" &
+	timeout 120 xenstore-watch -n 3 /w > "$dir/events" &
 	watcher=$!
 	n=0
-	until [ -s "$dir/events" ] || [ "$n" = 100 ]; do
+	until [ -s "$dir/events" ] || [ "$n" = 600 ]; do
 		n=$((n + 1))
 		sleep 0.1
 	done
@@ -106,6 +106,15 @@ all_in_one() {
 		! xenstore exists /o
 }
 
+# True once a second program serves in the first one's place.
+updated() {
+	for _ in $(seq 600); do
+		[ "$(grep -c serving "$dir/log")" = 2 ] && return 0
+		sleep 0.1
+	done
+	return 1
+}
+
 control() {
 	xenstore-control help > /dev/null && xenstore-control check &&
 		xenstore-control log on && xenstore-read /a/b > /dev/null &&
@@ -113,7 +122,7 @@ control() {
 		xenstore-control memreport > /dev/null && xenstore-control quota > /dev/null &&
 		xenstore-control quota set nodes 1001 &&
 		xenstore-control quota | grep -q 'nodes.*1001' &&
-		xenstore-control live-update "$(readlink -f "$daemon")" && sleep 1 &&
+		xenstore-control live-update "$(readlink -f "$daemon")" && updated &&
 		same "after a live update" one "$(xenstore-read /a/b)"
 }
 

@@ -40,7 +40,7 @@ start() { # OPTION...
 	rm -rf "$dir/state" "$dir/log"
 	"$dir/xenstored" --no-hypervisor --foreground --state-dir "$dir/state" "$@" 2> "$dir/log" &
 	pid=$!
-	for _ in $(seq 200); do
+	for _ in $(seq 1200); do
 		grep -q serving "$dir/log" && return 0
 		kill -0 $pid 2> /dev/null || return 1
 		sleep 0.1
@@ -108,7 +108,7 @@ verdict $? "owns its state"
 if [ -x "$control/xenstore-control" ]; then
 	printf %s "$dir/xenstored" > "$dir/state/next"
 	"$control/xenstore-control" live-update "$dir/probe" > "$dir/said" 2>&1
-	for _ in $(seq 100); do
+	for _ in $(seq 600); do
 		[ -s "$dir/state/report" ] && [ "$(grep -c serving "$dir/log")" = 2 ] && break
 		sleep 0.1
 	done

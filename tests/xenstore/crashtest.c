@@ -328,7 +328,7 @@ static bool all_idle_turn(void)
 /* Every client ends what it has under way and checks all its nodes. */
 static void final_check(void)
 {
-	double end = now() + 60;
+	double end = now() + 240;
 
 	while (!all_idle_turn() && now() < end)
 		;

@@ -122,6 +122,20 @@ static void on_event(void *arg, const struct xsc_msg *m)
 	note_event(l->w, l->client, m);
 }
 
+/* How often it is waited for a daemon that is still at work, on a machine that has much other work. */
+#define PATIENCE 30
+
+/* The next message for a client, if the daemon has one: it may be at work for longer than one wait. */
+static bool hear(const struct world *w, struct xsc *c, struct xsc_msg *m)
+{
+	int got = xsc_wait(c, m, xsc_timeout);
+
+	for (int i = 0; !got && i < PATIENCE && !server_sleeps(&w->server); i++)
+		got = xsc_wait(c, m, xsc_timeout);
+	/* What it sent before it fell asleep. */
+	return (got ? got : xsc_wait(c, m, 0)) == 1;
+}
+
 /* Every client asks, then every client reads up to its answer; a dead daemon answers none. */
 static void settle(struct world *w)
 {
@@ -136,7 +150,7 @@ static void settle(struct world *w)
 		for (unsigned int i = 0; i < CLIENTS; i++) {
 			struct xsc_msg m;
 
-			while (xsc_wait(w->clients[i], &m, xsc_timeout) == 1) {
+			while (hear(w, w->clients[i], &m)) {
 				if (m.type == XS_WATCH_EVENT)
 					note_event(w, i, &m);
 				else if (m.req_id == ids[i])
@@ -191,7 +205,7 @@ static bool ask(struct world *w, const struct step *s, struct xsc_msg *m, char *
 	bool answered = false;
 	struct xsc_msg got;
 
-	while (xsc_wait(c, &got, xsc_timeout) == 1) {
+	while (hear(w, c, &got)) {
 		if (got.type == XS_WATCH_EVENT) {
 			note_event(w, s->client, &got);
 			w->outcome->early += !answered;

@@ -10,6 +10,7 @@
  * FILE is the daemon with faults.c in it.  --brief leaves out "again and again".
  */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,8 @@
 
 #define BULK 4800 /* writes of 2,000 bytes: the journal is written anew */
 #define LOG 400
+/* Hundredths of a second: a minute, which only a daemon that hangs takes. */
+#define PATIENCE 6000
 
 enum phase { WORK, UPDATE, RESTART, PHASES };
 static const char *const phase_names[PHASES] = {"work", "a live update", "a restart"};
@@ -42,12 +45,22 @@ enum said { NOTHING, DONE, REFUSED, IN_DOUBT };
 static enum said written[LOG];
 static unsigned int nr_written, run_number, ended;
 
+/* True if the daemon is gone; who waits for it learns why. */
+static bool has_ended(void)
+{
+	siginfo_t info = {0};
+
+	return server.pid <= 0 ||
+	       (waitid(P_PID, (id_t)server.pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+		info.si_pid == server.pid);
+}
+
 static struct xsc *client(void)
 {
-	for (int i = 0; i < 300; i++) {
+	for (int i = 0; i < PATIENCE; i++) {
 		struct xsc *c = server_try(&server);
 
-		if (c)
+		if (c || has_ended())
 			return c;
 		usleep(10000);
 	}
@@ -140,10 +153,10 @@ static void bulk(struct xsc *c)
 		int n = snprintf(body, 32, "/bulk/%d", i % 400) + 1;
 
 		xsc_queue(c, XS_WRITE, 0, body, (size_t)n + 2000);
-		for (; i - (int)replies > 30 && xsc_wait(c, &m, 5000) == 1; replies++)
+		for (; i - (int)replies > 30 && xsc_wait(c, &m, xsc_timeout) == 1; replies++)
 			;
 	}
-	while (c && replies < BULK && xsc_wait(c, &m, 5000) == 1)
+	while (c && replies < BULK && xsc_wait(c, &m, xsc_timeout) == 1)
 		replies++;
 }
 
@@ -184,7 +197,7 @@ static void settle(void)
 {
 	struct xsc *c = client();
 
-	for (int i = 0; c && i < 500 && reports(c, "NOT KEPT"); i++)
+	for (int i = 0; c && i < PATIENCE && reports(c, "NOT KEPT"); i++)
 		usleep(10000);
 	EXPECT(c && !reports(c, "NOT KEPT"), "changes are not kept after the fault is gone");
 	if (c)
@@ -229,11 +242,15 @@ static void check_log(const char *when)
 static void domain_up(void)
 {
 	struct xsc *c = client();
+	struct xsc_msg m;
 
 	if (dom1) {
 		hostxen_set_state(server.hx, 1, HOSTXEN_NONE);
 		xsc_close(dom1);
-		usleep(300000);
+		/* Until the daemon has seen its end, which removes what was its own. */
+		for (int i = 0;
+		     i < PATIENCE && xsc_path_op(c, XS_READ, 0, "/local/domain/1", &m) == 0; i++)
+			usleep(10000);
 	}
 	hostxen_create(server.hx, 1);
 	dom1 = xsc_ring(server.hx, 1);
@@ -276,7 +293,7 @@ static void check_others(const char *when)
 		domain_up();
 	if (idle) {
 		xsc_write(c, 0, "/idle", "now");
-		EXPECT(xsc_wait(idle, &m, 5000) == 1 && m.type == XS_WATCH_EVENT,
+		EXPECT(xsc_wait(idle, &m, xsc_timeout) == 1 && m.type == XS_WATCH_EVENT,
 		       "an idle client hears nothing %s", when);
 		EXPECT(xsc_path_op(idle, XS_READ, 0, "/idle", &m) == 0,
 		       "an idle client is not served %s", when);
@@ -290,7 +307,7 @@ static void idle_open(void)
 
 	idle = client();
 	EXPECT(idle && xsc_watch(idle, "/idle", "t") == 0, "set-up");
-	EXPECT(idle && xsc_wait(idle, &m, 5000) == 1, "set-up");
+	EXPECT(idle && xsc_wait(idle, &m, xsc_timeout) == 1, "set-up");
 }
 
 static void idle_close(void)
@@ -324,7 +341,7 @@ static bool serves(void)
 {
 	int status;
 
-	for (int i = 0; i < 500; i++) {
+	for (int i = 0; i < PATIENCE; i++) {
 		struct xsc *c = server_try(&server);
 
 		if (c) {
@@ -488,7 +505,6 @@ int main(int argc, char **argv)
 		else
 			return 2;
 	}
-	xsc_timeout = 5000;
 	if (!set_up())
 		return 1;
 	domain_up();

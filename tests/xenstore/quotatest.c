@@ -10,6 +10,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "client.h"
@@ -420,7 +421,8 @@ int main(int argc, char **argv)
 	const char *only = NULL;
 
 	server_options(&paths, &argc, argv);
-	xsc_timeout = 10000;
+	/* How large the daemon is must not depend on the host's setting of huge pages. */
+	prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
 	for (int i = 1; i + 1 < argc; i += 2) {
 		if (strcmp(argv[i], "--only") == 0)
 			only = argv[i + 1];

@@ -155,7 +155,8 @@ struct xsc *server_connect(const struct server *s)
 
 static bool server_answers(struct server *s)
 {
-	for (int i = 0; i < 3000; i++) {
+	/* Two minutes: one that has ended is seen at once. */
+	for (int i = 0; i < 12000; i++) {
 		struct xsc *c = server_try(s);
 
 		if (c) {
@@ -271,19 +272,26 @@ long server_rss(const struct server *s)
 	return kib;
 }
 
-double server_cpu(const struct server *s)
+bool server_sleeps(const struct server *s)
 {
-	unsigned long user = 0, system = 0;
-	char path[64];
+	char path[64], state = 'Z';
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", s->pid);
 	f = fopen(path, "r");
-	if (!f)
-		return 0;
-	if (fscanf(f, "%*d %*s %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
-		   &system) != 2)
-		user = system = 0;
-	fclose(f);
-	return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+	if (f && fscanf(f, "%*d %*s %c", &state) != 1)
+		state = 'Z';
+	if (f)
+		fclose(f);
+	return state == 'S' || state == 'Z';
+}
+
+double server_cpu(const struct server *s)
+{
+	struct timespec t = {0};
+	clockid_t clock;
+
+	if (clock_getcpuclockid(s->pid, &clock) == 0)
+		clock_gettime(clock, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }

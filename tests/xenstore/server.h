@@ -64,6 +64,8 @@ struct xsc *server_try(const struct server *s);
 
 /* Resident memory in KiB. */
 long server_rss(const struct server *s);
+/* True if the daemon sleeps, or is gone: it has sent all that it will send until it is asked more. */
+bool server_sleeps(const struct server *s);
 /* Processor time used until now, in seconds. */
 double server_cpu(const struct server *s);
 
