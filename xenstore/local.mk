@@ -43,6 +43,18 @@ xenstore_xenstored_SOURCES += xenstore/watch.c
 xenstore_xenstored_SOURCES += xenstore/watchtrie.c
 xenstore_xenstored_SOURCES += xenstore/wire.c
 
+# Objects are made anew when only the flags change: those made for -flto and others do not go together.
+$(xenstore_xenstored_OBJECTS): xenstore/flags
+
+xenstore/flags: FORCE
+	@$(MKDIR_P) xenstore
+	@echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(xenstore_xenstored_CFLAGS)' | cmp -s - $@ || \
+		echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(xenstore_xenstored_CFLAGS)' > $@
+
+FORCE:
+.PHONY: FORCE
+CLEANFILES += xenstore/flags
+
 EXTRA_DIST += xenstore/checkpoint.h xenstore/confine.h xenstore/conn.h xenstore/conn_ring.h xenstore/conn_socket.h xenstore/control.h xenstore/domain.h \
 	xenstore/handover.h xenstore/hv.h xenstore/kidsparts.h xenstore/log.h xenstore/loop.h xenstore/mem.h xenstore/node.h xenstore/options.h \
 	xenstore/past.h xenstore/perm.h xenstore/persist.h xenstore/prefetch.h xenstore/quota.h xenstore/record.h xenstore/request.h xenstore/store.h \
