@@ -22,7 +22,7 @@
 #define VECTOR_SYSCALL32 0x101
 #define VECTOR_SYSENTER 0x102
 #define ERESTART 85
-#define NR_HYPERCALLS 64
+#define NR_HYPERCALLS 64 /* a power of two: also the mask */
 
 #define VEC_DB 1
 #define VEC_NMI 2
@@ -265,8 +265,7 @@ entry_syscall:
 	sti
 	cmp	$NR_HYPERCALLS, %rax
 	jae	bad_hypercall
-	sbb	%rcx, %rcx
-	and	%rcx, %rax
+	and	$NR_HYPERCALLS - 1, %eax
 	lea	hypercall_table(%rip), %rcx
 	mov	(%rcx,%rax,8), %rax
 	mov	%r10, %rcx

@@ -49,15 +49,26 @@
 	xor	%r15d, %r15d
 .endm
 
-/* The others. */
+/* The others; in RDI goes what is called next. */
 .macro CLEAR_ARGUMENTS
 	xor	%eax, %eax
 	xor	%ecx, %ecx
 	xor	%edx, %edx
 	xor	%esi, %esi
-	xor	%edi, %edi
 	xor	%r8d, %r8d
 	xor	%r10d, %r10d
+.endm
+
+/*
+ * Every entry of the return stack becomes one of ours, which leads to INT3: no processor runs ahead
+ * through that.  Without a loop, whose counting would be a third of it.
+ */
+.macro FILL_RETURN_STACK
+	.rept	32
+	call	. + 6
+	int3
+	.endr
+	add	$32 * 8, %rsp
 .endm
 
 /*
@@ -68,12 +79,13 @@
 .macro FROM_GUEST clear=0
 	xor	%ebp, %ebp
 	IF	MIT_CLEAR, .Lfrom_done_\@
-	IF	MIT_ENTRY, .Lfrom_clear_\@
+	/* Serialises as LFENCE does, below, where there is more than this. */
 	IF	MIT_ISOLATE, .Lfrom_1_\@
 	mov	INFO(CPU_INFO_ROOT), %rcx
 	mov	%rcx, %cr3
 .Lfrom_1_\@:
-	IF	MIT_ENTRY_REGS, .Lfrom_2_\@
+	IF	MIT_ENTRY, .Lfrom_clear_\@
+	IF	MIT_ENTRY_REGS, .Lfrom_plain_\@
 	mov	%rax, %r12
 	mov	%rdx, %r13
 	IF	MIT_IBPB_ENTRY, .Lfrom_2_\@
@@ -83,19 +95,8 @@
 	wrmsr
 .Lfrom_2_\@:
 	IF	MIT_RSB, .Lfrom_3_\@
-	mov	$8, %ecx
-1:	.rept	4
-	call	2f
-3:	pause
-	lfence
-	jmp	3b
-2:
-	.endr
-	dec	%ecx
-	jnz	1b
-	add	$256, %rsp
+	FILL_RETURN_STACK
 .Lfrom_3_\@:
-	IF	MIT_ENTRY_REGS, .Lfrom_5_\@
 	IF	MIT_IBRS, .Lfrom_4_\@
 	mov	$MSR_SPEC_CTRL, %ecx
 	mov	INFO(CPU_INFO_SPEC_HYP), %eax
@@ -119,6 +120,10 @@
 .Lfrom_6_\@:
 	mov	%r12, %rax
 	mov	%r13, %rdx
+	jmp	.Lfrom_5_\@
+.Lfrom_plain_\@:
+	IF	MIT_RSB, .Lfrom_5_\@
+	FILL_RETURN_STACK
 .Lfrom_5_\@:
 	lfence
 .Lfrom_clear_\@:
@@ -134,16 +139,15 @@
  * code; not the stack that %rsp names.  %rbx: current.
  */
 .macro TO_GUEST
-	IF	MIT_EXIT, .Lto_done_\@
 	IF	MIT_ISOLATE, .Lto_1_\@
 	movzbl	VCPU_KERNEL_MODE(%rbx), %ecx
-	inc	%ecx
-	test	%ecx, INFO(CPU_INFO_STALE)
-	jz	1f
+	cmpb	$0, (STACK_GAP + CPU_INFO_STALE)(%rsp,%rcx)
+	je	1f
 	call	isolate_sync
 1:	mov	INFO(CPU_INFO_SHADOW), %rcx
 	mov	%rcx, %cr3
 .Lto_1_\@:
+	IF	MIT_EXIT, .Lto_done_\@
 	IF	MIT_IBRS, .Lto_2_\@
 	mov	$MSR_SPEC_CTRL, %ecx
 	mov	INFO(CPU_INFO_SPEC_GUEST), %eax
@@ -198,12 +202,13 @@ __x86_indirect_thunk_\reg:
 .Lthunk_\@:
 	jmp	*%\reg
 	.fill	5 - (. - .Lthunk_\@), 1, 0xcc
-	SITE	MIT_RETPOLINE, .Lthunk_\@, 5, 0x0f, 0x1f, 0x44, 0x00, 0x00, 0
-	call	2f
+	/* CALL over the next seven bytes. */
+	SITE	MIT_RETPOLINE, .Lthunk_\@, 5, 0xe8, 7, 0, 0, 0, 0
 1:	pause
 	lfence
 	jmp	1b
-2:	mov	%\reg, (%rsp)
+	.org	.Lthunk_\@ + 5 + 7, 0xcc
+	mov	%\reg, (%rsp)
 	ret
 .endm
 

@@ -95,7 +95,7 @@ static void page_fault_from_guest(struct cpu_regs *regs, const struct vcpu *v)
 	u32 error = regs->error_code;
 
 	/* On another CPU an entry of level 4 was added since this one copied its root. */
-	if (unlikely(isolate_stale()))
+	if (unlikely(isolate_stale(v)))
 		return;
 	local_irq_enable();
 	if (unlikely(cr2 >= HYPERVISOR_START && cr2 < HYPERVISOR_END))

@@ -57,7 +57,7 @@ struct evtchn {
 };
 
 #define EVTCHN_PER_BUCKET ((u32)(PAGE_SIZE / sizeof(struct evtchn)))
-#define EVTCHN_PORTS 4096u /* of the 2-level layout */
+#define EVTCHN_PORTS 4096u /* of the 2-level layout; a power of two: also the mask */
 #define EVTCHN_BUCKETS DIV_ROUND_UP(EVTCHN_PORTS, EVTCHN_PER_BUCKET)
 #define NR_VIRQS_USED 24u
 
@@ -93,7 +93,7 @@ static inline struct evtchn *evtchn_lookup(const struct domain *d, u32 port)
 
 	if (!t || !port || port >= t->limit)
 		return NULL;
-	port = (u32)index_nospec(port, EVTCHN_PORTS);
+	port &= EVTCHN_PORTS - 1; /* what a processor guesses of the bound leads no further */
 	bucket = __atomic_load_n(&t->bucket[port / EVTCHN_PER_BUCKET], __ATOMIC_ACQUIRE);
 	return bucket ? &bucket[port % EVTCHN_PER_BUCKET] : NULL;
 }

@@ -67,7 +67,7 @@ static inline bool spin_take_free(struct spinlock *l)
 {
 	u32 old = __atomic_load_n(&l->both, __ATOMIC_RELAXED);
 
-	return likely((u16)old == old >> 16) &&
+	return likely(old == (old << 16 | old >> 16)) &&
 	       likely(__atomic_compare_exchange_n(&l->both, &old, old + 0x10000, false,
 						  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
 }
@@ -97,7 +97,7 @@ static inline void spin_lock(struct spinlock *l)
 static inline void spin_unlock(struct spinlock *l)
 {
 	lockrank_release(l);
-	__atomic_store_n(&l->head, (u16)(l->head + 1), __ATOMIC_RELEASE);
+	bump_release(&l->head);
 }
 
 static inline bool spin_trylock(struct spinlock *l)

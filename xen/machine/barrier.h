@@ -83,6 +83,15 @@ static inline void fill_words(void *dst, u64 word, size_t words)
 }
 
 /*
+ * One more of what nobody else writes, seen after all that was stored before: x86 keeps stores in
+ * order, so that one instruction without a lock does.
+ */
+static inline void bump_release(u16 *counter)
+{
+	asm volatile("incw %0" : "+m"(*counter)::"cc", "memory");
+}
+
+/*
  * Returns index when index < size and 0 when not, also under speculation: a
  * mispredicted bounds check cannot make the processor look past an array.
  */

@@ -7,10 +7,10 @@
  * real root, with all of ours; the way out loads the copy.
  *
  * Each CPU has two copies, for the kernel's and the user's root of the vCPU that it runs.
- * They are brought up to date on the way out, when their bit in cpu_info.shadow_stale is
- * set.  Whoever changes an entry of level 4 sets the bits of all CPUs that the domain may
- * be on, before the entry's old table can be reused: that needs a flush, a flush enters the
- * hypervisor, and the way out of that copies.
+ * They are brought up to date on the way out, when cpu_info.shadow_stale says so.  Whoever
+ * changes an entry of level 4 sets that on all CPUs that the domain may be on, before the
+ * entry's old table can be reused: that needs a flush, a flush enters the hypervisor, and the
+ * way out of that copies.
  *
  * Our pages are not global then, so that no translation of them outlives the switch.
  */
@@ -18,7 +18,7 @@
 
 #include "domain/domain.h"
 #include "lib/errno.h"
-#include "lib/string.h"
+#include "machine/barrier.h"
 #include "machine/descriptor.h"
 #include "machine/machine.h"
 #include "machine/mitigate.h"
@@ -74,6 +74,19 @@ int isolate_cpu_create(unsigned int cpu)
 	return 0;
 }
 
+/* On this CPU nobody looks but we, later. */
+static void set_stale_here(struct cpu_info *ci)
+{
+	WRITE_ONCE(ci->shadow_stale[false], 1);
+	WRITE_ONCE(ci->shadow_stale[true], 1);
+}
+
+static void set_stale(struct cpu_info *ci)
+{
+	__atomic_store_n(&ci->shadow_stale[false], 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&ci->shadow_stale[true], 1, __ATOMIC_SEQ_CST);
+}
+
 void isolate_use_root(mfn_t mfn, bool user, bool fresh)
 {
 	struct cpu_info *ci = cpu_info();
@@ -83,7 +96,7 @@ void isolate_use_root(mfn_t mfn, bool user, bool fresh)
 	ci->root = mfn.m << PAGE_SHIFT;
 	ci->shadow = virt_to_phys(this_cpu(roots)[user]);
 	if (fresh)
-		__atomic_or_fetch(&ci->shadow_stale, 3, __ATOMIC_SEQ_CST);
+		set_stale_here(ci);
 }
 
 void machine_root_changed(const struct cpumask *cpus)
@@ -93,28 +106,25 @@ void machine_root_changed(const struct cpumask *cpus)
 	if (!mitigated(MIT_ISOLATE))
 		return;
 	if (!cpus)
-		__atomic_or_fetch(&cpu_info()->shadow_stale, 3, __ATOMIC_SEQ_CST);
+		set_stale_here(cpu_info());
 	else
 		for_each_cpu(cpu, cpus)
-			__atomic_or_fetch(&cpu_info_of(cpu)->shadow_stale, 3, __ATOMIC_SEQ_CST);
+			set_stale(cpu_info_of(cpu));
 }
 
 /*
- * Both copies at once would be wasted where one is not used: the other keeps its bit.  The bit
+ * Both copies at once would be wasted where one is not used: the other stays stale.  The mark
  * goes first: what changes while we copy sets it again, and is seen before the guest is.
  */
 void isolate_sync(void)
 {
 	struct cpu_info *ci = cpu_info();
 	bool user = !current->arch.kernel_mode;
-	u32 bit = isolate_stale_bit(!user);
 	const u64 *from = phys_to_virt(ci->root);
 	u64 *to = this_cpu(roots)[user];
 
-	if (!isolate_stale())
-		return;
-	__atomic_and_fetch(&ci->shadow_stale, ~bit, __ATOMIC_SEQ_CST);
-	memcpy(to, from, (HYPERVISOR_SLOT_FIRST + 1) * sizeof(u64));
-	memcpy(to + HYPERVISOR_SLOT_LAST + 1, from + HYPERVISOR_SLOT_LAST + 1,
-	       (511 - HYPERVISOR_SLOT_LAST) * sizeof(u64));
+	__atomic_store_n(&ci->shadow_stale[!user], 0, __ATOMIC_SEQ_CST);
+	copy_words(to, from, HYPERVISOR_SLOT_FIRST + 1);
+	copy_words(to + HYPERVISOR_SLOT_LAST + 1, from + HYPERVISOR_SLOT_LAST + 1,
+		   511 - HYPERVISOR_SLOT_LAST);
 }

@@ -14,18 +14,10 @@
 int isolate_cpu_create(unsigned int cpu);
 /* Current's root `mfn` is loaded from now on; `user`: which of its two; `fresh`: not seen yet. */
 void isolate_use_root(mfn_t mfn, bool user, bool fresh);
-/* In cpu_info.shadow_stale; entry.S knows it as well. */
-static inline u32 isolate_stale_bit(bool kernel_mode)
+/* The copy that v, current, runs on is out of date: a fault may be the copy's, not the guest's. */
+static inline bool isolate_stale(const struct vcpu *v)
 {
-	return 1u + kernel_mode;
-}
-
-/* The copy that current runs on is out of date: a fault may be the copy's, not the guest's. */
-static inline bool isolate_stale(void)
-{
-	u32 stale = READ_ONCE(cpu_info()->shadow_stale);
-
-	return unlikely(stale) && (stale & isolate_stale_bit(current->arch.kernel_mode));
+	return unlikely(READ_ONCE(cpu_info()->shadow_stale[v->arch.kernel_mode]));
 }
 /* From entry.S, interrupts off, before the return to a guest whose copy is stale. */
 void isolate_sync(void);

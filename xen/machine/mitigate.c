@@ -178,10 +178,9 @@ u32 mitigate_decide(const struct mitigate_facts *f, u32 force_on, u32 force_off)
 		set |= BIT(MIT_RSB);
 	set = needed ? set & ~force_off : 0;
 	set = (set | (force_on & MIT_ALL)) & ~impossible(f);
-	if (set &
-	    (BIT(MIT_ISOLATE) | BIT(MIT_IBRS) | BIT(MIT_RSB) | BIT(MIT_IBPB_ENTRY) | BIT(MIT_BHB)))
+	if (set & (BIT(MIT_IBRS) | BIT(MIT_RSB) | BIT(MIT_IBPB_ENTRY) | BIT(MIT_BHB)))
 		set |= BIT(MIT_ENTRY);
-	if (set & (BIT(MIT_ISOLATE) | BIT(MIT_IBRS) | BIT(MIT_VERW)))
+	if (set & (BIT(MIT_IBRS) | BIT(MIT_VERW)))
 		set |= BIT(MIT_EXIT);
 	return set;
 }

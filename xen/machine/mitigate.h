@@ -15,8 +15,8 @@
 #define MIT_BHB 5 /* branch history overwritten on entry */
 #define MIT_VERW 6 /* buffers cleared on exit (MDS and its kin) */
 #define MIT_RETPOLINE 7
-#define MIT_ENTRY 8 /* any of those on entry */
-#define MIT_EXIT 9 /* any of those on exit */
+#define MIT_ENTRY 8 /* any of those on entry, but MIT_ISOLATE */
+#define MIT_EXIT 9 /* any of those on exit, but MIT_ISOLATE */
 #define MIT_EIBRS 10 /* IBRS stays set, or AMD's automatic IBRS */
 #define MIT_IBPB 11 /* branch prediction dropped when another vCPU comes */
 #define MIT_STIBP 12

@@ -41,7 +41,7 @@ struct cpu_info {
 	unsigned long deferred; /* bits of enum deferred, set atomically (sched/deferred.h) */
 	/* Page-table isolation (machine/isolate.c): CR3 of here, and of there. */
 	paddr_t root, shadow;
-	u32 shadow_stale; /* bit per mode: to be copied before the next return; others set it */
+	u8 shadow_stale[2]; /* of user, of kernel: copy before the next return; others set it */
 	/* Protection against speculation (machine/mitigate.c), constant. */
 	u32 spec_hyp, spec_guest; /* MSR SPEC_CTRL */
 	u32 verw_selector;

@@ -61,6 +61,11 @@ static inline bool local_irq_is_enabled(void)
 	return !host_irqs_off;
 }
 
+static inline void bump_release(u16 *counter)
+{
+	__atomic_store_n(counter, (u16)(*counter + 1), __ATOMIC_RELEASE);
+}
+
 static inline unsigned long index_nospec(unsigned long index, unsigned long size)
 {
 	return index < size ? index : 0;
