@@ -265,7 +265,7 @@ $(DAIS_MADE): %: $(srcdir)/%.in Makefile
 	$(AM_V_GEN)sed -e 's|@[s]bindir@|$(sbindir)|g' -e 's|@[b]indir@|$(bindir)|g' -e 's|@[p]refix@|$(prefix)|g' \
 		-e 's|@[e]xec_prefix@|$(exec_prefix)|g' -e 's|@[l]ibdir@|$(libdir)|g' \
 		-e 's|@[i]ncludedir@|$(includedir)|g' -e 's|@[P]ACKAGE_VERSION@|$(PACKAGE_VERSION)|g' \
-		$< > $@
+		$< > $@.new && mv $@.new $@
 
 install-exec-local: $(LIBDAIS_SO) $(LIBDAIS_PARTS)
 	$(MKDIR_P) $(DESTDIR)$(libdir)

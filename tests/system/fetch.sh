@@ -37,6 +37,15 @@ die() {
 	exit 1
 }
 
+again() { # COMMAND...: a network may fail for a moment
+	for pause in 10 30 90; do
+		"$@" && return
+		echo "fetch.sh: '$*' failed; once more in $pause s" >&2
+		sleep "$pause"
+	done
+	"$@"
+}
+
 mirror() {
 	# The main archive is the one that serves the plain release, not -security or -updates.
 	apt-get indextargets --format '$(CODENAME) $(REPO_URI)' 'Created-By: Packages' |
@@ -54,6 +63,7 @@ apt_options() {
 		Dir::Cache::archives "$apt/archives";
 		APT::Sandbox::User "root";
 		APT::Install-Recommends "false";
+		Acquire::Retries "5";
 	OPTS
 }
 
@@ -72,7 +82,9 @@ setup_apt() {
 		[ -z "$sec" ] || echo "deb [signed-by=$key] $sec bookworm-security main"
 	fi > "$apt/sources.list"
 	apt_options > "$apt/apt.conf"
-	APT_CONFIG=$apt/apt.conf apt-get -qq update
+	# Without the option a list that did not come is only warned of.
+	again apt_private apt-get -qq -o APT::Update::Error-Mode=any update ||
+		apt_private apt-get -qq update
 	date > "$apt/ready"
 }
 
@@ -94,7 +106,11 @@ download() { # SUITE PACKAGE: print the file
 	esac
 	pattern="${name}_$(echo "$version" | sed 's/:/%3a/')_*.deb"
 	if [ -z "$(find "$cache/debs/" -name "$pattern")" ]; then
-		(cd "$cache/debs" && apt_private apt-get -qq download "$name=$version") >&2
+		# Whole or not at all: what is in its place is taken for it.
+		rm -rf "$cache/debs/new"
+		mkdir "$cache/debs/new"
+		(cd "$cache/debs/new" && again apt_private apt-get -qq download "$name=$version") >&2
+		mv "$cache/debs/new/"*.deb "$cache/debs/"
 	fi
 	find "$cache/debs/" -name "$pattern" | head -n 1
 }
@@ -132,7 +148,7 @@ closure)
 	suite=$2
 	shift 2
 	mkdir -p "$dir"
-	apt_private apt-get -qq -y --download-only --reinstall -t "$suite" install "$@" >&2
+	again apt_private apt-get -qq -y --download-only --reinstall -t "$suite" install "$@" >&2
 	for f in "$apt"/archives/*.deb; do
 		dpkg-deb -x "$f" "$dir"
 	done

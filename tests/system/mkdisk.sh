@@ -47,11 +47,16 @@ settle() { # what makes a minbase tree a machine one can log in to
 }
 
 if [ ! -e "$cache/disk/root.done" ]; then
-	rm -rf "$root"
-	# Unpacking is most of the work; services must not start in the chroot.
-	debootstrap --variant=minbase --include="$include" bookworm "$root" "$(mirror)" \
-		> "$cache/disk/debootstrap.log" 2>&1 ||
-		{ tail -n 20 "$cache/disk/debootstrap.log" >&2; exit 1; }
+	# Unpacking is most of the work; services must not start in the chroot.  A network may fail for
+	# a moment.
+	for pause in 10 60 ''; do
+		rm -rf "$root"
+		debootstrap --variant=minbase --include="$include" bookworm "$root" "$(mirror)" \
+			> "$cache/disk/debootstrap.log" 2>&1 && break
+		tail -n 20 "$cache/disk/debootstrap.log" >&2
+		[ -n "$pause" ] || exit 1
+		sleep "$pause"
+	done
 	settle
 	newer=$("$here/fetch.sh" "$cache" kerneldeb bookworm-backports linux-image-amd64)
 	cp "$newer" "$root/tmp/newer.deb"

@@ -22,6 +22,14 @@ copy_root() { # FROM TO EXCEPT...: a root file system without what no test reads
 		--exclude='./usr/lib/modules/*/kernel/drivers/gpu' .) | tar -xf - -C "$to"
 }
 
+in_root() { # ROOT WORD...: apt-get there
+	apt_root=$1
+	shift
+	# shellcheck disable=SC2068 # several packages may be one word
+	chroot "$apt_root" env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Acquire::Retries=5 \
+		-o Dpkg::Use-Pty=0 $@
+}
+
 install_in() { # ROOT PACKAGE...: with the machine's own way to the archive; no service starts
 	root=$1
 	shift
@@ -29,11 +37,13 @@ install_in() { # ROOT PACKAGE...: with the machine's own way to the archive; no 
 	chmod 755 "$root/usr/sbin/policy-rc.d"
 	rm -f "$root/etc/resolv.conf"
 	cp /etc/resolv.conf "$root/etc/resolv.conf"
-	for word in update "install --no-install-recommends $*"; do
-		# shellcheck disable=SC2086 # words are wanted
-		chroot "$root" env DEBIAN_FRONTEND=noninteractive apt-get -qq -y \
-			-o Dpkg::Use-Pty=0 $word > install.log 2>&1 ||
-			{ tail -n 20 install.log >&2; exit 1; }
+	# A network may fail for a moment.
+	for pause in 10 30 90 ''; do
+		in_root "$root" update > install.log 2>&1 &&
+			in_root "$root" install --no-install-recommends "$@" >> install.log 2>&1 && break
+		tail -n 20 install.log >&2
+		[ -n "$pause" ] || exit 1
+		sleep "$pause"
 	done
 	rm -f "$root/usr/sbin/policy-rc.d" "$root"/var/cache/apt/archives/*.deb
 	rm -rf "$root"/var/lib/apt/lists/*

@@ -30,7 +30,7 @@ def main():
             for how, more in (("background", []),
                               ("foreground", ["-f" if name == "daisd" else "-i"])):
                 run = subprocess.run(command + more + ["--pid-file=" + pid], check=False,
-                                     stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
+                                     stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300,
                                      universal_newlines=True)
                 good = (run.returncode == NO_HOST and "/dev/xen/privcmd" in run.stdout
                         and not os.listdir(work))

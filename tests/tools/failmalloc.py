@@ -64,7 +64,7 @@ class Runs:
             os.unlink(self.mark)
         done = subprocess.run([self.dais] + [self.files.get(w, w) for w in command], env=env,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, timeout=60, check=False)
+                              stderr=subprocess.PIPE, timeout=300, check=False)
         return os.path.exists(self.mark), done
 
     def check(self, command, more):

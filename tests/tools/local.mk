@@ -4,17 +4,17 @@
 # documents say of it; and daemons that find none.
 
 check-cli: check-failmalloc check-background dom0-tools/dais
-	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/cli.count -t 300 -n documented \
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/cli.count -t 900 -n documented \
 		python3 $(srcdir)/tests/tools/documented.py --build . --source $(srcdir)
 
 check-failmalloc: dom0-tools/dais
 	@$(MKDIR_P) tests
-	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/failmalloc.count -t 1200 -n failmalloc \
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/failmalloc.count -t 3600 -n failmalloc \
 		python3 $(srcdir)/tests/tools/failmalloc.py --build .
 
 check-background: dom0-tools/daisd/daisd dom0-tools/dais-consoled
 	@$(MKDIR_P) tests
-	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/background.count -t 300 -n background \
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/background.count -t 1800 -n background \
 		python3 $(srcdir)/tests/tools/background.py --build .
 
 .PHONY: check-cli check-failmalloc check-background
