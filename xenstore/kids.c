@@ -262,13 +262,18 @@ struct node *kids_find(const struct kids *k, const char *name, size_t len, uint3
 struct node **kids_place(const struct kids *k, const char *name, size_t len, uint32_t hash,
 			 bool *alone)
 {
-	uintptr_t p = k ? k->names : 0;
+	if (!k)
+		return NULL;
+	*alone &= k->ref == 1;
+	return kids_names_place(k->names, name, len, hash, alone);
+}
+
+struct node **kids_names_place(uintptr_t p, const char *name, size_t len, uint32_t hash,
+			       bool *alone)
+{
 	struct leaf *l;
 	int i;
 
-	if (!p)
-		return NULL;
-	*alone &= k->ref == 1;
 	for (unsigned int shift = 0; kind(p) == KIND_INNER; shift += WAY_BITS) {
 		struct inner *in = part(p);
 

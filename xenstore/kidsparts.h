@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The parts of a directory, for kids.c, order.c and prefetch.c alone; kids.c says how they fit together. */
+/* The parts of a directory, for kids.c, order.c, prefetch.c and recent.c alone; kids.c says how they fit together. */
 #ifndef XENSTORE_KIDSPARTS_H
 #define XENSTORE_KIDSPARTS_H
 
@@ -95,6 +95,10 @@ static inline unsigned int way(uint32_t hash, unsigned int shift)
 {
 	return hash >> shift & (WAYS - 1);
 }
+
+/* The place of a child below NAMES, or NULL; *ALONE becomes false if the way from there is shared. */
+struct node **kids_names_place(uintptr_t names, const char *name, size_t len, uint32_t hash,
+			       bool *alone);
 
 struct inner *kids_inner_new(void);
 /* Makes the part that PLACE points to ours alone, copying it if it is shared. */

@@ -34,6 +34,7 @@ xenstore_xenstored_SOURCES += xenstore/perm.c
 xenstore_xenstored_SOURCES += xenstore/persist.c
 xenstore_xenstored_SOURCES += xenstore/prefetch.c
 xenstore_xenstored_SOURCES += xenstore/quota.c
+xenstore_xenstored_SOURCES += xenstore/recent.c
 xenstore_xenstored_SOURCES += xenstore/replay.c
 xenstore_xenstored_SOURCES += xenstore/request.c
 xenstore_xenstored_SOURCES += xenstore/store.c
@@ -57,7 +58,7 @@ CLEANFILES += xenstore/flags
 
 EXTRA_DIST += xenstore/checkpoint.h xenstore/confine.h xenstore/conn.h xenstore/conn_ring.h xenstore/conn_socket.h xenstore/control.h xenstore/domain.h \
 	xenstore/handover.h xenstore/hv.h xenstore/kidsparts.h xenstore/log.h xenstore/loop.h xenstore/mem.h xenstore/node.h xenstore/options.h \
-	xenstore/past.h xenstore/perm.h xenstore/persist.h xenstore/prefetch.h xenstore/quota.h xenstore/record.h xenstore/request.h xenstore/store.h \
+	xenstore/past.h xenstore/perm.h xenstore/persist.h xenstore/prefetch.h xenstore/quota.h xenstore/recent.h xenstore/record.h xenstore/request.h xenstore/store.h \
 	xenstore/tree.h xenstore/txn.h xenstore/watch.h xenstore/watchtrie.h xenstore/wire.h \
 	xenstore/etc/xenstored.service.in xenstore/etc/xenstored.sysusers
 

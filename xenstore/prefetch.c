@@ -2,7 +2,7 @@
 /*
  * prefetch.h.  A way is at one of the things it has to read, which it has asked of memory when it
  * was last looked at; in each round every way reads what has come and asks for the next.  The
- * walk is that of tree_look() and kids_place(): a name is compared when its node has come.
+ * walk is that of recent_look(): a name is compared when its node has come.
  */
 #include "prefetch.h"
 
@@ -12,6 +12,7 @@
 
 #include "kidsparts.h"
 #include "mem.h"
+#include "recent.h"
 
 #define WAYS_MAX 64
 #define LINE 64ul
@@ -19,6 +20,9 @@
 enum stop { AT_NODE, AT_KIDS, AT_SLOT, AT_LEAF, AT_LISTED };
 
 struct way {
+	const char *path;
+	struct recent *recent; /* where the directory at the end of its way is noted, or NULL */
+	size_t up; /* that one's path's length */
 	const char *rest; /* of the path, with its slash */
 	size_t left;
 	const char *name; /* looked for */
@@ -65,9 +69,16 @@ bool prefetch_pays(void)
 
 bool prefetch_path(const char *path, size_t len)
 {
+	size_t up = tree_parent(path, len);
+
 	if (count == WAYS_MAX)
 		return false;
-	waiting[count++] = (struct way){.rest = path, .left = len, .alone = true};
+	waiting[count++] = (struct way){.path = path,
+					.recent = recent_at(path, up),
+					.up = up,
+					.rest = path,
+					.left = len,
+					.alone = true};
 	return true;
 }
 
@@ -177,6 +188,31 @@ static bool at_listed(const struct kids *k)
 	return false;
 }
 
+/* True if the way begins at its directory. */
+static bool from_recent(struct way *w)
+{
+	if (!w->recent || !recent_is(w->recent, w->path, w->up))
+		return false;
+	w->alone = w->recent->alone;
+	w->name = w->path + w->up + 1;
+	w->name_len = w->left - w->up - 1;
+	w->hash = name_hash(w->name, w->name_len);
+	w->rest = w->name + w->name_len;
+	w->left = 0;
+	return follow(w, w->recent->names);
+}
+
+static bool at_kids(struct way *w)
+{
+	const struct kids *k = w->thing;
+
+	w->alone &= k->ref == 1;
+	/* Not so where a path ends with a slash, which is no path. */
+	if (w->recent && !w->left)
+		recent_note(w->recent, w->path, w->up, k->names, w->alone);
+	return follow(w, k->names);
+}
+
 /* One step; false at the end of the way. */
 static bool step(struct way *w)
 {
@@ -184,8 +220,7 @@ static bool step(struct way *w)
 	case AT_NODE:
 		return at_node(w);
 	case AT_KIDS:
-		w->alone &= ((const struct kids *)w->thing)->ref == 1;
-		return follow(w, ((const struct kids *)w->thing)->names);
+		return at_kids(w);
 	case AT_SLOT:
 		w->alone &= w->inner->ref == 1;
 		return follow(w, *(const uintptr_t *)w->thing);
@@ -198,13 +233,14 @@ static bool step(struct way *w)
 
 void prefetch_run(struct node **root)
 {
-	for (unsigned int i = 0; i < count; i++) {
-		waiting[i].place = root;
-		waiting[i].thing = *root;
-	}
 	/* One alone is as fast without. */
 	if (count == 1)
 		count = 0;
+	for (unsigned int i = 0; i < count; i++) {
+		waiting[i].place = root;
+		waiting[i].thing = *root;
+		from_recent(&waiting[i]);
+	}
 	while (count)
 		for (unsigned int i = 0; i < count;)
 			if (step(&waiting[i]))

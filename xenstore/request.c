@@ -17,6 +17,7 @@
 #include "persist.h"
 #include "prefetch.h"
 #include "quota.h"
+#include "recent.h"
 #include "store.h"
 #include "tree.h"
 #include "watch.h"
@@ -81,7 +82,7 @@ static struct node *look(const struct wire_path *p, struct place *where)
 	const struct place *known = prefetch_find(p->text, p->len);
 
 	if (!known)
-		return tree_look(&store_root, p->text, p->len, where);
+		return recent_look(&store_root, p->text, p->len, where);
 	*where = *known;
 	return *where->at;
 }

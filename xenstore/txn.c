@@ -10,6 +10,7 @@
 #include "persist.h"
 #include "prefetch.h"
 #include "quota.h"
+#include "recent.h"
 #include "store.h"
 #include "tree.h"
 #include "watch.h"
@@ -296,7 +297,7 @@ void txn_abort_all(struct conn *c)
 static struct node *node_now(struct note *n)
 {
 	return place_holds(&n->place) ? *n->place.at
-				      : tree_look(&store_root, n->path, n->len, &n->place);
+				      : recent_look(&store_root, n->path, n->len, &n->place);
 }
 
 /* True if what was used of a node is in the store as it was at the beginning. */

@@ -230,7 +230,7 @@ tests_unit_t_guestlayout_CPPFLAGS = $(TOOLS_CPPFLAGS)
 tests_unit_t_guestlayout_SOURCES = tests/unit/t_guestlayout.c dom0-tools/lib/build/layout.c \
 	dom0-tools/lib/build/pagetables.c dom0-tools/lib/build/startinfo.c dom0-tools/lib/error.c
 xs_tree_sources = xenstore/kids.c xenstore/mem.c xenstore/order.c xenstore/perm.c \
-	xenstore/prefetch.c xenstore/tree.c
+	xenstore/prefetch.c xenstore/recent.c xenstore/tree.c
 xs_sources = tests/unit/xs_host.h $(xs_tree_sources) xenstore/conn.c xenstore/past.c \
 	xenstore/quota.c 	xenstore/request.c xenstore/store.c xenstore/txn.c xenstore/watch.c xenstore/watchtrie.c \
 	xenstore/wire.c
@@ -247,6 +247,9 @@ tests_unit_t_xs_ahead_SOURCES = tests/unit/t_xs_ahead.c $(xs_sources)
 
 check_PROGRAMS += tests/unit/t_xs_past
 tests_unit_t_xs_past_SOURCES = tests/unit/t_xs_past.c $(xs_sources)
+
+check_PROGRAMS += tests/unit/t_xs_recent
+tests_unit_t_xs_recent_SOURCES = tests/unit/t_xs_recent.c $(xs_sources)
 
 check_PROGRAMS += tests/unit/t_xs_request
 tests_unit_t_xs_request_SOURCES = tests/unit/t_xs_request.c $(xs_sources)

@@ -9,7 +9,7 @@
 #include "xs_host.h"
 
 #define DIRS 3
-#define LEAVES 40 /* more than one leaf of a directory takes */
+#define LEAVES 300 /* so many that a directory has inner parts below inner parts */
 #define NODES (DIRS * (LEAVES + 1))
 #define BATCH 48
 #define ROUNDS 6000
@@ -120,6 +120,8 @@ static void batch(bool calm)
 	for (unsigned int k = 0; k < n; k++) {
 		unsigned int i = (unsigned int)rand() % NODES;
 
+		if (rand() % 16 == 0)
+			i = dir_of(i);
 		asked[k].type = tx && k + 1 == n ? XS_TRANSACTION_END : some_type(calm);
 		/* Rarely a whole directory. */
 		if (asked[k].type == XS_RM && i == dir_of(i) && rand() % 8)
@@ -203,6 +205,7 @@ static uint64_t sum(struct node *root)
 int main(void)
 {
 	struct node *held = NULL;
+	void *large = NULL;
 	uint64_t was = 0;
 
 	srand(1);
@@ -214,6 +217,13 @@ int main(void)
 	for (int k = 0; k < 20; k++)
 		batch(false);
 	for (int k = 0; k < ROUNDS; k++) {
+		/* Half of the time the store is a large one, whose directories are remembered. */
+		if (k % 250 == 0 && large) {
+			mem_free(large, PREFETCH_FROM);
+			large = NULL;
+		} else if (k % 250 == 0) {
+			large = mem_alloc(PREFETCH_FROM);
+		}
 		batch(k / 100 % 2 == 0);
 		if (rand() % 16)
 			continue;
@@ -229,5 +239,6 @@ int main(void)
 	node_put(held);
 	collision();
 	conn_close(&client);
+	mem_free(large, PREFETCH_FROM);
 	return check_done("t_xs_ahead");
 }

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+/*
+ * recent.h.  A table in which each path has one line of memory, which the latest of those that share
+ * it takes.  Memory for it is taken as it is used, by stores for which it pays.
+ */
+#include "recent.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "kidsparts.h"
+#include "prefetch.h"
+
+#define LINES 16384 /* a power of two */
+
+static struct recent table[LINES] __attribute__((aligned(64)));
+
+static_assert(sizeof(struct recent) == 64, "a line of memory");
+
+struct recent *recent_at(const char *path, size_t len)
+{
+	struct recent *r;
+
+	/* Of the root there is no need. */
+	if (len < 2 || len > RECENT_PATH)
+		return NULL;
+	r = &table[name_hash(path, len) % LINES];
+	__builtin_prefetch(r);
+	return r;
+}
+
+bool recent_is(const struct recent *r, const char *path, size_t len)
+{
+	return r->when == kids_changes && r->len == len && memcmp(r->path, path, len) == 0;
+}
+
+void recent_note(struct recent *r, const char *path, size_t len, uintptr_t names, bool alone)
+{
+	r->when = kids_changes;
+	r->names = names;
+	r->len = (uint8_t)len;
+	r->alone = alone;
+	memcpy(r->path, path, len);
+}
+
+struct node *recent_look(struct node **root, const char *path, size_t len, struct place *where)
+{
+	size_t up = tree_parent(path, len);
+	struct recent *r = prefetch_pays() ? recent_at(path, up) : NULL;
+	const char *name = path + up + 1;
+	size_t name_len = len - up - 1;
+	const struct node *dir;
+	bool alone;
+
+	if (!r)
+		return tree_look(root, path, len, where);
+	if (!recent_is(r, path, up)) {
+		dir = tree_look(root, path, up, where);
+		if (!dir || !dir->kids) {
+			where->at = NULL;
+			return NULL;
+		}
+		alone = where->alone && dir->ref == 1 && dir->kids->ref == 1;
+		recent_note(r, path, up, dir->kids->names, alone);
+	}
+	alone = r->alone;
+	where->at = kids_names_place(r->names, name, name_len, name_hash(name, name_len), &alone);
+	where->when = kids_changes;
+	where->alone = alone;
+	return where->at ? *where->at : NULL;
+}
