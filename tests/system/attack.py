@@ -14,6 +14,7 @@ destroyed.  A seed is repeated by --seeds N-N --rounds 1.
 """
 
 import argparse
+import glob
 import os
 import re
 import sys
@@ -34,14 +35,14 @@ def ended(vm):
     """How the guest ended.  One that faults over and over in what it has left of a handler never
     does; then the hypervisor must still answer its keys (A: it walks all of its memory)."""
     try:
-        how = vm.expect(r"attack: (done)|pvrt: (panic)|domain 0 (crashed|asked for)|(panic on CPU)", 60)
+        how = vm.expect(r"attack: (done)|pvrt: (panic)|domain 0 (crashed|asked for)|(panic on CPU)", 90)
     except Timeout:
-        vm.process.stdin.write(b"\x01\x01\x01")
-        vm.expect(r"console: input to debug keys", 120)
-        vm.process.stdin.write(b"A")
-        vm.expect(r"audit: (\d+ frames|no memory to count in).*\n", 120)
+        vm.type(b"\x01\x01\x01")
+        vm.expect(r"console: input to debug keys", 400)
+        vm.type(b"A")
+        vm.expect(r"audit: (\d+ frames|no memory to count in).*\n", 400)
         return "goes round in its own faults"
-    vm.wait_end(90)
+    vm.wait_end(400)
     return [w for w in how.groups() if w][0]
 
 
@@ -54,7 +55,7 @@ def alone(args, logs, report):
         with machine(args, guest, "dom0_max_vcpus=6",
                      os.path.join(logs, "attack-%d.log" % seed)) as vm:
             try:
-                vm.expect(r"attack: iret right\n", 60)
+                vm.expect(r"attack: iret right\n", 400)
                 word = ended(vm)
                 broken = re.search(r"panic on CPU.*\n(.*)", vm.text)
                 report.result(name, not broken, broken.group(1) if broken else word)
@@ -66,6 +67,16 @@ def alone(args, logs, report):
     report.result("steps of vCPU 0", steps >= wanted, "%d, %d wanted" % (steps, wanted))
 
 
+def denied(pid):
+    """Of the time that the process wanted processors, what part the host kept it waiting."""
+    ran = waited = 0
+    for path in glob.glob("/proc/%d/task/*/schedstat" % pid):
+        with open(path, encoding="ascii") as f:
+            times = f.read().split()
+        ran, waited = ran + int(times[0]), waited + int(times[1])
+    return waited / max(1, ran + waited)
+
+
 def kept(args, logs, report):
     seed = int(args.seeds.split("-")[0])
     guest = "%s keeper=%d seed=%d steps=%d patience=%d,%s" % (
@@ -73,8 +84,11 @@ def kept(args, logs, report):
     with machine(args, guest, "dom0_max_vcpus=1 dom0_mem=128M",
                  os.path.join(logs, "attack-keeper.log")) as vm:
         try:
-            vm.expect(r"keeper: \d+ calls; .*\n", 60 + args.rounds * (args.patience + 60))
-            vm.wait_end(90)
+            for n in range(1, args.rounds + 1):
+                vm.expect(r"keeper: round %d, .*\n" % n, 400 + 2 * (args.patience + 240))
+                busy = denied(vm.process.pid)
+            vm.expect(r"keeper: \d+ calls; .*\n", 400)
+            vm.wait_end(400)
         except (Timeout, Gone) as error:
             report.result("two domUs attack", False, str(error))
             print(vm.tail(20))
@@ -87,9 +101,10 @@ def kept(args, logs, report):
         vm.text).groups())
     report.result("the audit is clean", len(faults) > args.rounds and set(faults) == {"0"},
                   " ".join(faults))
-    # The emulator's own host may be busy: what a starved dom0 would show is far from these.
-    report.result("dom0 keeps its pace", 4 * late < ticks and mean < 50000,
-                  "%d us late on average, %d of %d ticks by more than 10 ms" % (mean, late, ticks))
+    # What a starved dom0 would show is far from these; what the host withholds is not dom0's affair.
+    report.result("dom0 keeps its pace", late < ticks * (0.25 + busy) and mean < 50000 * (1 + 4 * busy),
+                  "%d us late on average, %d of %d ticks by more than 10 ms; the host withheld %d %%"
+                  % (mean, late, ticks, 100 * busy))
     report.result("calls made", calls > args.steps, "%d" % calls)
 
 
