@@ -176,6 +176,7 @@ class Host:
         if not re.search(r"Found Dais with kernel: /boot/vmlinuz-6", said):
             return said
         self.vm.seen = len(self.vm.text)
+        self.vm.shell_only = False
         self.vm.send(reboot)
         return True
 

@@ -9,8 +9,10 @@ the patterns mean (dom0.py, badinput.py).
 import os
 import re
 import select
+import shutil
 import socket
 import subprocess
+import tempfile
 import time
 
 
@@ -41,11 +43,14 @@ class Machine:
         self.text = ""  # all that was said, control sequences taken out
         self.pending = ""
         self.seen = 0  # how much of it expect() has consumed
-        self.monitor_path = log + ".monitor"
+        self.monitor_path = None
+        self.asked = 0
         self.process = None
 
     def __enter__(self):
         self.log = open(self.log_path, "wb")
+        # Not beside the log: a socket's path has room for 107 characters.
+        self.monitor_path = os.path.join(tempfile.mkdtemp(prefix="dais-"), "monitor")
         command = self.args + ["-display", "none", "-serial", "stdio", "-monitor",
                                "unix:%s,server=on,wait=off" % self.monitor_path]
         self.log.write((" ".join(command) + "\n").encode())
@@ -60,8 +65,7 @@ class Machine:
         self.process.wait()
         self._read(0)
         self.log.close()
-        if os.path.exists(self.monitor_path):
-            os.unlink(self.monitor_path)
+        shutil.rmtree(os.path.dirname(self.monitor_path), ignore_errors=True)
 
     def _read(self, wait):
         """Take what the console has; False once QEMU has closed it."""
@@ -101,6 +105,10 @@ class Machine:
                 return match
             left = end - time.monotonic()
             if left <= 0:
+                # A busy host may not have let us read what is there.
+                had = len(self.text)
+                if self._read(0) and len(self.text) > had:
+                    continue
                 raise Timeout("no /%s/ within %d s" % (pattern, timeout))
             if not self._read(min(left, 1)):
                 # The last bytes may have come with the end.
@@ -118,32 +126,65 @@ class Machine:
         """Type a line.  Slowly: a serial console has a small buffer and no flow control."""
         data = (line + "\n").encode()
         for at in range(0, len(data), 8):
-            self.process.stdin.write(data[at:at + 8])
-            self._read(0.02)
+            self.type(data[at:at + 8])
+            end = time.monotonic() + 0.02
+            while time.monotonic() < end:
+                self._read(max(0, end - time.monotonic()))
 
-    def run(self, command, timeout=60):
+    def type(self, data):
+        """Type some bytes as they are."""
+        try:
+            self.process.stdin.write(data)
+        except BrokenPipeError:
+            raise Gone("QEMU ended before %r was typed" % data) from None
+
+    def run(self, command, timeout=300):
         """Run a shell command in the logged-in console: (exit status, what it printed)."""
         self.seen = len(self.text)
         # The quotes keep a terminal's echo of the command from looking like the answer.
         self.send(command + "; echo @'@'$?@@")
         start = self.seen
-        match = self.expect(r"@@(\d+)@@", timeout)
+        # A line of the hypervisor's begins a new one, also in the midst of this.
+        match = self.expect(r"@\n?@\n?(\d+)\n?@\n?@", timeout)
         return int(match.group(1)), self.text[start:match.start()]
 
     def login(self, timeout):
         self.expect(r"login: ?", timeout)
-        self.root_shell(120)
+        self.shell_only = True
+        self.root_shell(600)
 
     def root_shell(self, timeout):
         """From a prompt for a login to root's shell: without line editing and prompts, and so that
         nothing else speaks on the terminal: neither mail, nor systemd (signal 55), nor the kernel
-        while it is well."""
-        self.send("root")
-        self.expect(r"[#$] ", timeout)
+        while it is well.  Until then anything may stand between what is typed and what is said."""
+        for left in (3, 2, 1, 0):
+            self.send("root")
+            try:
+                self.expect(r"[#$] ", timeout / 4)
+                break
+            except Timeout:
+                # login has given up, and it is asked for anew; to a slow shell it is a wrong word.
+                if not left:
+                    raise
         self.send("exec env -u MAIL -u MAILPATH sh")
-        self.expect(r"\n# ", timeout)
+        self.answer(timeout)
         self.run("stty -echo -onlcr; PS1=; dmesg -n 2; [ ! -d /run/systemd/system ] || kill -55 1; "
                  "mesg n 2> /dev/null", timeout)
+        # What systemd had begun to say may still come.
+        self.answer(timeout)
+
+    def answer(self, timeout):
+        """Until the shell at hand says, whole, what it is told to; then it waits for us."""
+        end = time.monotonic() + timeout
+        while True:
+            self.asked += 1
+            self.send("echo he''re-%d-" % self.asked)
+            try:
+                self.expect(r"here-%d-" % self.asked, min(15, timeout))
+                return
+            except Timeout:
+                if time.monotonic() > end:
+                    raise
 
     def wait_end(self, timeout):
         """Wait for QEMU to end by itself, which is how a power-off looks from outside."""
@@ -156,11 +197,11 @@ class Machine:
         return self.process.returncode
 
     def monitor(self, command):
-        """What QEMU's monitor answers; for the log when something hangs."""
+        """What QEMU's monitor answers, or the reason why it does not."""
         answer = b""
         try:
             with socket.socket(socket.AF_UNIX) as s:
-                s.settimeout(5)
+                s.settimeout(60)
                 s.connect(self.monitor_path)
                 s.sendall(command.encode() + b"\n")
                 while answer.count(b"(qemu)") < 2:
