@@ -146,59 +146,80 @@ void descriptor_init_cpu(void)
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | 1);
 }
 
+/* What this CPU's window shows of guests' tables: what is in neither costs a switch nothing. */
+struct window {
+	u64 *l1e; /* of its 32 pages; NULL until the first look */
+	unsigned int gdt_pages; /* beyond these all show no_descriptors */
+	u32 ldt_pages; /* a bit for each that is present */
+};
+
+static DEFINE_PER_CPU(struct window, window);
+
+static struct window *this_window(void)
+{
+	struct window *w = this_cpu_ptr(window);
+
+	if (unlikely(!w->l1e)) {
+		w->l1e = hypervisor_l1e(gdt_window(this_cpu_id()));
+		w->gdt_pages = GDT_GUEST_PAGES; /* what there is is not known */
+		w->ldt_pages = BIT(16) - 1;
+	}
+	return w;
+}
+
+static void show(struct window *w, unsigned int page, u64 e)
+{
+	if (w->l1e[page] == e)
+		return;
+	WRITE_ONCE(w->l1e[page], e);
+	invlpg(gdt_window(this_cpu_id()) + page * PAGE_SIZE);
+}
+
+static u64 table_page(mfn_t mfn)
+{
+	return (u64)mfn.m << PAGE_SHIFT | PTE_PRESENT | PTE_RW | PTE_ACCESSED | PTE_DIRTY | PTE_NX;
+}
+
 /* The window shows the guest's GDT pages; entries change only while v runs here. */
 void vcpu_load_gdt(struct vcpu *v)
 {
-	unsigned long va = gdt_window(this_cpu_id());
-	u64 *l1e = hypervisor_l1e(va);
-	unsigned int pages = DIV_ROUND_UP(v->arch.gdt_entries, 512);
+	struct window *w = this_window();
+	unsigned int pages = DIV_ROUND_UP(v->arch.gdt_entries, 512), i;
 	u64 none = image_virt_to_phys(no_descriptors) | PTE_PRESENT | PTE_ACCESSED | PTE_NX;
 
-	for (unsigned int i = 0; i < GDT_GUEST_PAGES; i++) {
-		u64 e = i < pages ? (u64)v->arch.gdt_frames[i].m << PAGE_SHIFT | PTE_PRESENT |
-					    PTE_RW | PTE_ACCESSED | PTE_DIRTY | PTE_NX
-				  : none;
+	for (i = 0; i < pages; i++)
+		show(w, i, table_page(v->arch.gdt_frames[i]));
+	for (; i < w->gdt_pages; i++)
+		show(w, i, none);
+	w->gdt_pages = pages;
+}
 
-		if (l1e[i] == e)
-			continue;
-		WRITE_ONCE(l1e[i], e);
-		invlpg(va + i * PAGE_SIZE);
-	}
+static void show_ldt_page(struct window *w, unsigned int index, mfn_t mfn)
+{
+	bool present = !mfn_eq(mfn, INVALID_MFN);
+
+	show(w, LDT_WINDOW_PAGE + index, present ? table_page(mfn) : 0);
+	w->ldt_pages = (w->ldt_pages & ~(u32)BIT(index)) | (u32)present << index;
 }
 
 void machine_map_ldt_page(struct vcpu *v, unsigned int index, mfn_t mfn)
 {
-	unsigned long va = ldt_window(this_cpu_id()) + index * PAGE_SIZE;
-
-	if (v != current)
-		return;
-	WRITE_ONCE(*hypervisor_l1e(va), mfn_eq(mfn, INVALID_MFN)
-						? 0
-						: (u64)mfn.m << PAGE_SHIFT | PTE_PRESENT | PTE_RW |
-							  PTE_ACCESSED | PTE_DIRTY | PTE_NX);
-	invlpg(va);
+	if (v == current)
+		show_ldt_page(this_window(), index, mfn);
 }
 
 /* Points LDTR at the window, whose pages come and go by machine_map_ldt_page(). */
 void vcpu_load_ldt(struct vcpu *v)
 {
 	unsigned int cpu = this_cpu_id();
+	struct window *w = this_window();
 	u64 *gdt = (u64 *)(gdt_window(cpu) + GDT_GUEST_PAGES * PAGE_SIZE);
-	u64 *l1e = hypervisor_l1e(ldt_window(cpu));
 	u64 base = ldt_window(cpu);
 	u64 limit = v->arch.ldt_entries * 8UL - 1;
 
-	for (unsigned int i = 0; i < 16; i++) {
-		u64 e = v->arch.ldt_mapped & BIT(i)
-				? (u64)v->arch.ldt_frames[i].m << PAGE_SHIFT | PTE_PRESENT |
-					  PTE_RW | PTE_ACCESSED | PTE_DIRTY | PTE_NX
-				: 0;
-
-		if (l1e[i] == e)
-			continue;
-		WRITE_ONCE(l1e[i], e);
-		invlpg(base + i * PAGE_SIZE);
-	}
+	for (unsigned int i = 0; (v->arch.ldt_mapped | w->ldt_pages) >> i; i++)
+		show_ldt_page(w, i,
+			      v->arch.ldt_mapped & BIT(i) ? v->arch.ldt_frames[i] : INVALID_MFN);
 	if (!v->arch.ldt_entries) {
 		asm volatile("lldt %w0" ::"r"(0));
 		return;

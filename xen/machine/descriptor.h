@@ -11,6 +11,7 @@
 #include "machine/layout.h"
 
 #define DESC_WINDOW_START (CPU_AREA_START + 0x20000000UL)
+#define LDT_WINDOW_PAGE 16 /* of the window */
 #define DESC_WINDOW_SIZE (512 * PAGE_SIZE) /* a table of level 1 each, see machine/isolate.c */
 
 struct vcpu;
@@ -22,7 +23,7 @@ static inline unsigned long gdt_window(unsigned int cpu)
 
 static inline unsigned long ldt_window(unsigned int cpu)
 {
-	return gdt_window(cpu) + 16 * PAGE_SIZE;
+	return gdt_window(cpu) + LDT_WINDOW_PAGE * PAGE_SIZE;
 }
 
 /* Maps the window's own GDT pages for a CPU; called by cpu_area_create(). */
