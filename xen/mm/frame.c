@@ -16,6 +16,7 @@
 #include "machine/machine.h"
 #include "machine/pagemap.h"
 #include "mm/buddy.h"
+#include "mm/hold.h"
 #include "mm/reserve.h"
 #include "mm/segdesc.h"
 #include "mm/validate.h"
@@ -181,8 +182,11 @@ int frame_get_and_type(mfn_t mfn, struct domain *d, u32 type)
 {
 	int ret;
 
-	if (!frame_get(mfn, d))
+	if (!frame_hold(mfn, d->id))
 		return -EINVAL;
+	/* As frame_get_type() begins, in line: roots come by here. */
+	if (frame_type_is_table(type) && likely(table_get_whole(mfn, type)))
+		return 0;
 	ret = frame_get_type(mfn, type, d);
 	if (ret)
 		frame_put(mfn);
@@ -191,8 +195,10 @@ int frame_get_and_type(mfn_t mfn, struct domain *d, u32 type)
 
 int frame_put_and_type(mfn_t mfn)
 {
-	int ret = frame_put_type(mfn);
+	int ret = 0;
 
+	if (!frame_type_is_table(READ_ONCE(frame_of(mfn)->type)) || unlikely(!table_put_whole(mfn)))
+		ret = frame_put_type(mfn);
 	if (!ret)
 		frame_put(mfn);
 	return ret;

@@ -299,7 +299,7 @@ long hc_mmuext_op(unsigned long list, unsigned long count, unsigned long done_va
 		return hypercall_continue(0, NULL);
 	if (((u32)count & BATCH_CONTINUED) && done_va && guest_fetch(&done, done_va, sizeof(done)))
 		return -EFAULT;
-	ret = foreign_open(&f, foreigndom & 0xffff);
+	ret = foreign_open(&f, v, foreigndom & 0xffff);
 	if (ret)
 		return ret;
 	if (!f.mapped) {

@@ -233,16 +233,12 @@ static void close_domain(struct domain *d)
 		domain_put(d);
 }
 
-int foreign_open(struct foreign *f, unsigned long foreigndom)
+int foreign_find(struct foreign *f, unsigned long foreigndom)
 {
 	u16 mapped = (u16)foreigndom, tables = (u16)(foreigndom >> 16);
 	int ret = 0;
 
-	if (likely(foreigndom == DOMID_SELF)) {
-		f->tables = f->mapped = current->domain;
-		f->owner = f->tables->id;
-		return 0;
-	}
+	f->others = true;
 	f->mapped = NULL;
 	f->owner = mapped;
 	if (mapped == DOMID_XEN && !current->domain->is_privileged)
@@ -259,7 +255,7 @@ int foreign_open(struct foreign *f, unsigned long foreigndom)
 	return ret;
 }
 
-void foreign_close(struct foreign *f)
+void foreign_release(struct foreign *f)
 {
 	close_domain(f->tables);
 	close_domain(f->mapped);
@@ -366,7 +362,7 @@ long hc_mmu_update(unsigned long list, unsigned long count, unsigned long done_v
 		return hypercall_continue(0, NULL);
 	if (((u32)count & BATCH_CONTINUED) && done_va && guest_fetch(&done, done_va, sizeof(done)))
 		return -EFAULT;
-	ret = foreign_open(&f, foreigndom);
+	ret = foreign_open(&f, v, foreigndom);
 	if (ret)
 		return ret;
 	b.c = pt_context(f.tables, f.owner);
@@ -497,7 +493,7 @@ long hc_update_va_mapping_otherdomain(unsigned long va, unsigned long value, uns
 
 	if (!current->domain->is_privileged)
 		return -EPERM;
-	ret = foreign_open(&f, (u16)domid);
+	ret = foreign_open(&f, current, (u16)domid);
 	if (ret)
 		return ret;
 	ret = update_va(va, value, flags, f.owner);

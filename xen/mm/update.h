@@ -6,11 +6,10 @@
 #ifndef DAIS_MM_UPDATE_H
 #define DAIS_MM_UPDATE_H
 
+#include "domain/domain.h"
 #include "lib/types.h"
 #include "mm/validate.h"
-
-struct domain;
-struct vcpu;
+#include "sched/vcpu.h"
 
 /*
  * For mm/ptwrite.c: makes entry `index` of d's L1 table `new`, checked as by
@@ -48,10 +47,29 @@ struct foreign {
 	struct domain *tables; /* whose page tables change */
 	struct domain *mapped; /* whose frames are mapped; NULL: `owner` is no domain */
 	u16 owner;
+	bool others; /* some are not the caller, who stays alive without a reference */
 };
-/* 0, -ESRCH or -EPERM; then nothing is to be closed. */
-int foreign_open(struct foreign *f, unsigned long foreigndom);
-void foreign_close(struct foreign *f);
+
+/* What follows where others are named, and when they were. */
+int foreign_find(struct foreign *f, unsigned long foreigndom);
+void foreign_release(struct foreign *f);
+
+/* v is current.  0, -ESRCH or -EPERM; then nothing is to be closed. */
+static inline int foreign_open(struct foreign *f, const struct vcpu *v, unsigned long foreigndom)
+{
+	if (unlikely(foreigndom != DOMID_SELF))
+		return foreign_find(f, foreigndom);
+	f->tables = f->mapped = v->domain;
+	f->owner = v->domain->id;
+	f->others = false;
+	return 0;
+}
+
+static inline void foreign_close(struct foreign *f)
+{
+	if (unlikely(f->others))
+		foreign_release(f);
+}
 
 /* In the count of a batch: it continues, and its `done` word says how much was done before. */
 #define BATCH_CONTINUED (1u << 31)
