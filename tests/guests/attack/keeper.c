@@ -88,8 +88,11 @@ int keeper(void)
 	for (unsigned long i = 0; i <= rounds; i++) {
 		unsigned long now, made = round_of(i ? seed + i - 1 : 99, i ? steps : 10, patience);
 
-		for (unsigned int wait = 0; wait < 2000 && free_frames() != before; wait++)
+		for (unsigned int wait = 0; wait < (i ? 20000 : 2000); wait++) {
+			if (free_frames() == before)
+				break;
 			tick();
+		}
 		now = free_frames();
 		debug_keys("A");
 		calls += made;

@@ -70,7 +70,7 @@ static void races(grant_ref_t ref)
 		if (grant_unmap(m.handle, spot) == GNTST_okay)
 			__atomic_fetch_add(&unmapped, 1, __ATOMIC_SEQ_CST);
 		/* A map over what is being unmapped would be this guest's own fault. */
-		for (uint64_t end = clock_ns() + 1000000000; unmapped < mapped;)
+		for (uint64_t end = clock_ns() + 20000000000; unmapped < mapped;)
 			if (clock_ns() > end)
 				break;
 	}

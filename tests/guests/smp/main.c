@@ -51,7 +51,7 @@ static void reader(void *arg)
 
 static bool until(volatile unsigned int *what, unsigned int value)
 {
-	uint64_t end = clock_ns() + 5000000000UL;
+	uint64_t end = clock_ns() + 20000000000UL;
 
 	while (*what != value && clock_ns() < end)
 		sched_op(SCHEDOP_yield, NULL);
@@ -60,7 +60,7 @@ static bool until(volatile unsigned int *what, unsigned int value)
 
 static bool down(unsigned int cpu)
 {
-	uint64_t end = clock_ns() + 5000000000UL;
+	uint64_t end = clock_ns() + 20000000000UL;
 
 	while (vcpu_op(VCPUOP_is_up, cpu, NULL) == 1 && clock_ns() < end)
 		sched_op(SCHEDOP_yield, NULL);
@@ -161,7 +161,7 @@ static void flushes(void)
 				  UVMF_INVLPG | UVMF_ALL);
 		/* What it reads from here on is the new page; one read may be under way. */
 		before = reads;
-		end = clock_ns() + 5000000000UL;
+		end = clock_ns() + 20000000000UL;
 		while (reads - before < 2 && clock_ns() < end)
 			sched_op(SCHEDOP_yield, NULL);
 		fresh &= shared_word == want;

@@ -11,10 +11,24 @@ static void tick(evtchn_port_t port, void *data)
 	ticks++;
 }
 
+/* The system time at which the TSC says *tsc: read anew while the host does something else between. */
+static uint64_t both_clocks(uint64_t *tsc)
+{
+	uint64_t before, after;
+	unsigned int tries = 0;
+
+	do {
+		before = clock_ns();
+		*tsc = rdtsc();
+		after = clock_ns();
+	} while (after - before > 100000 && tries++ < 1000);
+	return before;
+}
+
 static void clocks(void)
 {
 	const struct vcpu_time_info *t = &vcpu_info(0)->time;
-	uint64_t last = clock_ns(), start = last, tsc = rdtsc(), wall = clock_wall_ns();
+	uint64_t tsc, start = both_clocks(&tsc), last = start, wall = clock_wall_ns(), end;
 	bool monotonic = true;
 	uint64_t khz;
 
@@ -31,23 +45,22 @@ static void clocks(void)
 	khz = t->tsc_shift < 0 ? khz << -t->tsc_shift : khz >> t->tsc_shift;
 	ok(khz > 100000 && khz < 10000000, "A83 it gives a plausible frequency");
 	clock_delay(20000000);
-	tsc = rdtsc() - tsc;
-	last = clock_ns() - start;
+	last = both_clocks(&end) - start;
+	tsc = end - tsc;
 	ok(tsc * 1000000 / khz > last * 9 / 10 && tsc * 1000000 / khz < last * 11 / 10,
 	   "A83 TSC and system time agree");
 	ok(clock_wall_ns() > wall, "A85 wall time goes on");
 	ok(wall / 1000000000 > 1600000000, "A85 and is after 2020");
 }
 
-static uint64_t wait_ticks(unsigned int n, uint64_t most)
-{
-	uint64_t start = clock_ns(), end = start + most;
-	struct vcpu_set_singleshot_timer stop;
+#define LONG 20000000000UL /* for what is to come: the host may do something else meanwhile */
 
-	(void)stop;
+static void wait_ticks(unsigned int n, uint64_t most)
+{
+	uint64_t end = clock_ns() + most;
+
 	while (ticks < n && clock_ns() < end)
 		version_op(XENVER_version, NULL);
-	return clock_ns() - start;
 }
 
 static void timers(void)
@@ -55,25 +68,31 @@ static void timers(void)
 	evtchn_port_t port = event_bind_virq(VIRQ_TIMER, tick, NULL);
 	struct vcpu_set_singleshot_timer s = {0};
 	struct vcpu_set_periodic_timer p = {.period_ns = 999999};
-	uint64_t took, start;
+	uint64_t took = 0, start;
 
 	/* Xen starts with one of 10 ms; nobody wants it. */
 	vcpu_op(VCPUOP_stop_periodic_timer, 0, NULL);
 	events_enable();
-	ticks = 0;
-	start = clock_ns();
-	s.timeout_abs_ns = start + 3000000;
-	is("h24.8 single-shot", vcpu_op(VCPUOP_set_singleshot_timer, 0, &s), 0);
-	wait_ticks(1, 1000000000);
-	took = clock_ns() - start;
-	is("h24.8 came once", ticks, 1);
+	/* Late by half a second three times in a row is no busy host. */
+	for (unsigned int turn = 0; turn < 3; turn++) {
+		ticks = 0;
+		start = clock_ns();
+		s.timeout_abs_ns = start + 3000000;
+		if (vcpu_op(VCPUOP_set_singleshot_timer, 0, &s))
+			break;
+		wait_ticks(1, LONG);
+		took = clock_ns() - start;
+		if (took < 500000000)
+			break;
+	}
+	is("h24.8 single-shot came once", ticks, 1);
 	ok(took >= 2900000, "D41 not early");
 	ok(took < 500000000, "D41 nor very late");
 	wait_ticks(2, 10000000);
 	is("h24.8 not again", ticks, 1);
 	s.timeout_abs_ns = 1;
 	is("h24.8 in the past", vcpu_op(VCPUOP_set_singleshot_timer, 0, &s), 0);
-	wait_ticks(2, 1000000000);
+	wait_ticks(2, LONG);
 	is("h24.8 fires at once", ticks, 2);
 	s.flags = VCPU_SSHOTTMR_future;
 	is("h24.8 in the past, with the flag", vcpu_op(VCPUOP_set_singleshot_timer, 0, &s), 0);
@@ -86,16 +105,16 @@ static void timers(void)
 	wait_ticks(1, 60000000);
 	is("h24.9 it does not come", ticks, 0);
 	is("h15 set_timer_op", HC1(__HYPERVISOR_set_timer_op, clock_ns() + 2000000), 0);
-	wait_ticks(1, 1000000000);
+	wait_ticks(1, LONG);
 	is("h15 came", ticks, 1);
 	is("h15 in the past", HC1(__HYPERVISOR_set_timer_op, 1), 0);
-	wait_ticks(2, 1000000000);
+	wait_ticks(2, LONG);
 	is("h15 fires at once", ticks, 2);
 	is("h24.6 under 1 ms", vcpu_op(VCPUOP_set_periodic_timer, 0, &p), -22);
 	p.period_ns = 2000000;
 	ticks = 0;
 	is("h24.6 2 ms", vcpu_op(VCPUOP_set_periodic_timer, 0, &p), 0);
-	wait_ticks(5, 2000000000);
+	wait_ticks(5, LONG);
 	ok(ticks >= 5, "h24.6 comes again and again");
 	is("h24.7 stop", vcpu_op(VCPUOP_stop_periodic_timer, 0, NULL), 0);
 	wait_ticks(1000, 5000000);
