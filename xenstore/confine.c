@@ -55,6 +55,7 @@ static const int calls[] = {
 	SCMP_SYS(epoll_pwait),
 	SCMP_SYS(epoll_ctl),
 	SCMP_SYS(epoll_create1),
+	SCMP_SYS(signalfd4),
 	SCMP_SYS(accept4),
 	SCMP_SYS(recvfrom),
 	SCMP_SYS(recvmsg),

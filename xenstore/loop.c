@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/signalfd.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -32,9 +33,21 @@
 
 static int epoll = -1;
 static volatile bool stopped;
-/* Blocked while it waits: those that end it come only then, lest one come just before. */
+/*
+ * Those that end it are blocked, lest one come just before it waits. A descriptor tells of them, or
+ * they come only while it waits, for which the kernel changes the mask twice each turn.
+ */
 static sigset_t waiting_signals;
+static const sigset_t *while_waiting = &waiting_signals;
+static struct loop_source ends_source = {.fd = -1};
 static struct loop_later *later;
+
+static void ended(struct loop_source *s, uint32_t events)
+{
+	(void)s;
+	(void)events;
+	loop_stop();
+}
 
 int loop_init(void)
 {
@@ -47,7 +60,13 @@ int loop_init(void)
 	sigdelset(&waiting_signals, SIGTERM);
 	sigdelset(&waiting_signals, SIGINT);
 	epoll = epoll_create1(EPOLL_CLOEXEC);
-	return epoll < 0 ? errno : 0;
+	if (epoll < 0)
+		return errno;
+	/* It may fail: in a live update the filter is that of the program before. */
+	ends_source = (struct loop_source){signalfd(-1, &ends, SFD_CLOEXEC), EPOLLIN, ended, NULL};
+	if (ends_source.fd >= 0 && !loop_add(&ends_source))
+		while_waiting = NULL;
+	return 0;
 }
 
 static int control(int op, struct loop_source *s)
@@ -130,7 +149,7 @@ void loop_run(void)
 	bool more = false;
 
 	while (!stopped) {
-		int n = epoll_pwait(epoll, event, BATCH, more ? 0 : patience(), &waiting_signals);
+		int n = epoll_pwait(epoll, event, BATCH, more ? 0 : patience(), while_waiting);
 
 		for (int i = 0; i < n; i++) {
 			struct loop_source *s = event[i].data.ptr;

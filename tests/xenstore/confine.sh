@@ -51,7 +51,9 @@ start() { # OPTION...
 stop() {
 	kill $pid
 	wait $pid
+	set -- $?
 	pid=
+	return "$1"
 }
 
 field() { # NAME: what /proc says
@@ -135,5 +137,6 @@ kill -9 $pid
 wait $pid 2> /dev/null
 start
 verdict $? "starts again over its own state"
-stop
+stop && grep -q 'ended by a signal' "$dir/log"
+verdict $? "and ends when it is told to"
 exit $failed

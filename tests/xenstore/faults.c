@@ -109,6 +109,7 @@ WRAP(ssize_t, send, (int fd, const void *p, size_t n, int flags), (fd, p, n, fla
 WRAP(ssize_t, sendmsg, (int fd, const struct msghdr *m, int flags), (fd, m, flags), ENOBUFS, -1)
 WRAP(int, setenv, (const char *name, const char *value, int over), (name, value, over), ENOMEM, -1)
 WRAP(int, setrlimit, (__rlimit_resource_t what, const struct rlimit *to), (what, to), EPERM, -1)
+WRAP(int, signalfd, (int fd, const sigset_t *s, int flags), (fd, s, flags), EPERM, -1)
 WRAP(int, socket, (int family, int type, int protocol), (family, type, protocol), EMFILE, -1)
 WRAP(int, unlinkat, (int fd, const char *name, int flags), (fd, name, flags), EIO, -1)
 WRAP(ssize_t, write, (int fd, const void *p, size_t n), (fd, p, n), ENOSPC, -1)

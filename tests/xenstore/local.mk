@@ -67,7 +67,7 @@ tests_xenstore_faultdaemon_LDFLAGS = $(xenstore_xenstored_LDFLAGS) \
 	-Wl,--wrap=memfd_create -Wl,--wrap=mkdir -Wl,--wrap=munmap -Wl,--wrap=posix_fallocate \
 	-Wl,--wrap=pwrite -Wl,--wrap=read -Wl,--wrap=readlink -Wl,--wrap=recv -Wl,--wrap=renameat \
 	-Wl,--wrap=send -Wl,--wrap=sendmsg -Wl,--wrap=setenv -Wl,--wrap=setrlimit \
-	-Wl,--wrap=socket -Wl,--wrap=unlinkat -Wl,--wrap=write -Wl,--wrap=xengnttab_map_grant_ref \
+	-Wl,--wrap=signalfd -Wl,--wrap=socket -Wl,--wrap=unlinkat -Wl,--wrap=write -Wl,--wrap=xengnttab_map_grant_ref \
 	-Wl,--wrap=xenforeignmemory_map -Wl,--wrap=xenevtchn_bind_interdomain \
 	-Wl,--wrap=xenevtchn_bind_virq -Wl,--wrap=xenevtchn_notify -Wl,--wrap=xenevtchn_pending \
 	-Wl,--wrap=xencall1 -Wl,--wrap=open -Wl,--wrap=openat -Wl,--wrap=fcntl -Wl,--wrap=dprintf
