@@ -47,10 +47,12 @@ xenstore_xenstored_SOURCES += xenstore/wire.c
 # Objects are made anew when only the flags change: those made for -flto and others do not go together.
 $(xenstore_xenstored_OBJECTS): xenstore/flags
 
-xenstore/flags: FORCE
+STORED_COMPILE = $(CC) $(CPPFLAGS) $(CFLAGS) $(xenstore_xenstored_CFLAGS)
+
+# Nothing is to be done when they are the same: a second make finds all of it made.
+xenstore/flags: $(shell echo '$(STORED_COMPILE)' | cmp -s - xenstore/flags || echo FORCE)
 	@$(MKDIR_P) xenstore
-	@echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(xenstore_xenstored_CFLAGS)' | cmp -s - $@ || \
-		echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(xenstore_xenstored_CFLAGS)' > $@
+	@echo '$(STORED_COMPILE)' > $@
 
 FORCE:
 .PHONY: FORCE
