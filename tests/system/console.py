@@ -44,10 +44,10 @@ def machine_args(hypervisor, kernel, quick, options, kernel_options="", cpus=2, 
 
 
 def type_raw(vm, text):
-    vm.process.stdin.write(text.encode())
+    vm.type(text.encode())
 
 
-def try_expect(vm, report, name, pattern, timeout=60):
+def try_expect(vm, report, name, pattern, timeout=300):
     try:
         vm.expect(pattern, timeout)
         return report.result(name, True)
@@ -59,7 +59,7 @@ def try_expect(vm, report, name, pattern, timeout=60):
 
 def debug_keys(args, log, report):
     with Machine(args, log) as vm:
-        if not try_expect(vm, report, "dom0 comes up", r"quick: complaints 0\n", 240):
+        if not try_expect(vm, report, "dom0 comes up", r"quick: complaints 0\n", 900):
             return
         type_raw(vm, "\x01\x01\x01")
         if not try_expect(vm, report, "Ctrl-A three times", r"console: input to debug keys"):
@@ -69,8 +69,17 @@ def debug_keys(args, log, report):
             try_expect(vm, report, "debug key " + key, "key %s: " % re.escape(key) + "(.*\n)+?.*?" +
                        pattern.replace("(?s)", "") if "(?s)" not in pattern else
                        "(?s)key %s: .*?" % key + pattern.replace("(?s)", ""))
-        type_raw(vm, "q")
-        try_expect(vm, report, "VIRQ_DEBUG reaches dom0", r"\n(\[[ 0-9.]+\] )?vcpu \d+\n")
+        # Dom0 writes pieces of lines, and ours may come between two of them.
+        for _ in range(10):
+            type_raw(vm, "q")
+            try:
+                vm.expect(r"\n(\[[ 0-9.]+\] )?vcpu \d+\n", 30)
+                report.result("VIRQ_DEBUG reaches dom0", True)
+                break
+            except Timeout:
+                pass
+        else:
+            report.result("VIRQ_DEBUG reaches dom0", False)
         type_raw(vm, "\x02")
         try_expect(vm, report, "a key that is none", r"no such debug key")
         type_raw(vm, "\x01\x01\x01")
@@ -79,7 +88,7 @@ def debug_keys(args, log, report):
         try_expect(vm, report, "panic with names", r"panic on CPU \d+ \*+\n.*asked for by a debug key"
                    r"(\n.*)*? crash\+0x[0-9a-f]+(\n.*)*? keys_run\+0x[0-9a-f]+")
         try:
-            vm.wait_end(120)
+            vm.wait_end(600)
             report.result("restart after a panic", True)
         except Timeout as error:
             report.result("restart after a panic", False, str(error))
@@ -108,7 +117,7 @@ def screen(vm):
 def on_screen(args, log, report):
     """The log is on the screen too; a machine that is told not to restart stays so."""
     with Machine(args, log) as vm:
-        if try_expect(vm, report, "no restart where told so", r"halted as told by noreboot", 240):
+        if try_expect(vm, report, "no restart where told so", r"halted as told by noreboot", 900):
             try:
                 report.result("the log on the screen", "no dom0 kernel: " in screen(vm))
             except Timeout as error:
@@ -118,20 +127,21 @@ def on_screen(args, log, report):
 def dom0_dies(args, log, report):
     with Machine(args, log) as vm:
         good = try_expect(vm, report, "dom0's death: what and where",
-                          r"crashed: no handler for exception 14 .*\n.*d0v0.*\n.* ax 0{13}", 120)
+                          r"crashed: no handler for exception 14 .*\n.*d0v0.*\n.* ax 0{13}", 900)
         if good:
             try_expect(vm, report, "dom0's death: page walk",
                        r"walk of eadd000: L4\[0\] in [0-9a-f]+ is 0{16}\n"
                        r"(.*walk of ffffffff\w+: L4\[511\].*\n)(.*walk of ffffffff\w+: L[321].*\n)+")
             try:
-                vm.wait_end(120)
+                vm.wait_end(600)
                 report.result("dom0's death: restart", True)
             except Timeout as error:
                 report.result("dom0's death: restart", False, str(error))
 
 
 def mapped(vm, address):
-    return "Cannot access" not in vm.monitor("x /1gx %#x" % address)
+    said = pagetables.ask(vm, "x /1gx %#x" % address, r"Cannot access|: 0x[0-9a-f]{16}", 1)
+    return said[0] != "Cannot access"
 
 
 def isolation(args, log, report, on):
@@ -139,7 +149,7 @@ def isolation(args, log, report, on):
     name = "isolation " + ("on" if on else "off")
     with Machine(args, log) as vm:
         try:
-            vm.expect(r"Linux version", 120)
+            vm.expect(r"Linux version", 900)
             seen = 0
             for _ in range(400):
                 vm.monitor("stop")
@@ -164,7 +174,7 @@ def isolation(args, log, report, on):
 
 def waiting(vm, report, cpus):
     """A processor with nothing to do waits for an interrupt, in our code; it does not spin."""
-    halted, end = [0] * cpus, time.monotonic() + 120
+    halted, end = [0] * cpus, time.monotonic() + 400
     while min(halted) < 10 and time.monotonic() < end:
         for cpu in range(cpus):
             said = pagetables.registers(vm, cpu)
@@ -175,7 +185,7 @@ def waiting(vm, report, cpus):
 
 def our_tables(args, log, report, cpus):
     with Machine(args, log) as vm:
-        if not try_expect(vm, report, "dom0 comes up, CPU with SMEP", r"quick: complaints 0\n", 240):
+        if not try_expect(vm, report, "dom0 comes up, CPU with SMEP", r"quick: complaints 0\n", 900):
             return
         try:
             waiting(vm, report, cpus)
@@ -198,14 +208,16 @@ def our_tables(args, log, report, cpus):
 def storm(args, log, report):
     """Non-maskable interrupts from when there are gates for them: wherever they hit, dom0 comes up."""
     with Machine(args, log) as vm:
-        sent, end = 0, time.monotonic() + 400
+        sent, end = 0, time.monotonic() + 900
         try:
-            vm.expect(r"\(DAIS\) time: TSC", 120)
+            vm.expect(r"\(DAIS\) time: TSC", 900)
             while "quick: done" not in vm.text and time.monotonic() < end:
+                asked = time.monotonic()
                 vm.monitor("nmi")
                 sent += 1
-                vm.settle(0.01)
-            vm.expect(r"(?s)quick: complaints 0(?!\d).*quick: done", 30)
+                # On a slow host there is a storm of fewer, so that dom0 gets on.
+                vm.settle(max(0.01, time.monotonic() - asked))
+            vm.expect(r"(?s)quick: complaints 0(?!\d).*quick: done", 120)
             told = vm.text.count("NMI received")
             report.result("a storm of NMIs", sent > 100 and told > 10 and "panic on" not in vm.text,
                           "%d, of which dom0 told %d" % (sent, told))
@@ -217,14 +229,14 @@ def storm(args, log, report):
 def machine_check(args, log, report):
     """Memory that fails is the end of the machine's work, said and restarted, not a silent reset."""
     with Machine(args, log) as vm:
-        if not try_expect(vm, report, "dom0 comes up", r"quick: complaints 0\n", 240):
+        if not try_expect(vm, report, "dom0 comes up", r"quick: complaints 0\n", 900):
             return
         vm.monitor("mce 0 1 0xbe00000000000000 0x5 0x1000 0x8c")
         if try_expect(vm, report, "a machine check is told",
                       r"panic on CPU 0 \*+\n.*machine check: the processor reports a hardware fault"
                       r"(\n.*)*?vector 18 "):
             try:
-                vm.wait_end(120)
+                vm.wait_end(600)
                 report.result("restart after a machine check", True)
             except Timeout as error:
                 report.result("restart after a machine check", False, str(error))

@@ -15,12 +15,12 @@ check-system: check-boot check-debug check-attack check-console check-dom0 check
 
 check-boot: xen/dais
 	@$(MKDIR_P) $(SYSTEM_CACHE)
-	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/boot.count -a -t 1500 -n boot \
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/boot.count -a -t 4800 -n boot \
 		python3 $(SYSTEM)/boot.py --cache $(SYSTEM_CACHE) --hypervisor $(HYPERVISOR)
 
 check-console: xen/dais
 	@$(MKDIR_P) $(SYSTEM_CACHE)
-	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/console.count -a -t 2400 -n console \
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/console.count -a -t 4800 -n console \
 		python3 $(SYSTEM)/console.py --cache $(SYSTEM_CACHE) --hypervisor $(HYPERVISOR)
 
 # Builds for tests, each in a folder of its own: with assertions and lock-order checks; the same
@@ -37,12 +37,12 @@ $(SPECIAL_BUILDS): xen/dais
 	@$(MAKE) -s --no-print-directory -C $(@:/xen/dais=) xen/dais
 
 check-debug: debug/xen/dais
-	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/debug.count -a -t 900 -n debug \
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/debug.count -a -t 2400 -n debug \
 		python3 $(SYSTEM)/boot.py --cache $(SYSTEM_CACHE) --hypervisor debug/xen/dais \
 		--only "qemu64,2 processors,4 processors"
 
 check-attack: debug/xen/dais tests/guests/attack/guest
-	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/attack.count -a -t 900 -n attack \
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/attack.count -a -t 2400 -n attack \
 		python3 $(SYSTEM)/attack.py --cache $(SYSTEM_CACHE) --hypervisor debug/xen/dais \
 		--guest tests/guests/attack/guest
 
@@ -55,32 +55,32 @@ check-attack-long: debug/xen/dais tests/guests/attack/guest
 
 check-dom0: xen/dais
 	@$(MKDIR_P) $(SYSTEM_CACHE)
-	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/dom0.count -a -t 2700 -n dom0 \
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/dom0.count -a -t 5400 -n dom0 \
 		python3 $(SYSTEM)/dom0.py --cache $(SYSTEM_CACHE) --hypervisor $(HYPERVISOR) \
 		--only $(MACHINES)
 
 check-dom0-%: xen/dais
 	@$(MKDIR_P) $(SYSTEM_CACHE)
-	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/dom0-$*.count -a -t 2700 -n dom0-$* \
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/dom0-$*.count -a -t 5400 -n dom0-$* \
 		python3 $(SYSTEM)/dom0.py --cache $(SYSTEM_CACHE) --hypervisor $(HYPERVISOR) --only $*
 
 # The daemons of dom0 in a Debian dom0.
 check-daemons: xen/dais all tests/guests/hello/hello
 	@$(MKDIR_P) $(SYSTEM_CACHE)
-	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/daemons.count -a -t 2400 -n daemons \
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/daemons.count -a -t 4800 -n daemons \
 		python3 $(SYSTEM)/daemons.py --cache $(SYSTEM_CACHE) --hypervisor $(HYPERVISOR) \
 		--build .
 
 # A host that libvirt manages.
 check-libvirt: xen/dais all
 	@$(MKDIR_P) $(SYSTEM_CACHE)
-	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/libvirt.count -a -t 2400 -n libvirt \
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/libvirt.count -a -t 4800 -n libvirt \
 		python3 $(SYSTEM)/libvirtd.py --cache $(SYSTEM_CACHE) --hypervisor $(HYPERVISOR) \
 		--build .
 
 check-guest: xen/dais tests/guests/wild/wild
 	@$(MKDIR_P) $(SYSTEM_CACHE)
-	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/guest.count -a -t 1800 -n guest \
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/guest.count -a -t 4800 -n guest \
 		python3 $(SYSTEM)/guest.py --cache $(SYSTEM_CACHE) --hypervisor $(HYPERVISOR)
 
 # Our tools and store in the place of xl's, above our hypervisor and above Xen.
@@ -105,7 +105,7 @@ check-swap-xen-xl-ours check-swap-xen-xl-stock: all
 	@$(MKDIR_P) $(SYSTEM_CACHE)
 	@swap=$@; swap=$${swap#check-}; set -- $$(echo $$swap | tr - ' '); \
 		hypervisor=xen/dais; [ $$2 = dais ] || hypervisor=stock; \
-		$(SHELL) $(srcdir)/tests/lib/run.sh tests/$$swap.count -a -t 1500 -n $$swap \
+		$(SHELL) $(srcdir)/tests/lib/run.sh tests/$$swap.count -a -t 4800 -n $$swap \
 		python3 $(SYSTEM)/swap.py --cache $(SYSTEM_CACHE) --hypervisor $$hypervisor \
 		--build . --tools $$3 --store $$4
 
@@ -119,7 +119,7 @@ check-store-dom0: xen/dais xenstore/xenstored dom0-tools/dais dom0-tools/dais-co
 # Dais installed on a Debian machine as docs/howto/install.md says, by BIOS and by UEFI.
 check-install: all
 	@$(MKDIR_P) $(SYSTEM_CACHE)
-	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/install.count -a -t 2400 -n install \
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/install.count -a -t 5400 -n install \
 		python3 $(SYSTEM)/install.py --cache $(SYSTEM_CACHE) --build .
 .PHONY: check-install
 EXTRA_DIST += tests/system/rootfs.sh tests/system/mkinstall.sh tests/system/install.py \
@@ -133,7 +133,7 @@ demo: all
 # The same as a test, in a script and at a terminal.
 check-services: all
 	@$(MKDIR_P) $(SYSTEM_CACHE)
-	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/services.count -a -t 3000 -n services \
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/services.count -a -t 7200 -n services \
 		python3 $(SYSTEM)/services_check.py $(SYSTEM)/services.py --cache $(SYSTEM_CACHE) \
 		--hypervisor $(HYPERVISOR) --build .
 

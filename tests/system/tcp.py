@@ -13,7 +13,7 @@ host, port, interface = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 data = os.urandom(SIZE)
 
 s = socket.socket()
-s.settimeout(60)
+s.settimeout(400)
 s.setsockopt(socket.SOL_SOCKET, 25, interface.encode())  # SO_BINDTODEVICE
 s.connect((host, port))
 sender = threading.Thread(target=s.sendall, args=(SIZE.to_bytes(8, "big") + data,))
