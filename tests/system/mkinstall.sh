@@ -43,6 +43,10 @@ machine() { # Debian, with GRUB's programs and the libraries that Dais stands on
 	rm -f root/etc/systemd/network/all.network root/vmlinuz* root/initrd.img*
 	ln -s "boot/vmlinuz-$version" root/vmlinuz
 	ln -s "boot/initrd.img-$version" root/initrd.img
+	# Where all is emulated, systemd's own patience of 90 s is not enough.
+	mkdir -p root/etc/systemd/system.conf.d
+	printf '[Manager]\nDefaultTimeoutStartSec=900\nDefaultDeviceTimeoutSec=900\n' \
+		> root/etc/systemd/system.conf.d/patient.conf
 	# The first domain's disk.
 	rm -rf guest
 	mkdir -p guest/bin guest/sbin guest/dev guest/proc guest/sys guest/run guest/tmp \
