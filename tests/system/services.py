@@ -51,9 +51,7 @@ class Demo:
         self.hypervisor = self.file("quick/xen") if args.hypervisor == "stock" \
             else os.path.abspath(args.hypervisor)
         self.started = time.monotonic()
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
+        self.port = None
         self.vm = None
 
     def file(self, name):
@@ -70,6 +68,10 @@ class Demo:
                         self.file("market/vmlinuz"), self.file("guest/boot.img"), OPTIONS,
                         "console=hvc0 loglevel=2 net.ifnames=0 cryptomgr.notests " + BOUNCE],
                        check=True)
+        # Found as late as can be: nobody keeps it until QEMU takes it.
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            self.port = s.getsockname()[1]
         args = ["-accel", "tcg", "-machine", "q35", "-cpu", "Nehalem", "-smp", "2", "-m", "1408",
                 "-vga", "none", "-no-reboot",
                 "-drive", "file=%s,media=cdrom,readonly=on,if=none,id=cd" % iso,
@@ -83,7 +85,7 @@ class Demo:
         self.say("GRUB starts; the console goes to " + log)
         return Machine(args, log)
 
-    def must(self, command, timeout=120):
+    def must(self, command, timeout=400):
         status, said = self.vm.run(command, timeout)
         if status:
             raise Timeout("%s: exit status %d: %s" % (command, status, said.strip()[-800:]))
@@ -96,12 +98,12 @@ class Demo:
 
     def create(self):
         """Both domains at once; each says when it is there, or why not."""
-        self.vm.run("set +m", 60)
+        self.vm.run("set +m")
         for name in DOMAINS:
             self.vm.send("{ dais create /etc/dais/%s.cfg; echo created-%s $?; } 2>&1 &"
                          % (name, name))
         for _ in DOMAINS:
-            name, status = self.vm.expect(r"created-(\w+) (\d+)\n", 600).groups()
+            name, status = self.vm.expect(r"created-(\w+) (\d+)\n", 1200).groups()
             if status != "0":
                 raise Timeout("dais create /etc/dais/%s.cfg: exit status %s" % (name, status))
             self.say("dais create /etc/dais/%s.cfg: done, it starts" % name)
@@ -133,15 +135,17 @@ class Demo:
 
     def go(self):
         with self.machine() as self.vm:
-            self.vm.expect(r"\(DAIS\) .*|Xen \d", 300)
+            self.vm.expect(r"\(DAIS\) .*|Xen \d", 900)
             self.say("the hypervisor runs")
             self.vm.shell_only = True
-            self.vm.expect(r"dom0: ready after", 600)
-            self.vm.expect(r"dom0# ", 60)
-            self.vm.run("stty -echo -onlcr; PS1=", 60)
+            self.vm.expect(r"dom0: ready after", 1200)
+            self.vm.expect(r"dom0# ", 300)
+            self.vm.answer(300)
+            self.vm.run("stty -echo -onlcr; PS1=")
+            self.vm.answer(300)
             self.say("dom0 is up: " + self.must("dais version | head -n 1"))
             self.create()
-            text = self.page(900)
+            text = self.page(1500)
             self.say("fetched http://127.0.0.1:%d/ from outside:\n" % self.port)
             rows = re.sub(r"</tr>|</h1>|</p>|<p>", "\n", text)
             rows = re.sub(r"</t[dh]>", "\t", re.sub(r"<title>.*?</title>", "", rows))
@@ -156,10 +160,10 @@ class Demo:
             if bad or "1484.00" not in text:
                 print("demo: not as it should be: %s" % (bad or text))
                 return 1
-            self.must("dais shutdown -w -a", 400)
+            self.must("dais shutdown -w -a", 900)
             self.say("both domains have shut down")
             self.vm.send("sync; poweroff -f")
-            self.vm.wait_end(120)
+            self.vm.wait_end(600)
             self.say("dom0 switched the machine off")
         return 0
 
@@ -168,7 +172,7 @@ class Demo:
         # A terminal that every Debian knows, of this one's size.
         size = shutil.get_terminal_size()
         self.vm.run("export TERM=vt220; stty sane rows %d cols %d; PS1='dom0# '"
-                    % (size.lines, size.columns), 60)
+                    % (size.lines, size.columns))
         print(TRY % self.port)
         stdin, out = sys.stdin.fileno(), self.vm.process.stdout
         saved = termios.tcgetattr(stdin)
