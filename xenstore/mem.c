@@ -3,8 +3,10 @@
  * mem.h.  Blocks are cut from regions of 1 MiB and, once freed, wait in the list of their class
  * for the next of that size: a store's blocks come in few sizes, and those that go are followed
  * by the like.  A large store's regions are larger, and in huge pages where the kernel has them:
- * a way down a tree of a million nodes is otherwise one TLB miss after the other.  The reserve is one mapping kept aside; it is cut only when the system gives no
- * more, and made whole again as soon as it does.
+ * a way down a tree of a million nodes is otherwise one TLB miss after the other.
+ *
+ * The reserve is one mapping kept aside; it is cut only when the system gives no more, and made
+ * whole again as soon as it does.
  *
  * Under the sanitisers (DAIS_HOST) each block is the C library's own, so that they see its ends.
  */
