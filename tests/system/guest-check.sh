@@ -7,8 +7,12 @@ set -u
 
 here=$(dirname "$0")
 
-by_serial() { # the block device with this serial number
-	lsblk -ndo NAME,SERIAL | awk -v s="$1" '$2 == s { print "/dev/" $1 }'
+by_serial() { # the block device with this serial number, once its driver is there
+	for _ in {1..300}; do
+		lsblk -ndo NAME,SERIAL | awk -v s="$1" '$2 == s { print "/dev/" $1; seen = 1 } END { exit !seen }' &&
+			return
+		sleep 1
+	done
 }
 
 disk() { # SERIAL: 200 MB written and read back, past the page cache
@@ -17,7 +21,7 @@ disk() { # SERIAL: 200 MB written and read back, past the page cache
 	written=$(head -c 200M /dev/urandom | tee >(dd of="$dev" bs=1M iflag=fullblock \
 		oflag=direct conv=fsync status=none; touch /run/written) | md5sum)
 	n=0
-	while [ ! -e /run/written ] && [ $n -lt 300 ]; do
+	while [ ! -e /run/written ] && [ $n -lt 3000 ]; do
 		sleep 0.2
 		n=$((n + 1))
 	done
@@ -28,9 +32,12 @@ disk() { # SERIAL: 200 MB written and read back, past the page cache
 	[ "$written" = "$read_back" ]
 }
 
-nic() { # DRIVER: the interface it drives
-	for i in /sys/class/net/*; do
-		[ "$(basename "$(readlink -f "$i/device/driver")")" = "$1" ] && basename "$i"
+nic() { # DRIVER: the interface it drives, once there is one
+	for _ in {1..300}; do
+		for i in /sys/class/net/*; do
+			[ "$(basename "$(readlink -f "$i/device/driver")")" = "$1" ] && basename "$i" && return
+		done
+		sleep 1
 	done
 }
 
@@ -40,7 +47,7 @@ tcp() { # DRIVER ADDRESS PORT
 	n=0
 	until ip -4 addr show dev "$i" | grep -q 'inet '; do
 		n=$((n + 1))
-		[ $n -lt 60 ] || { echo "$i got no address"; return 1; }
+		[ $n -lt 400 ] || { echo "$i got no address"; return 1; }
 		sleep 1
 	done
 	python3 "$here/tcp.py" "$2" "$3" "$i"
