@@ -278,6 +278,7 @@ struct domain *reserve_target(u16 domid, int *err)
 struct reservation {
 	struct xen_memory_reservation r;
 	struct domain *d;
+	bool is_other; /* than the caller: with a reference */
 	unsigned int address_bits; /* 0: anywhere */
 	unsigned long next; /* extents below it are done */
 };
@@ -288,6 +289,7 @@ struct reservation {
  */
 static bool reservation_open(struct reservation *res, unsigned long arg, unsigned long start)
 {
+	struct domain *me = current->domain;
 	int err;
 
 	if (guest_fetch(&res->r, arg, sizeof(res->r)))
@@ -296,17 +298,15 @@ static bool reservation_open(struct reservation *res, unsigned long arg, unsigne
 	/* Beyond this a continuation could not say how far it came. */
 	if (res->r.nr_extents > MEMOP_MAX_EXTENTS || start > res->r.nr_extents)
 		return false;
-	if (res->r.extent_order > reserve_max_order(current->domain))
+	if (res->r.extent_order > reserve_max_order(me))
 		return false;
 	res->address_bits = reserve_address_bits(res->r.mem_flags);
 	/* Low memory is for those who drive devices. */
-	if (res->address_bits && !current->domain->is_privileged)
+	if (res->address_bits && !me->is_privileged)
 		return false;
 	/* The caller itself, which may, stays alive without a reference. */
-	if (res->r.domid == DOMID_SELF || res->r.domid == current->domain->id)
-		res->d = current->domain;
-	else
-		res->d = reserve_target(res->r.domid, &err);
+	res->is_other = res->r.domid != DOMID_SELF && res->r.domid != me->id;
+	res->d = unlikely(res->is_other) ? reserve_target(res->r.domid, &err) : me;
 	return res->d != NULL;
 }
 
@@ -363,7 +363,7 @@ static long change_reservation(unsigned int op, unsigned long arg, unsigned long
 		    !reservation_step(&res, op, guest_handle_addr(res.r.extent_start, res.next)))
 			break;
 	}
-	if (res.d != current->domain)
+	if (unlikely(res.is_other))
 		domain_put(res.d);
 	return paused ? memory_op_continue(op, res.next) : (long)res.next;
 }

@@ -37,7 +37,7 @@ static struct timer *first_timer(const struct timer_cpu *tc)
 }
 
 /* Locks the tree that t belongs to; t->cpu does not change until it is unlocked. */
-static struct timer_cpu *lock_timer(struct timer *t, unsigned long *flags)
+static inline struct timer_cpu *lock_timer(struct timer *t, unsigned long *flags)
 {
 	*flags = local_irq_save();
 	for (;;) {
