@@ -55,6 +55,11 @@ LIBDAIS_DOMAINS = \
 	dom0-tools/lib/dev/device.h \
 	dom0-tools/lib/dev/disk.c \
 	dom0-tools/lib/dev/backend.c \
+	dom0-tools/lib/dev/fb.c \
+	dom0-tools/lib/dev/model.c dom0-tools/lib/dev/model.h \
+	dom0-tools/lib/dev/process.c dom0-tools/lib/dev/process.h \
+	dom0-tools/lib/dev/qemu.c dom0-tools/lib/dev/qemu.h \
+	dom0-tools/lib/dev/qmp.c dom0-tools/lib/dev/qmp.h \
 	dom0-tools/lib/dev/list.c \
 	dom0-tools/lib/dev/loop.c dom0-tools/lib/dev/loop.h \
 	dom0-tools/lib/dev/nic.c \

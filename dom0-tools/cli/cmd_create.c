@@ -24,7 +24,7 @@ static const struct option_row options[] = {
 	{'e', "exit", NULL, "leave nobody behind who carries out on_reboot and its like"},
 	{'F', "foreground", NULL, "wait for its end, and carry that out here"},
 	{'f', "defconfig", "FILE", "the configuration (xl's older form)"},
-	{'V', "vncviewer", NULL, "refused: there are no frame buffers"},
+	{'V', "vncviewer", NULL, "refused: no viewer is started"},
 	{'A', "vncviewer-autopass", NULL, "the same"},
 	{ID_TIMELINE, "timeline", NULL, "show where the time went"},
 	{0, NULL, NULL, NULL},
@@ -185,8 +185,8 @@ static int run(struct cli *cli, int argc, char **argv)
 		case 'V':
 		case 'A':
 			dais_fail(&err, DAIS_DEVICE, "show the domain's screen", NULL,
-				  "frame buffers have no back-end on this host");
-			dais_hint(&err, "leave out -V; -c joins the text console");
+				  "no viewer is started from here");
+			dais_hint(&err, "leave out -V; `dais list -l` tells where VNC listens");
 			return cli_report(cli, &err);
 		case ID_TIMELINE:
 			r.timeline = true;

@@ -68,7 +68,24 @@ static void print_table(struct cli *cli, const struct dais_domain *list, size_t 
 		print_row(cli, &list[i], view);
 }
 
-static struct json_object *make_json(const struct dais_domain *list, size_t count,
+/* Where its screen and channels are, beside its configuration. */
+static void add_served(struct json_object *o, struct json_object *served)
+{
+	struct json_object *value;
+
+	if (!served) {
+		json_set(o, "vnc", NULL);
+		return;
+	}
+	json_object_object_foreach(served, key, each)
+	{
+		value = each ? json_object_get(each) : JSON_NULL;
+		json_set(o, key, value);
+	}
+	json_object_put(served);
+}
+
+static struct json_object *make_json(struct cli *cli, const struct dais_domain *list, size_t count,
 				     const struct view *view)
 {
 	struct json_object *array = json_object_new_array_ext((int)count);
@@ -80,6 +97,7 @@ static struct json_object *make_json(const struct dais_domain *list, size_t coun
 			struct json_object *config = dais_record(list[i].uuid);
 
 			json_set(o, "config", config ? config : JSON_NULL);
+			add_served(o, dais_served_json(cli->host, list[i].domid));
 		}
 		json_append(array, o);
 	}
@@ -92,9 +110,9 @@ static int show(struct cli *cli, const struct dais_domain *list, size_t count,
 	struct dais_error err;
 
 	if (cli->json)
-		return output_json("dais.domains", make_json(list, count, view));
+		return output_json("dais.domains", make_json(cli, list, count, view));
 	if (view->full) {
-		autofree char *text = json_text(make_json(list, count, view), JSON_PRETTY);
+		autofree char *text = json_text(make_json(cli, list, count, view), JSON_PRETTY);
 
 		if (!text) {
 			dais_fail_errno(&err, DAIS_FAILED, ENOMEM, "list the domains", NULL);

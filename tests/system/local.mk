@@ -78,6 +78,15 @@ check-libvirt: xen/dais all
 		python3 $(SYSTEM)/libvirtd.py --cache $(SYSTEM_CACHE) --hypervisor $(HYPERVISOR) \
 		--build .
 
+# Frame buffers and channels, which Debian's QEMU serves.
+check-devmodel: xen/dais all tests/guests/wild/wild
+	@$(MKDIR_P) $(SYSTEM_CACHE)
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/devmodel.count -a -t 4800 -n devmodel \
+		python3 $(SYSTEM)/devmodel.py --cache $(SYSTEM_CACHE) --hypervisor $(HYPERVISOR) \
+		--build .
+.PHONY: check-devmodel
+EXTRA_DIST += tests/system/devmodel.py tests/system/mkdevmodel.sh
+
 check-guest: xen/dais tests/guests/wild/wild
 	@$(MKDIR_P) $(SYSTEM_CACHE)
 	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/guest.count -a -t 4800 -n guest \

@@ -132,18 +132,22 @@ class Ours(guest.Run):
         self.must("dd if=/dev/zero of=/guests/undo.raw bs=1M count=4 2>/dev/null")
         self.config("undo", memory=96, more='disk=["format=raw,vdev=xvda,access=rw,'
                     'target=/guests/undo.raw"]\nvif=["bridge=xenbr0"]')
+        return self.undo_steps("undo", 11)
+
+    def undo_steps(self, name, least):
+        """At least so many steps of this domain's create, each made to fail and each undone."""
+        config = "/guests/%s.cfg" % name
         # Once with success, so that directories and caches are there.
-        self.must("dais create -e -p /guests/undo.cfg && dais destroy undo", 400)
+        self.must("dais create -e -p %s && dais destroy %s" % (config, name), 400)
         self.wait_for("the loop device to go", 30,
                       lambda: "undo.raw" not in self.must("losetup -a"))
         before, free = self.snapshot(), self.free_memory()
         for step in range(1, 40):
-            status, said = self.vm.run("DAIS_FAIL_STEP=%d dais create -e -p /guests/undo.cfg" % step,
-                                       400)
+            status, said = self.vm.run("DAIS_FAIL_STEP=%d dais create -e -p %s" % (step, config), 400)
             if not status:
-                self.must("dais destroy undo", 60)
+                self.must("dais destroy " + name, 60)
                 self.detail = "%d steps" % (step - 1)
-                return step > 10
+                return step > least - 1
             if "DAIS_FAIL_STEP" not in said:
                 return "step %d: %s" % (step, said)
             try:

@@ -225,6 +225,13 @@ tests_unit_t_storeclient_SOURCES = tests/unit/t_storeclient.c dom0-tools/lib/err
 	dom0-tools/lib/store/client.c dom0-tools/lib/store/stream.c
 tests_unit_t_storeclient_LDADD = -lpthread
 
+check_PROGRAMS += tests/unit/t_devmodel
+tests_unit_t_devmodel_CPPFLAGS = $(TOOLS_CPPFLAGS)
+tests_unit_t_devmodel_SOURCES = tests/unit/t_devmodel.c dom0-tools/lib/error.c \
+	dom0-tools/lib/json.c dom0-tools/lib/text.c dom0-tools/lib/dev/process.c \
+	dom0-tools/lib/dev/qemu.c dom0-tools/lib/dev/qmp.c
+tests_unit_t_devmodel_LDADD = -ljson-c -lpthread
+
 check_PROGRAMS += tests/unit/t_guestlayout
 tests_unit_t_guestlayout_CPPFLAGS = $(TOOLS_CPPFLAGS)
 tests_unit_t_guestlayout_SOURCES = tests/unit/t_guestlayout.c dom0-tools/lib/build/layout.c \

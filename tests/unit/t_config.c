@@ -125,7 +125,22 @@ static void test_faults(void)
 		{"vif = [ 'mac=1' ]", "vif"},
 		{"vif = [ 'mac=01:00:00:00:00:00' ]", "vif"},
 		{"vfb = [ 'what=1' ]", "vfb"},
+		{"vfb = [ 'vnc=yes' ]", "vfb"},
+		{"vfb = [ 'vncdisplay=59636' ]", "vfb"},
+		{"vfb = [ 'keymap=../x' ]", "vfb"},
+		{"vfb = [ 'vnclisten=a b' ]", "vfb"},
+		{"vfb = [ 'vnc=1', 'vnc=1' ]", "vfb"},
+		{"vfb = [ 'sdl=1' ]", "vfb"},
+		{"vfb = [ [ 'vnc=1' ] ]", "vfb"},
+		{"vnclisten = '0.0.0.0,password=off'", "vnclisten"},
 		{"channel = [ 'connection=pty' ]", "channel"},
+		{"channel = [ 'name=a,connection=tcp' ]", "channel"},
+		{"channel = [ 'name=a,connection=socket' ]", "channel"},
+		{"channel = [ 'name=a,connection=socket,path=run/a' ]", "channel"},
+		{"channel = [ 'name=a,connection=socket,path=/a',"
+		 " 'name=b,connection=socket,path=/a' ]",
+		 "channel"},
+		{"channel = [ 'name=a,connection=pty,backend=web' ]", "channel"},
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -189,6 +204,28 @@ static void test_vfb(void)
 	CHECK_EQ(config.vfb_count, 0);
 	CHECK_EQ(read_text(MINIMAL "vfb=['type=vnc,vncunused=1,keymap=de']"), 0);
 	CHECK(config.vfb_count == 1 && same(config.vfbs[0].keymap, "de"));
+	CHECK_EQ(read_text(MINIMAL "vfb=['vnclisten=[::1]:59635']"), 0);
+	CHECK(config.vfb_count && same(config.vfbs[0].vnclisten, "[::1]"));
+	CHECK(config.vfb_count && config.vfbs[0].vncdisplay == 59635);
+	/* Usable all the same. */
+	CHECK_EQ(read_text(MINIMAL "vfb=['vncpasswd=123456789,opengl=1']"), 0);
+	CHECK_EQ(faults.count, 2);
+	CHECK_EQ(read_text(MINIMAL "channel=['name=a,connection=pty,path=/a,backend=0']"), 0);
+	CHECK(faults.count == 1 && faults.list[0].remedy != NULL);
+}
+
+/* A path that fits into a socket's address, and one that does not. */
+static void test_channel_path(void)
+{
+	char text[512], path[128];
+
+	for (int length = 107; length <= 108; length++) {
+		snprintf(path, sizeof(path), "/%0*d", length - 1, 0);
+		snprintf(text, sizeof(text), MINIMAL "channel=['name=a,connection=socket,path=%s']",
+			 path);
+		CHECK_EQ(read_text(text), length == 107 ? 0 : -1);
+	}
+	CHECK(fault_at(4, "channel") && strstr(fault_at(4, "channel")->reason, "too long"));
 }
 
 /* What was shown is read again as the same. */
@@ -381,6 +418,7 @@ int main(void)
 	test_overrides();
 	test_between_devices();
 	test_vfb();
+	test_channel_path();
 	test_show();
 	test_cmdline();
 	test_boot();

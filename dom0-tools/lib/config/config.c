@@ -16,6 +16,7 @@
 #include "export.h"
 
 #define PVGRUB64 "/usr/lib/grub-xen/grub-x86_64-xen.bin"
+#define KEYMAPS "/usr/share/qemu/keymaps"
 
 EXPORT void dais_config_init(struct dais_config *config)
 {
@@ -325,6 +326,60 @@ static void check_disk(const struct dais_disk *disk, struct dais_faults *f)
 				"Linux's block back-end serves %s, not QEMU", path);
 }
 
+EXPORT const char *dais_config_emulator(void)
+{
+	/* Debian 12's place and those of its forerunners and of Xen's own build. */
+	static const char *const places[] = {
+		"/usr/libexec/xen-qemu-system-i386",
+		"/usr/lib/xen/bin/qemu-system-i386",
+		"/usr/libexec/xen/bin/qemu-system-i386",
+		"/usr/local/lib/xen/bin/qemu-system-i386",
+	};
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		if (!access(places[i], X_OK))
+			return places[i];
+	}
+	return NULL;
+}
+
+/* What frame buffers and channels need of this host. */
+static void check_emulated(const struct dais_config *config, struct dais_faults *faults)
+{
+	unsigned int line = config->vfb_count       ? config->vfbs[0].line
+			    : config->channel_count ? config->channels[0].line
+						    : 0;
+	const char *key = config->vfb_count ? "vfb" : "channel";
+	char path[128];
+
+	if ((config->vfb_count || config->channel_count) && !dais_config_emulator()) {
+		dais_faults_add(faults, false, line, key,
+				"Install Debian's package qemu-system-xen, or leave it out.",
+				"QEMU, which serves it, is not installed");
+		return;
+	}
+	for (size_t i = 0; i < config->vfb_count; i++) {
+		if (!config->vfbs[i].keymap)
+			continue;
+		snprintf(path, sizeof(path), KEYMAPS "/%s", config->vfbs[i].keymap);
+		if (access(path, R_OK))
+			dais_faults_add(faults, false, config->vfbs[i].line, "vfb",
+					"`ls " KEYMAPS "` shows what there is.",
+					"there is no keymap \"%s\"", config->vfbs[i].keymap);
+	}
+	for (size_t i = 0; i < config->channel_count; i++) {
+		const struct dais_channel *channel = &config->channels[i];
+		struct stat st;
+
+		/* QEMU removes what stands there before it makes its socket. */
+		if (channel->connection == DAIS_CHANNEL_SOCKET && !lstat(channel->path, &st) &&
+		    !S_ISSOCK(st.st_mode))
+			dais_faults_add(faults, false, channel->line, "channel",
+					"Choose another path.", "%s is there and no socket",
+					channel->path);
+	}
+}
+
 EXPORT void dais_config_check_files(const struct dais_config *config, struct dais_faults *faults)
 {
 	const char *kernel = dais_config_kernel(config);
@@ -337,13 +392,7 @@ EXPORT void dais_config_check_files(const struct dais_config *config, struct dai
 		check_regular("kernel", kernel, faults);
 	if (config->ramdisk && *config->ramdisk)
 		check_regular("ramdisk", config->ramdisk, faults);
-	if (config->vfb_count)
-		dais_faults_add(faults, false, config->vfbs[0].line, "vfb",
-				"Leave it out; `dais console` has the text console.",
-				"frame buffers have no back-end on this host");
-	if (config->channel_count)
-		dais_faults_add(faults, false, config->channels[0].line, "channel", "Leave it out.",
-				"channels have no back-end on this host");
+	check_emulated(config, faults);
 	for (i = 0; i < config->disk_count; i++)
 		check_disk(&config->disks[i], faults);
 	for (i = 0; i < config->nic_count; i++) {

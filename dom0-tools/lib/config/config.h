@@ -130,8 +130,8 @@ struct dais_vfb {
 	int vncdisplay; /* -1: unset */
 	enum dais_choice vncunused; /* unset: yes */
 	char *vncpasswd;
-	enum dais_choice sdl;
-	enum dais_choice opengl;
+	enum dais_choice sdl; /* refused if yes: nobody looks at dom0's own screen */
+	enum dais_choice opengl; /* of windows, and so without effect */
 	char *display, *xauthority, *keymap;
 	unsigned int line;
 };
@@ -271,6 +271,9 @@ char *dais_config_cmdline(const struct dais_config *config);
 
 /* The file that is booted: kernel, or the firmware's image. NULL: neither is set. */
 const char *dais_config_kernel(const struct dais_config *config);
+
+/* QEMU, which serves frame buffers and channels. NULL: the package that has it is not there. */
+const char *dais_config_emulator(void);
 
 /* Back to xl.cfg syntax, and to JSON ("dais.config", docs/json.md). NULL without memory. */
 char *dais_config_text(const struct dais_config *config);

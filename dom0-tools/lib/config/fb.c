@@ -3,12 +3,20 @@
  * Frame buffers and channels: the lists vfb and channel, and what is compared between all
  * devices of a configuration.
  */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/un.h>
 
 #include "cleanup.h"
 #include "config/private.h"
+
+/* Ports of VNC begin at 5900. */
+#define DISPLAY_MAX (65535 - 5900)
+/* VNC's own limit of a password. */
+#define PASSWORD_MAX 8
 
 void vfb_init(struct dais_vfb *vfb)
 {
@@ -41,6 +49,16 @@ static bool set_choice(enum dais_choice *choice, const char *value, struct dais_
 	return true;
 }
 
+/* Whether there is nothing in @text but letters, digits and @more: these end up in a command line. */
+static bool is_plain(const char *text, const char *more)
+{
+	for (; *text; text++) {
+		if (!isalnum((unsigned char)*text) && !strchr(more, *text))
+			return false;
+	}
+	return true;
+}
+
 /* "ADDRESS[:DISPLAY]"; an address in brackets may have colons. */
 static void set_listen(struct dais_vfb *vfb, const char *value)
 {
@@ -55,7 +73,7 @@ static void set_listen(struct dais_vfb *vfb, const char *value)
 	    (strchr(vfb->vnclisten, ':') == colon || vfb->vnclisten[0] == '[')) {
 		int64_t number;
 
-		if (config_number(colon + 1, &number) && number >= 0 && number < 60000)
+		if (config_number(colon + 1, &number) && number >= 0 && number <= DISPLAY_MAX)
 			vfb->vncdisplay = (int)number;
 		*colon = '\0';
 	}
@@ -75,6 +93,12 @@ bool vfb_set(struct dais_vfb *vfb, const char *key, const char *value, struct da
 	int64_t number;
 	size_t i;
 
+	if ((!strcmp(key, "vnclisten") && !is_plain(value, ".:-_[]%")) ||
+	    (!strcmp(key, "keymap") && (!*value || !is_plain(value, "-_")))) {
+		dais_fail(err, DAIS_CONFIG, "read", "vfb", "\"%s\" is no %s", value,
+			  *key == 'k' ? "keymap's name" : "address");
+		return true;
+	}
 	for (i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
 		if (!strcmp(texts[i].key, key)) {
 			free(*texts[i].place);
@@ -95,11 +119,11 @@ bool vfb_set(struct dais_vfb *vfb, const char *key, const char *value, struct da
 		return true;
 	}
 	if (!strcmp(key, "vncdisplay")) {
-		if (config_number(value, &number) && number >= 0 && number < 60000)
+		if (config_number(value, &number) && number >= 0 && number <= DISPLAY_MAX)
 			vfb->vncdisplay = (int)number;
 		else
-			dais_fail(err, DAIS_CONFIG, "read", "vfb", "\"%s\" is no display number",
-				  value);
+			dais_fail(err, DAIS_CONFIG, "read", "vfb",
+				  "\"%s\" is no display number (0 to %d)", value, DISPLAY_MAX);
 		return true;
 	}
 	return false;
@@ -210,6 +234,57 @@ void config_read_channels(const struct setting *s, struct dais_config *c, struct
 	}
 }
 
+static void check_screens(const struct dais_config *config, struct dais_faults *faults)
+{
+	for (size_t i = 0; i < config->vfb_count; i++) {
+		const struct dais_vfb *v = &config->vfbs[i];
+
+		if (i)
+			dais_faults_add(faults, false, v->line, "vfb", "Leave one of them.",
+					"a guest has one frame buffer");
+		if (v->sdl == DAIS_YES)
+			dais_faults_add(faults, false, v->line, "vfb", "Write vnc=1 instead.",
+					"windows on dom0's own screen are not opened (sdl)");
+		if (v->opengl == DAIS_YES)
+			dais_faults_add(faults, true, v->line, "vfb", "Leave out opengl.",
+					"it has no effect without sdl");
+		if (v->vncpasswd && strlen(v->vncpasswd) > PASSWORD_MAX)
+			dais_faults_add(faults, true, v->line, "vfb", "Use a shorter one.",
+					"of a VNC password the first %d characters count",
+					PASSWORD_MAX);
+	}
+}
+
+static void check_channels(const struct dais_config *config, struct dais_faults *faults)
+{
+	for (size_t i = 0; i < config->channel_count; i++) {
+		const struct dais_channel *c = &config->channels[i];
+		const size_t most = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
+
+		if (c->backend && strcmp(c->backend, "0") != 0 &&
+		    strcasecmp(c->backend, "Domain-0") != 0)
+			dais_faults_add(faults, false, c->line, "channel", "Leave out backend.",
+					"channels are served in dom0 only");
+		if (c->path && c->connection == DAIS_CHANNEL_PTY)
+			dais_faults_add(faults, true, c->line, "channel",
+					"Leave it out, or write connection=socket.",
+					"a pseudo-terminal is not made at a path of one's own");
+		else if (c->path && (*c->path != '/' || strlen(c->path) > most))
+			dais_faults_add(faults, false, c->line, "channel",
+					"Write a path from the root on.",
+					"a socket cannot be at %s%s", c->path,
+					*c->path == '/' ? ": it is too long" : "");
+		for (size_t j = 0; j < i; j++) {
+			const struct dais_channel *other = &config->channels[j];
+
+			if (c->path && other->path && !strcmp(c->path, other->path))
+				dais_faults_add(faults, false, c->line, "channel",
+						"Change one of them.",
+						"two channels have the path %s", c->path);
+		}
+	}
+}
+
 void config_check_devices(const struct dais_config *config, struct dais_faults *faults)
 {
 	size_t i, j;
@@ -248,4 +323,6 @@ void config_check_devices(const struct dais_config *config, struct dais_faults *
 						"two interfaces have the name %s", b->ifname);
 		}
 	}
+	check_screens(config, faults);
+	check_channels(config, faults);
 }

@@ -75,7 +75,8 @@ struct key_row {
 		key, kind, 0, 0, 0, note, NULL \
 	}
 
-#define NO_SUCH_DEVICE "Leave it out; guests get disks, network interfaces and a console."
+#define NO_SUCH_DEVICE \
+	"Leave it out; guests get disks, network interfaces, a console, a screen and channels."
 #define MEMORY_MIB_MAX (16ll << 20)
 
 static const struct key_row rows[] = {

@@ -14,6 +14,7 @@
 #include "build/build.h"
 #include "cleanup.h"
 #include "dev/device.h"
+#include "dev/model.h"
 #include "dom/host.h"
 #include "export.h"
 #include "hv/memory.h"
@@ -33,6 +34,7 @@ struct creation {
 	char *cmdline;
 	struct disk_work *disks;
 	struct nic_work *nics;
+	struct model model;
 	uint32_t scheduler; /* 0: not asked yet */
 	struct build_guest guest;
 	unsigned int steps; /* done so far */
@@ -97,12 +99,7 @@ static int check_devices(struct creation *c)
 		if (nic_check(c->host, &config->nics[i], c->err))
 			return -1;
 	}
-	if (config->vfb_count || config->channel_count) {
-		dais_fail(c->err, DAIS_DEVICE, "create the domain", config->name,
-			  "vfb and channel devices have no back-end yet");
-		return dais_hint(c->err, "leave them out; `dais console` has the text console");
-	}
-	return 0;
+	return model_check(config, c->err);
 }
 
 /* So that a create that cannot work is refused before anything is done for it. */
@@ -397,6 +394,19 @@ static int publish_devices(struct creation *c)
 					   &c->nics[i], c->err))
 			return -1;
 	}
+	for (size_t i = 0; i < config->vfb_count; i++) {
+		if (step(c))
+			return -1;
+		fb_publish(c->host, c->guest.domid, &config->vfbs[i]);
+	}
+	for (size_t i = 0; i < config->channel_count; i++) {
+		if (step(c))
+			return -1;
+		channel_publish(c->host, c->guest.domid, i, &config->channels[i]);
+	}
+	if (model_wanted(config) &&
+	    (step(c) || model_start(c->host, c->guest.domid, config, &c->model, c->err)))
+		return -1;
 	/* With all that was written before: one round trip for a domain without devices. */
 	return store_done(&c->host->store, c->err);
 }
@@ -413,11 +423,15 @@ static int finish_devices(struct creation *c)
 		if (step(c) || nic_finish(c->host, &c->nics[i], c->err))
 			return -1;
 	}
+	if (model_wanted(config) &&
+	    (step(c) || model_finish(c->host, c->guest.domid, config, &c->model, c->err)))
+		return -1;
 	return config->nic_count ? store_done(&c->host->store, c->err) : 0;
 }
 
-static void drop_disks(struct creation *c)
+static void drop_devices(struct creation *c)
 {
+	model_drop(&c->model);
 	for (size_t i = 0; c->disks && i < c->config->disk_count; i++)
 		disk_drop(&c->disks[i]);
 	free(c->disks);
@@ -510,6 +524,7 @@ EXPORT int dais_create(struct dais *host, struct dais_config *config, const stru
 		.err = err,
 		.image.blob.fd = -1,
 		.ramdisk.fd = -1,
+		.model = MODEL_NONE,
 		.fail_at = fail_at ? strtol(fail_at, NULL, 10) : 0,
 	};
 	int ret;
@@ -526,7 +541,7 @@ EXPORT int dais_create(struct dais *host, struct dais_config *config, const stru
 	ret = create(&c);
 	mark(&c, ret ? "undone" : "started");
 	*domid = c.guest.domid;
-	drop_disks(&c);
+	drop_devices(&c);
 	free(c.cmdline);
 	dais_blob_close(&c.ramdisk);
 	dais_image_close(&c.image);

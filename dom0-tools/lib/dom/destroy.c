@@ -11,6 +11,7 @@
 
 #include "cleanup.h"
 #include "dev/device.h"
+#include "dev/model.h"
 #include "dev/script.h"
 #include "dom/host.h"
 #include "export.h"
@@ -19,6 +20,7 @@ struct removal {
 	struct dais *host;
 	struct dais_error *err;
 	int ret;
+	bool stopped; /* its QEMU, if there was one */
 };
 
 /* The place of a kind of its back-ends in another domain, once the last is gone. */
@@ -35,14 +37,26 @@ static void remove_if_empty(struct dais *host, const struct device_id *id)
 			     id->domid);
 }
 
+/* Whether QEMU serves it: screens, and consoles beside the first. */
+static bool is_emulated(const struct device_id *id)
+{
+	return !strcmp(id->kind, "vfb") || !strcmp(id->kind, "vkbd") ||
+	       (!strcmp(id->kind, "console") && id->devid);
+}
+
 static int close_device(const struct device_id *id, void *arg)
 {
 	struct removal *r = arg;
 
-	/* Served by the console daemon, which goes by the domain and not by states. */
-	if (!strcmp(id->kind, "console"))
-		store_remove(&r->host->store, "/local/domain/%u/backend/console/%u", id->backend,
-			     id->domid);
+	if (is_emulated(id) && !r->stopped) {
+		if (model_stop(r->host, id->domid, r->err))
+			r->ret = -1;
+		r->stopped = true;
+	}
+	/* The console daemon goes by the domain and not by states; QEMU has gone. */
+	if (!strcmp(id->kind, "console") || is_emulated(id))
+		store_remove(&r->host->store, "/local/domain/%u/backend/%s/%u", id->backend,
+			     id->kind, id->domid);
 	else if (device_remove(id, &r->host->store, true, DEVICE_TIMEOUT_MS, script_closed, r->err))
 		r->ret = -1;
 	if (id->backend)

@@ -178,6 +178,12 @@ int dais_devices(struct dais *host, uint32_t domid, const char *kind, struct dai
 struct json_object *dais_domain_json(const struct dais_domain *domain);
 struct json_object *dais_device_json(uint32_t domid, const struct dais_device *device);
 
+/*
+ * Where what QEMU serves of a domain is found: "vnc", with "listen" and "port" or null, and
+ * "channels", a list of "name", "connection", "path". The caller drops it.
+ */
+struct json_object *dais_served_json(struct dais *host, uint32_t domid);
+
 /* ----- what happens -------------------------------------------------------------------- */
 
 enum dais_event_kind {

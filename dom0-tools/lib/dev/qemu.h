@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * QEMU's command line for a domain's frame buffer and channels: pure logic, so that a test sees
+ * what a configuration becomes.
+ */
+#ifndef DAIS_DEV_QEMU_H
+#define DAIS_DEV_QEMU_H
+
+#include "config/config.h"
+
+/* A channel's character device within QEMU, by its place in the configuration. */
+#define QEMU_CHANNEL "channel%zu"
+
+/* All that it sees of dom0's files once it serves a screen alone: an empty directory. */
+#define QEMU_ROOT "/run/dais/empty"
+
+struct qemu_line {
+	char **list; /* ends with NULL */
+	size_t count;
+	bool whole; /* false: memory ran out */
+};
+
+/*
+ * The arguments for @domid, with the path of @emulator as the first; @monitor is the descriptor
+ * on which it is to be steered. 0, or -1 without memory. qemu_line_free() whatever comes back.
+ */
+int qemu_line_make(struct qemu_line *line, const char *emulator, uint32_t domid, int monitor,
+		   const struct dais_config *config);
+void qemu_line_free(struct qemu_line *line);
+
+#endif

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: MIT
+"""Frame buffers and channels: what QEMU serves of a PV guest that our tools make.
+
+  devmodel.py --cache DIR --hypervisor PATH|stock --build DIR [--checks NAME,...]
+
+dom0 is that of tools.py with Debian's QEMU for Xen in it.  The guest's drivers are its kernel's own.
+"""
+
+import os
+import re
+import subprocess
+import sys
+
+import guest
+import tools
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+CHECKS = ["install", "missing", "faults", "password", "create", "screen", "channels", "isolation",
+          "store", "destroy", "killed", "undone"]
+
+# All that a domain with both devices may leave.
+LEFT = ("pgrep -f xen-domid; ls /run/chan.sock 2>/dev/null; "
+        "xenstore-ls -f | grep -e device-model/ -e vfb/ -e vkbd/ -e org.dais; true")
+VFB = 'vfb=["vnc=1,vncdisplay=4,vncunused=0,keymap=de"]\n'
+CHANNELS = ('channel=["name=org.dais.pty,connection=pty",'
+            '"name=org.dais.sock,connection=socket,path=/run/chan.sock"]')
+# One that is made quickly and never runs.
+PAUSED = 'kernel="/run/wild"\nramdisk=""\n'
+# A client of the channel's socket: sends a line, waits for the answer.
+CLIENT = ("use IO::Socket::UNIX; my $s = IO::Socket::UNIX->new(q{/run/chan.sock}) or die $!;"
+          "$s->autoflush(1); alarm 300; print $s qq{to-guest\\n}; "
+          "while (<$s>) { print; last if /got-/ }")
+
+
+class Model(tools.Ours):
+    def arguments(self):
+        return super().arguments() + [
+            "-drive", "file=%s,format=raw,if=none,id=q,readonly=on" % self.file("devmodel/files.tar"),
+            "-device", "virtio-blk-pci,drive=q"]
+
+    def shown(self, name):
+        return self.json("dais list -l " + name)[0]
+
+    # --- checks: True, or what was wrong
+
+    def check_missing(self):
+        """Without QEMU create and check tell which package has it."""
+        self.config("m1", more=VFB)
+        self.config("c1", more=CHANNELS)
+        said = [self.vm.run("dais " + words, 400)
+                for words in ("create /guests/m1.cfg", "check /guests/c1.cfg")]
+        self.must("tar xf /dev/vde -C / --keep-directory-symlink --no-overwrite-dir && ldconfig", 300)
+        for (status, text), wanted in zip(said, (8, 3)):
+            if status != wanted or "qemu-system-xen" not in text:
+                return "%d %s" % (status, text)
+        self.must("dais check /guests/m1.cfg && dais check /guests/c1.cfg", 400)
+        return "m1" not in self.listed()
+
+    def check_faults(self):
+        """What only the host knows: a keymap that is not there, a file in a socket's place."""
+        self.must("echo mine > /run/file")
+        for line, word, create in (('vfb=["keymap=xx"]', "keymap", 8),
+                                   ('channel=["name=a,connection=socket,path=/run/file"]',
+                                    "/run/file", 7)):
+            self.config("f1", more=line)
+            for command, wanted in (("create", create), ("check", 3)):
+                status, said = self.vm.run("dais %s /guests/f1.cfg" % command, 400)
+                if status != wanted or word not in said:
+                    return "%s %s: %d %s" % (command, line, status, said)
+        return self.must("cat /run/file; " + LEFT).strip() == "mine"
+
+    def check_password(self):
+        """Debian's QEMU has no DES, and so no passwords: its own words, and nothing is left."""
+        self.config("p1", more='vfb=["vncpasswd=verysecr"]')
+        status, said = self.vm.run("dais create /guests/p1.cfg", 400)
+        if status != 8 or "DES" not in said or "vncpasswd" not in said:
+            return "%d %s" % (status, said)
+        # Logs only: that it is in no command line t_devmodel shows.
+        said = self.must("test -s /var/log/dais/qemu-p1.log; grep -rl verysecr /var/log; " + LEFT)
+        return not said.strip() or said
+
+    def pid(self, name):
+        return self.must("pgrep -f \"xen-domid $(dais domid %s) \"" % name).strip()
+
+    def check_create(self):
+        """One with a screen, one with channels."""
+        self.must("dais create /guests/m1.cfg && dais create /guests/c1.cfg", 400)
+        for name in ("m1", "c1"):
+            with guest.Console(self.vm, name) as g:
+                g.shell(240)
+        self.detail = self.must("grep VmRSS /proc/%s/status" % self.pid("m1")).split(":")[1].strip()
+        return True
+
+    def check_screen(self):
+        """Both ends are connected, VNC answers where the tools say, and says what is drawn."""
+        with guest.Console(self.vm, "m1") as g:
+            g.shell(240)
+            said = g.run("cat /sys/bus/xen/devices/vfb-0/devtype /sys/class/graphics/fb0/name "
+                         "/sys/class/input/input*/name; wc -c /dev/fb0 < /dev/null; "
+                         "dd if=/dev/zero of=/dev/fb0 bs=64k count=4 2>/dev/null")[1]
+        if not re.search(r"(?m)^vfb\n", said) or "Xen Virtual Keyboard" not in said:
+            return said
+        domid = self.must("dais domid m1").strip()
+        for kind in ("vfb", "vkbd"):
+            self.wait_for(kind + " connected", 240, lambda: self.must(
+                "xenstore-read /local/domain/0/backend/%s/%s/0/state" % (kind, domid)).strip() == "4")
+        vnc = self.shown("m1")["vnc"]
+        if vnc != {"listen": "127.0.0.1", "port": 5904}:
+            return str(vnc)
+        self.detail = self.must("exec 7<>/dev/tcp/127.0.0.1/5904; timeout 300 head -c 12 <&7; "
+                                "exec 7>&-", 400).strip()
+        return self.detail == "RFB 003.008"
+
+    def check_channels(self):
+        """Bytes both ways, through the terminal and through the socket."""
+        channels = self.shown("c1")["channels"]
+        names = [(c["name"], c["connection"]) for c in channels]
+        if names != [("org.dais.pty", "pty"), ("org.dais.sock", "socket")]:
+            return str(channels)
+        with guest.Console(self.vm, "c1") as g:
+            g.shell(240)
+            # A terminal forgets its settings when the last one closes it.
+            g.run("for i in 1 2; do (exec < /dev/hvc$i > /dev/hvc$i; stty raw -echo; "
+                  "while read l; do echo got-$l-$i; done) & done; sleep 1")
+        tty = channels[0]["path"]
+        said = self.must("stty -F %s raw -echo; exec 7<>%s; echo to-guest >&7; "
+                         "timeout 300 grep -m 1 got- <&7; exec 7>&-" % (tty, tty), 400)
+        if "got-to-guest-1" not in said:
+            return "pty: " + said
+        self.must("echo '%s' > /run/client.pl" % CLIENT.replace("'", "'\\''"))
+        said = self.must("perl /run/client.pl", 400)
+        return "got-to-guest-2" in said or "socket: " + said
+
+    def rights(self, name):
+        """User, capabilities, whether it may gain rights, root directory, parent."""
+        p = self.pid(name)
+        said = self.must("sed -n 's/^\\(Uid\\|CapEff\\|NoNewPrivs\\):.//p' /proc/%s/status; "
+                         "readlink /proc/%s/root; ls /proc/%s/root/ | wc -l; "
+                         "cut -d' ' -f4 /proc/%s/stat" % (p, p, p, p)).split("\n")
+        return [said[0].split()[1], int(said[1], 16) != 0] + [word.strip() for word in said[2:6]]
+
+    def check_isolation(self):
+        """QEMU of a screen is nobody in an empty root; that of a channel must stay root."""
+        screen, channel = self.rights("m1"), self.rights("c1")
+        if screen != ["65534", False, "1", "/run/dais/empty", "0", "1"]:
+            return str(screen)
+        return channel[:1] + channel[2:4] + channel[5:] == ["0", "1", "/", "1"] or str(channel)
+
+    def check_store(self):
+        """What dom0 acts upon is not the guest's to write."""
+        for name, path in (("m1", "local/domain/%s/image/device-model-pid"),
+                           ("m1", "local/domain/%s/console/vnc-port"),
+                           ("m1", "local/domain/%s/console/vnc-listen"),
+                           ("c1", "libxl/%s/device/console/1/path"),
+                           ("c1", "local/domain/%s/device/console/1/tty")):
+            path %= self.must("dais domid " + name).strip()
+            perms = self.must("xenstore-ls -fp | grep '^/%s '" % path)
+            if "(n0" not in perms:
+                return perms
+        return True
+
+    def gone_all(self):
+        self.wait_for("QEMU and its nodes gone", 240, lambda: not self.must(LEFT).strip())
+
+    def check_destroy(self):
+        self.must("dais destroy m1 && dais destroy c1", 400)
+        self.gone_all()
+        return True
+
+    def check_killed(self):
+        """A create that is killed while QEMU starts leaves a domain whose end takes QEMU along."""
+        self.config("k1", memory=64, more=PAUSED + VFB + CHANNELS)
+        self.must("(dais create -p /guests/k1.cfg & n=0; until pgrep -f xen-domid || "
+                  "[ $n = 3000 ]; do sleep 0.02; n=$((n + 1)); done; kill -9 $(pgrep -f 'dais create'); "
+                  "wait) > /dev/null 2>&1; pgrep -f xen-domid", 400)
+        names = [n for n in self.listed() if n != "Domain-0"]
+        for name in names:
+            self.must("dais destroy " + name, 400)
+        self.gone_all()
+        # And QEMU's own death is not the domain's.
+        self.must("dais create -p /guests/k1.cfg && kill -9 $(pgrep -f xen-domid) && sleep 1", 400)
+        if "k1" not in self.listed():
+            return "the domain went with QEMU"
+        self.must("dais destroy k1", 400)
+        self.gone_all()
+        return names == ["k1"] or str(names)
+
+    def snapshot(self):
+        return super().snapshot() + self.must(LEFT)
+
+    def check_undone(self):
+        """Each step of a create with these devices made to fail (tools.py)."""
+        # Debian's console daemon writes of a domain also when that has gone meanwhile.
+        self.must("kill $(cat /run/xenconsoled.pid)")
+        self.config("undo", memory=64, more=PAUSED + VFB + CHANNELS)
+        return self.undo_steps("undo", 16)
+
+
+if __name__ == "__main__":
+    tools.Ours, tools.FIRST, guest.CHECKS = Model, CHECKS, []
+    cache = sys.argv[sys.argv.index("--cache") + 1] if "--cache" in sys.argv else "."
+    if subprocess.run([os.path.join(HERE, "mkdevmodel.sh"), cache]).returncode not in (0, 77):
+        print("not ok - devmodel: mkdevmodel.sh failed")
+        sys.exit(1)
+    Model.NAME = "devmodel"
+    sys.exit(tools.main())

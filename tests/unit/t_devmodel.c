@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+/*
+ * dom0-tools/lib/dev: QEMU's command line, its monitor, and a program that is held back. The
+ * monitor's other end is a thread of the test, the program is a shell.
+ */
+#include "check.h"
+
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "../../dom0-tools/lib/dev/process.h"
+#include "../../dom0-tools/lib/dev/qemu.h"
+#include "../../dom0-tools/lib/dev/qmp.h"
+
+/* ----- the command line ----- */
+
+static struct qemu_line line;
+
+/* What follows @option, or "" if it is not there. */
+static const char *after(const char *option, size_t skip)
+{
+	for (size_t i = 0; i + 1 < line.count; i++) {
+		if (!strcmp(line.list[i], option) && !skip--)
+			return line.list[i + 1];
+	}
+	return "";
+}
+
+static void make(const struct dais_config *config)
+{
+	qemu_line_free(&line);
+	CHECK_EQ(qemu_line_make(&line, "/qemu", 7, 5, config), 0);
+	CHECK(line.list && line.list[line.count] == NULL);
+}
+
+static void test_line(void)
+{
+	struct dais_vfb vfb = {.vnc = DAIS_YES, .vncdisplay = -1, .vncunused = DAIS_UNSET};
+	struct dais_channel channels[] = {
+		{.name = (char[]){"a"}, .connection = DAIS_CHANNEL_PTY},
+		{.name = (char[]){"b"},
+		 .connection = DAIS_CHANNEL_SOCKET,
+		 .path = (char[]){"/run/a,b"}},
+	};
+	struct dais_config config = {.name = (char[]){"web,process=x"},
+				     .memory_kb = 96 << 10,
+				     .vfbs = &vfb,
+				     .vfb_count = 1};
+
+	make(&config);
+	CHECK(!strcmp(line.list[0], "/qemu") && !strcmp(after("-xen-domid", 0), "7"));
+	CHECK(!strcmp(after("-machine", 0), "xenpv") && !strcmp(after("-m", 0), "96"));
+	CHECK(!strcmp(after("-runas", 0), "nobody") && !strcmp(after("-chroot", 0), QEMU_ROOT));
+	CHECK(!strcmp(after("-name", 0), "guest=web,,process=x"));
+	CHECK(!strcmp(after("-chardev", 0), "socket,id=dais,fd=5"));
+	CHECK(!strcmp(after("-vnc", 0), "127.0.0.1:0,to=99"));
+	CHECK(!strcmp(after("-k", 0), ""));
+	vfb.vnclisten = (char[]){"::1"};
+	vfb.vncdisplay = 3;
+	vfb.vncunused = DAIS_NO;
+	vfb.keymap = (char[]){"de"};
+	make(&config);
+	CHECK(!strcmp(after("-vnc", 0), "[::1]:3") && !strcmp(after("-k", 0), "de"));
+	vfb.vncpasswd = (char[]){"secret"};
+	vfb.vnclisten = (char[]){""};
+	make(&config);
+	CHECK(!strcmp(after("-vnc", 0), "127.0.0.1:3,password=on"));
+	for (size_t i = 0; i < line.count; i++)
+		CHECK(!strstr(line.list[i], "secret"));
+	vfb.vnc = DAIS_NO;
+	make(&config);
+	CHECK(!strcmp(after("-vnc", 0), "none"));
+	config.vfb_count = 0;
+	config.channels = channels;
+	config.channel_count = 2;
+	make(&config);
+	CHECK(!strcmp(after("-vnc", 0), "none"));
+	CHECK(!strcmp(after("-runas", 0), "") && !strcmp(after("-chroot", 0), ""));
+	CHECK(!strcmp(after("-chardev", 1), "pty,id=channel0"));
+	CHECK(!strcmp(after("-chardev", 2),
+		      "socket,id=channel1,path=/run/a,,b,server=on,wait=off"));
+	qemu_line_free(&line);
+}
+
+/* ----- the monitor ----- */
+
+static int monitor[2];
+static char asked[512];
+
+/* What is said to each line that comes, in order; an event among them. */
+static const char *const answers[] = {
+	"{\"return\": {}}\r\n",
+	"{\"event\": \"RESUME\"}\r\n{\"return\": {\"service\": \"5900\"}}\r\n",
+	"{\"error\": {\"class\": \"GenericError\", \"desc\": \"no such thing\"}}\r\n",
+	"nonsense\n",
+};
+
+static void *other_end(void *unused)
+{
+	static const char greeting[] = "{\"QMP\": {\"version\": {}}}\r\n";
+
+	CHECK(write(monitor[1], greeting, strlen(greeting)) > 0);
+	for (size_t i = 0; i < sizeof(answers) / sizeof(*answers); i++) {
+		char c = 0;
+		size_t size = 0;
+
+		while (c != '\n' && read(monitor[1], &c, 1) == 1 && size < sizeof(asked) - 1)
+			asked[size++] = c;
+		asked[size] = '\0';
+		CHECK(write(monitor[1], answers[i], strlen(answers[i])) > 0);
+	}
+	close(monitor[1]);
+	return unused;
+}
+
+static void test_monitor(void)
+{
+	struct json_object *answer = NULL, *arguments = json_object_new_object();
+	struct dais_error err = {0};
+	pthread_t thread;
+
+	CHECK(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, monitor));
+	CHECK(!pthread_create(&thread, NULL, other_end, NULL));
+	CHECK_EQ(qmp_begin(monitor[0], &err), 0);
+	json_object_object_add(arguments, "password", json_object_new_string("a\"b"));
+	CHECK_EQ(qmp_ask(monitor[0], "query-vnc", arguments, &answer, &err), 0);
+	CHECK(strstr(asked, "\"query-vnc\"") && strstr(asked, "a\\\"b"));
+	CHECK(answer &&
+	      !strcmp(json_object_get_string(json_object_object_get(answer, "service")), "5900"));
+	json_object_put(answer);
+	CHECK_EQ(qmp_ask(monitor[0], "x", NULL, NULL, &err), -1);
+	CHECK(!strcmp(err.why, "no such thing") && err.code == DAIS_DEVICE);
+	/* It ends in the midst of an answer. */
+	CHECK_EQ(qmp_ask(monitor[0], "x", NULL, NULL, &err), -1);
+	CHECK_EQ(qmp_ask(monitor[0], "x", NULL, NULL, &err), -1);
+	pthread_join(thread, NULL);
+	close(monitor[0]);
+}
+
+/* ----- a program ----- */
+
+static char log_path[] = "t_devmodel.XXXXXX";
+
+static struct process program(char *const *arguments)
+{
+	static char path[] = "PATH=/bin";
+	static char *const environment[] = {path, NULL};
+
+	return (struct process){
+		.arguments = arguments, .environment = environment, .log = log_path, .keep = -1};
+}
+
+static void test_held(void)
+{
+	char *const loop[] = {(char[]){"/bin/sh"},
+			      (char[]){"-c"},
+			      (char[]){"trap '' TERM; echo up; kill -STOP $$; :"},
+			      (char[]){"-xen-domid"},
+			      (char[]){"7"},
+			      NULL};
+	char *const none[] = {(char[]){"/nonexistent"}, NULL};
+	struct process p = program(loop);
+	struct dais_error err = {0};
+	char said[8] = "";
+	int fd;
+
+	/* Dropped before it may run, it does not. */
+	CHECK_EQ(process_hold(&p, &err), 0);
+	fd = dup(p.alive);
+	CHECK(!process_ended(fd, 0));
+	process_drop(&p);
+	CHECK(process_ended(fd, 60000));
+	close(fd);
+
+	p = program(loop);
+	CHECK_EQ(process_hold(&p, &err), 0);
+	/* Not yet the program: whoever looks by its number leaves it alone. */
+	CHECK_EQ(process_find(p.pid, "-xen-domid", "7"), -1);
+	CHECK_EQ(process_release(&p, &err), 0);
+	CHECK_EQ(process_find(p.pid, "-xen-domid", "8"), -1);
+	CHECK_EQ(process_find(p.pid, "7", "-xen-domid"), -1);
+	CHECK_EQ(process_find(0, "-xen-domid", "7"), -1);
+	CHECK_EQ(process_find(getpid(), "-xen-domid", "7"), -1);
+	process_drop(&p);
+	fd = process_find(p.pid, "-xen-domid", "7");
+	CHECK(fd >= 0);
+	/* One that does not listen is ended all the same. */
+	CHECK(process_end(fd, 200) || process_ended(fd, 60000));
+	close(fd);
+	CHECK_EQ(process_find(p.pid, "-xen-domid", "7"), -1);
+
+	p = program(none);
+	CHECK_EQ(process_hold(&p, &err), 0);
+	CHECK_EQ(process_release(&p, &err), -1);
+	CHECK(!strcmp(err.object, "/nonexistent"));
+	process_drop(&p);
+	fd = open(log_path, O_RDONLY);
+	CHECK(fd >= 0 && read(fd, said, sizeof(said)) == 0);
+	close(fd);
+}
+
+int main(void)
+{
+	close(mkstemp(log_path));
+	test_line();
+	test_monitor();
+	test_held();
+	unlink(log_path);
+	return check_done("t_devmodel");
+}
