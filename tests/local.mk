@@ -24,7 +24,7 @@ include tests/xenstore/local.mk
 # Which parts check runs; each may also be named alone.  LANES of them go on at a time, in this
 # order: a part is mostly one virtual machine after the other, of one or two processors.
 CHECKS = style unit $(DOM0_MACHINES:%=dom0-%) boot install guest swap-dais-dais-ours daemons libvirt \
-	services fuzz guests preempt guarded attack failing console debug store cli clang
+	devmodel services fuzz guests preempt guarded attack failing console debug store cli clang
 LANES = 2
 
 # What several parts need is made before they start, so that no two of them make it.  MAKEFLAGS is

@@ -6,7 +6,7 @@
 # test.  One that prints none counts as a single test, by its exit status.  A failing program's
 # output is shown, and all of it is kept beside the counts.
 #
-# With -a, what failed within 15 minutes is run a second time, and that counts: for parts in which
+# With -a, what failed within 25 minutes is run a second time, and that counts: for parts in which
 # whole machines run against the host's clock. Both are told of, the first once more at the end of
 # all (sum.sh), since a failure that does not come back is a fault still to be found.
 #
@@ -19,7 +19,7 @@ shift
 limit=300
 again=0
 if [ "${1-}" = -a ]; then
-	again=900
+	again=1500
 	shift
 fi
 if [ "${1-}" = -t ]; then
