@@ -186,7 +186,7 @@ class Model(tools.Ours):
         return names == ["k1"] or str(names)
 
     def snapshot(self):
-        return super().snapshot() + self.must(LEFT)
+        return super().snapshot().strip() + "\n" + self.must(LEFT).strip()
 
     def check_undone(self):
         """Each step of a create with these devices made to fail (tools.py)."""

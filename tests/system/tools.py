@@ -125,7 +125,7 @@ class Ours(guest.Run):
         """Everything that a create may leave behind."""
         return self.must("dais list | awk '{ print $1, $2 }'; "
                          "xenstore-ls -f | grep -v '^/tool'; losetup -a; ls /sys/class/net; "
-                         "ls /var/lib/dais/domains 2>/dev/null; true", 120)
+                         "ls /var/lib/dais/domains 2>/dev/null; true", 120).strip()
 
     def check_undone(self):
         """Each step of a create made to fail: nothing is left of it."""
