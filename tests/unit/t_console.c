@@ -25,6 +25,11 @@ static inline void cpu_relax(void)
 {
 }
 
+static inline void bump_release(u16 *counter)
+{
+	__atomic_store_n(counter, (u16)(*counter + 1), __ATOMIC_RELEASE);
+}
+
 static inline unsigned long local_irq_save(void)
 {
 	return 0;
