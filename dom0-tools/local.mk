@@ -224,6 +224,7 @@ dom0_tools_dais_consoled_LDADD = $(LIBDAIS_SO) -lev -lutil -lxenevtchn -lxenfore
 	-lxengnttab
 dom0_tools_dais_consoled_SOURCES = \
 	dom0-tools/daemon/background.c dom0-tools/daemon/background.h \
+	dom0-tools/consoled/announce.c dom0-tools/consoled/announce.h \
 	dom0-tools/consoled/domains.c dom0-tools/consoled/domains.h \
 	dom0-tools/consoled/logfile.c dom0-tools/consoled/logfile.h \
 	dom0-tools/consoled/main.c \

@@ -25,6 +25,7 @@
 #include <xenforeignmemory.h>
 #include <xengnttab.h>
 
+#include "announce.h"
 #include "cleanup.h"
 #include "dom/domain.h"
 #include "log.h"
@@ -268,7 +269,6 @@ static bool map(struct console *c)
 
 static void open_terminal(struct console *c)
 {
-	struct store_dir dir;
 	struct dais_error err;
 
 	if (c->pty.master < 0) {
@@ -281,9 +281,7 @@ static void open_terminal(struct console *c)
 		ev_io_init(&c->output, on_output, c->pty.master, EV_WRITE);
 		c->input.data = c->output.data = c;
 	}
-	store_dir_at(&dir, &self.store, "/local/domain/%u/console", c->domid);
-	store_dir_write(&dir, "tty", "%s", c->pty.path);
-	if (store_done(&self.store, &err))
+	if (announce_terminal(&self.store, c->domid, c->pty.path, &err))
 		dais_log(DAIS_LOG_WARNING, "domain %u: nobody learns of its terminal %s: %s",
 			 c->domid, c->pty.path, err.why);
 }

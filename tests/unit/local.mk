@@ -225,6 +225,12 @@ tests_unit_t_storeclient_SOURCES = tests/unit/t_storeclient.c dom0-tools/lib/err
 	dom0-tools/lib/store/client.c dom0-tools/lib/store/stream.c
 tests_unit_t_storeclient_LDADD = -lpthread
 
+check_PROGRAMS += tests/unit/t_announce
+tests_unit_t_announce_CPPFLAGS = $(TOOLS_CPPFLAGS)
+tests_unit_t_announce_SOURCES = tests/unit/t_announce.c dom0-tools/consoled/announce.c \
+	dom0-tools/lib/error.c dom0-tools/lib/store/client.c dom0-tools/lib/store/stream.c
+tests_unit_t_announce_LDADD = -lpthread
+
 check_PROGRAMS += tests/unit/t_devmodel
 tests_unit_t_devmodel_CPPFLAGS = $(TOOLS_CPPFLAGS)
 tests_unit_t_devmodel_SOURCES = tests/unit/t_devmodel.c dom0-tools/lib/error.c \
