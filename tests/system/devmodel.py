@@ -136,7 +136,7 @@ class Model(tools.Ours):
         p = self.pid(name)
         said = self.must("sed -n 's/^\\(Uid\\|CapEff\\|NoNewPrivs\\):.//p' /proc/%s/status; "
                          "readlink /proc/%s/root; ls /proc/%s/root/ | wc -l; "
-                         "cut -d' ' -f4 /proc/%s/stat" % (p, p, p, p)).split("\n")
+                         "cut -d' ' -f4 /proc/%s/stat" % (p, p, p, p)).strip().split("\n")
         return [said[0].split()[1], int(said[1], 16) != 0] + [word.strip() for word in said[2:6]]
 
     def check_isolation(self):

@@ -146,7 +146,8 @@ class Machine:
         start = self.seen
         # A line of the hypervisor's begins a new one, also in the midst of this.
         match = self.expect(r"@\n?@\n?(\d+)\n?@\n?@", timeout)
-        return int(match.group(1)), self.text[start:match.start()]
+        # The end of the line before may have come only now.
+        return int(match.group(1)), self.text[start:match.start()].removeprefix("\n")
 
     def login(self, timeout):
         self.expect(r"login: ?", timeout)
