@@ -118,19 +118,19 @@ uint64_t loop_now(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-/* Lets another program go on from here.  If it cannot be run, we go on ourselves. */
+/*
+ * Lets another program go on from here.  If it cannot be run, we go on ourselves.  Signals that end us
+ * stay blocked, so that one that comes now is still there for that program.
+ */
 static void replace(void)
 {
-	sigset_t now;
 	int err;
 
 	handover_wanted = false;
 	socket_pass_all();
 	domain_pass_all();
 	persist_commit();
-	sigprocmask(SIG_SETMASK, &waiting_signals, &now);
 	err = handover_exec();
-	sigprocmask(SIG_SETMASK, &now, NULL);
 	log_line(LOG_ERR, "live update: %s; going on as before", strerror(err));
 	persist_restart();
 }

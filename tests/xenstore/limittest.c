@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: MIT
 /*
  * Clients that misbehave, and a disk that is full: others must be served all the same (in which shares:
- * sharetest.c), and the daemon's memory must stay within bounds.
+ * sharetest.c), and the daemon's memory must stay within bounds. And an end that is asked for while
+ * the daemon is replaced.
  *
  *   limittest --ours FILE --preload FILE [--stock DIR] [--on ours|C|OCaml] [--connections N]
  *             [--pause MILLISECONDS] [--only NAME]
  *
  * --pause is what a slow client waits between two bytes.
  */
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -427,6 +430,44 @@ static void test_read_to_the_end(void)
 	server_stop(&s);
 }
 
+/*
+ * A live update and a signal to end, of which the daemon, stopped meanwhile, comes to know in one turn:
+ * the signal is for the program that follows, which ends by it.
+ */
+static void test_end_in_update(void)
+{
+	struct server s = {0};
+	struct xsc *c;
+	double end = now() + 240;
+	int status = -1;
+	pid_t ended = 0;
+
+	if (!start(&s, SERVER_NO_QUOTA, 0))
+		return;
+	c = server_connect(&s);
+	EXPECT(xsc_write(c, 0, "/kept", "x") == 0, "set-up");
+	kill(s.pid, SIGSTOP);
+	EXPECT(waitpid(s.pid, &status, WUNTRACED) == s.pid && WIFSTOPPED(status), "set-up");
+	xsc_queue(c, XS_CONTROL, 0, "live-update\0-s", 15);
+	EXPECT(xsc_push(c) && !xsc_unsent(c), "set-up");
+	kill(s.pid, SIGTERM);
+	kill(s.pid, SIGCONT);
+	while (!ended && now() < end) {
+		usleep(1000);
+		ended = waitpid(s.pid, &status, WNOHANG);
+	}
+	EXPECT(ended == s.pid && WIFEXITED(status) && WEXITSTATUS(status) == 0,
+	       "SIGTERM in a live update: %s, status %#x", ended ? "ended" : "it goes on", status);
+	xsc_close(c);
+	if (!ended)
+		server_kill(&s);
+	EXPECT(server_restart(&s), "does not start");
+	c = server_connect(&s);
+	EXPECT(xsc_path_op(c, XS_READ, 0, "/kept", NULL) == 0, "what was there before is gone");
+	xsc_close(c);
+	server_stop(&s);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -440,6 +481,7 @@ static const struct {
 	{"full-disk", test_full_disk, true},
 	{"oversized", test_oversized, false},
 	{"read-to-the-end", test_read_to_the_end, false},
+	{"end-in-update", test_end_in_update, true},
 };
 
 int main(int argc, char **argv)
