@@ -180,7 +180,7 @@ dom0_tools_dais_DEPENDENCIES = dom0-tools/libdais-whole.o $(LIBDAIS_SO) $(LIBDAI
 dom0_tools_dais_SOURCES = $(DAIS_COMMANDS) \
 	dom0-tools/cli/args.c dom0-tools/cli/args.h \
 	dom0-tools/cli/cli.h \
-	dom0-tools/cli/host.c dom0-tools/cli/host.h \
+	dom0-tools/cli/down.c dom0-tools/cli/down.h dom0-tools/cli/host.c dom0-tools/cli/host.h \
 	dom0-tools/cli/commands.def dom0-tools/cli/commands.h \
 	dom0-tools/cli/main.c \
 	dom0-tools/cli/monitor.c dom0-tools/cli/monitor.h \

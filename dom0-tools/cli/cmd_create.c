@@ -14,24 +14,26 @@
 #include "output.h"
 
 #define ID_TIMELINE OPTION_LONG
-#define ID_DEFCONFIG (OPTION_LONG + 1)
+#define ID_IGNORE_MASKS (OPTION_LONG + 1)
 
 static const struct option_row options[] = {
 	{'c', "console", NULL, "connect to its console"},
 	{'p', "paused", NULL, "leave it paused"},
 	{'n', "dryrun", NULL, "check and show the configuration, make nothing"},
+	{'d', "debug", NULL, "show the configuration on standard error as well"},
 	{'q', "quiet", NULL, "say nothing when it works"},
 	{'e', "exit", NULL, "leave nobody behind who carries out on_reboot and its like"},
 	{'F', "foreground", NULL, "wait for its end, and carry that out here"},
 	{'f', "defconfig", "FILE", "the configuration (xl's older form)"},
 	{'V', "vncviewer", NULL, "refused: no viewer is started"},
 	{'A', "vncviewer-autopass", NULL, "the same"},
+	{ID_IGNORE_MASKS, "ignore-global-affinity-masks", NULL, "always so: xl.conf is not read"},
 	{ID_TIMELINE, "timeline", NULL, "show where the time went"},
 	{0, NULL, NULL, NULL},
 };
 
 struct request {
-	bool console, dry_run, quiet, wait, leave, timeline;
+	bool console, debug, dry_run, quiet, wait, leave, timeline;
 	const char *file;
 	struct dais_create how;
 	struct dais_config config;
@@ -118,22 +120,26 @@ static int make(struct cli *cli, struct request *r)
 	return console_join(cli, unpause ? domid | CONSOLE_UNPAUSE : domid);
 }
 
-static int dry_run(struct cli *cli, const struct request *r)
+static int show_config(const struct cli *cli, const struct request *r, FILE *to)
 {
-	char *text;
+	char *text = dais_config_text(&r->config);
 
-	if (cli->json)
-		return output_json("dais.config", dais_config_json(&r->config));
-	text = dais_config_text(&r->config);
 	if (!text) {
 		struct dais_error err;
 
 		dais_fail_errno(&err, DAIS_FAILED, ENOMEM, "show the configuration", r->file);
 		return cli_report(cli, &err);
 	}
-	fputs(text, stdout);
+	fputs(text, to);
 	free(text);
 	return 0;
+}
+
+static int dry_run(const struct cli *cli, const struct request *r)
+{
+	if (cli->json)
+		return output_json("dais.config", dais_config_json(&r->config));
+	return show_config(cli, r, stdout);
 }
 
 static void print_faults(const struct cli *cli, const struct request *r,
@@ -170,6 +176,9 @@ static int run(struct cli *cli, int argc, char **argv)
 		case 'n':
 			r.dry_run = true;
 			break;
+		case 'd':
+			r.debug = true;
+			break;
 		case 'q':
 			r.quiet = true;
 			break;
@@ -188,6 +197,8 @@ static int run(struct cli *cli, int argc, char **argv)
 				  "no viewer is started from here");
 			dais_hint(&err, "leave out -V; `dais list -l` tells where VNC listens");
 			return cli_report(cli, &err);
+		case ID_IGNORE_MASKS:
+			break;
 		case ID_TIMELINE:
 			r.timeline = true;
 			break;
@@ -207,7 +218,12 @@ static int run(struct cli *cli, int argc, char **argv)
 		status = cli_report(cli, &err);
 	} else {
 		print_faults(cli, &r, &faults);
-		status = r.dry_run || cli->dry_run ? dry_run(cli, &r) : make(cli, &r);
+		if (r.dry_run || cli->dry_run)
+			status = dry_run(cli, &r);
+		else
+			status = r.debug ? show_config(cli, &r, stderr) : 0;
+		if (!status && !r.dry_run && !cli->dry_run)
+			status = make(cli, &r);
 	}
 	dais_faults_free(&faults);
 	dais_config_free(&r.config);

@@ -5,6 +5,7 @@
 #include "commands.h"
 #include "dom/machine.h"
 #include "host.h"
+#include "output.h"
 
 static int run(struct cli *cli, int argc, char **argv)
 {
@@ -15,7 +16,7 @@ static int run(struct cli *cli, int argc, char **argv)
 		return args.status;
 	if (host_open(cli, &err) || dais_debug_keys(cli->host, args.list[0], &err))
 		return cli_report(cli, &err);
-	return 0;
+	return output_done(cli);
 }
 
 const struct command command_debug_keys = {

@@ -11,9 +11,11 @@
 #include "output.h"
 
 #define ID_COMPLETE OPTION_LONG
+#define ID_LONG (OPTION_LONG + 1)
 
 static const struct option_row options[] = {
 	{ID_COMPLETE, "complete", NULL, "print names for the shell's completion"},
+	{ID_LONG, "long", NULL, "all commands, which it always lists (xl's option)"},
 	{0, NULL, NULL, NULL},
 };
 
@@ -103,9 +105,9 @@ static int run(struct cli *cli, int argc, char **argv)
 
 	args_begin(&args, cli, argc, argv);
 	while ((id = args_next(&args)) != ARGS_END) {
-		if (id != ID_COMPLETE)
+		if (id == ARGS_STOP)
 			return args.status;
-		for_shell = true;
+		for_shell |= id == ID_COMPLETE;
 	}
 	if (!args_counted(&args, 0, 1))
 		return args.status;

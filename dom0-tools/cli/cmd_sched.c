@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dais sched: the share of the CPUs that domains get. Known to xl as sched-credit2.
+ * dais sched: the share of the CPUs that domains get, and on which. Known to xl as
+ * sched-credit2, which leaves out the latter.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@ static const struct option_row options[] = {
 	{'d', "domain", "DOMAIN", "of this domain; all if not given"},
 	{'w', "weight", "WEIGHT", "set its share against the others (256)"},
 	{'c', "cap", "CAP", "set the most it gets, in percent of a CPU (0: no limit)"},
+	{'a', "affinity", "CPUS", "set where all its vCPUs may run (0-3,^1)"},
 	{'p', "cpupool", "POOL", "only domains of this CPU pool; with -s the pool itself"},
 	{'s', "schedparam", NULL, "show or set what holds for a whole pool"},
 	{'r', "ratelimit_us", "US", "with -s: the least time a vCPU runs, in microseconds"},
@@ -23,21 +25,53 @@ static const struct option_row options[] = {
 };
 
 struct request {
-	const char *who, *pool;
+	const char *who, *pool, *affinity;
 	int64_t weight, cap, ratelimit;
 	bool pools;
 };
 
-static int show(struct cli *cli, const struct dais_domain *d, int32_t weight, int32_t cap,
-		struct json_object *array)
+/* xl has no such column. */
+static bool shows_affinity(const struct cli *cli)
 {
+	return !cli->as_xl && cli->command == &command_sched;
+}
+
+/* Where the vCPUs of a domain may run, "-" when that is not the same for all. -1 with @err. */
+static int affinity_text(struct cli *cli, uint32_t domid, char *text, size_t size,
+			 struct dais_error *err)
+{
+	struct dais_machine machine;
+	struct dais_vcpu *list;
+	size_t count, i;
+
+	if (dais_machine(cli->host, &machine, err) ||
+	    dais_vcpus(cli->host, domid, &list, &count, err))
+		return -1;
+	for (i = 1; i < count && !memcmp(&list[i].hard, &list[0].hard, sizeof(list[0].hard)); i++)
+		;
+	if (count && i >= count)
+		dais_cpulist_text(&list[0].hard, machine.cpus, text, size);
+	else
+		snprintf(text, size, "-");
+	free(list);
+	return 0;
+}
+
+static int show(struct cli *cli, const struct dais_domain *d, struct json_object *array)
+{
+	int32_t weight = -1, cap = -1;
 	struct json_object *o;
 	struct dais_error err;
+	char affinity[256];
 
-	if (dais_sched(cli->host, d->domid, &weight, &cap, &err))
+	if (dais_sched(cli->host, d->domid, &weight, &cap, &err) ||
+	    affinity_text(cli, d->domid, affinity, sizeof(affinity), &err))
 		return cli_report(cli, &err);
 	if (!cli->json) {
-		printf("%-33s %4u %6d %4d\n", d->name, d->domid, weight, cap);
+		printf("%-33s %4u %6d %4d", d->name, d->domid, weight, cap);
+		if (shows_affinity(cli))
+			printf("  %s", affinity);
+		printf("\n");
 		return 0;
 	}
 	o = json_object_new_object();
@@ -45,6 +79,8 @@ static int show(struct cli *cli, const struct dais_domain *d, int32_t weight, in
 	json_set(o, "name", json_object_new_string(d->name));
 	json_set(o, "weight", json_object_new_int(weight));
 	json_set(o, "cap", json_object_new_int(cap));
+	json_set(o, "affinity",
+		 strcmp(affinity, "-") ? json_object_new_string(affinity) : JSON_NULL);
 	json_append(array, o);
 	return 0;
 }
@@ -120,10 +156,30 @@ static int run_pools(struct cli *cli, struct request *r)
 	return status;
 }
 
+static int set(struct cli *cli, const struct request *r, uint32_t domid, struct dais_error *err)
+{
+	static uint32_t nodes[DAIS_CPUS_MAX];
+	int32_t weight = (int32_t)r->weight, cap = (int32_t)r->cap;
+	struct dais_topology topology;
+	struct dais_cpumap cpus;
+
+	/* All is read before anything is set. */
+	if (r->affinity && (dais_topology(cli->host, &topology, nodes, err) ||
+			    dais_cpulist_parse(r->affinity, &topology, &cpus, err)))
+		return -1;
+	if ((weight >= 0 || cap >= 0) && dais_sched(cli->host, domid, &weight, &cap, err))
+		return -1;
+	return r->affinity ? dais_vcpu_pin(cli->host, domid, UINT32_MAX, &cpus, NULL, err) : 0;
+}
+
+static bool sets(const struct request *r)
+{
+	return r->weight >= 0 || r->cap >= 0 || r->affinity;
+}
+
 static int run_domains(struct cli *cli, const struct request *r)
 {
 	struct dais_domain *list = NULL, one;
-	bool set = r->weight >= 0 || r->cap >= 0;
 	struct json_object *array;
 	struct dais_error err;
 	uint32_t pool = 0;
@@ -135,22 +191,19 @@ static int run_domains(struct cli *cli, const struct request *r)
 	    (!r->who && dais_list(cli->host, &list, &count, &err)))
 		return cli_report(cli, &err);
 	array = json_object_new_array();
-	if (!cli->json && !set)
-		printf("Name                                ID Weight  Cap\n");
+	if (!cli->json && !sets(r))
+		printf("Name                                ID Weight  Cap%s\n",
+		       shows_affinity(cli) ? "  Affinity" : "");
 	if (r->who) {
-		int32_t w = (int32_t)r->weight, c = (int32_t)r->cap;
-
-		/* Setting says nothing; asking does. */
-		if (!set)
-			status = show(cli, &one, -1, -1, array);
-		else if (dais_sched(cli->host, one.domid, &w, &c, &err))
+		if (sets(r) && set(cli, r, one.domid, &err))
 			status = cli_report(cli, &err);
-		else if (cli->json)
-			status = show(cli, &one, -1, -1, array);
+		/* Setting says nothing; asking does. */
+		else if (!sets(r) || cli->json)
+			status = show(cli, &one, array);
 	}
 	for (size_t i = 0; i < count && !status; i++) {
 		if (!r->pool || list[i].pool == pool)
-			status = show(cli, &list[i], -1, -1, array);
+			status = show(cli, &list[i], array);
 	}
 	free(list);
 	if (cli->json && !status)
@@ -174,6 +227,8 @@ static int run(struct cli *cli, int argc, char **argv)
 			r.who = args.value;
 		else if (id == 'p')
 			r.pool = args.value;
+		else if (id == 'a')
+			r.affinity = args.value;
 		else if (id == 's')
 			r.pools = true;
 		else if (id == 'w' && !args_number(args.value, 1, 65535, &r.weight))
@@ -185,7 +240,7 @@ static int run(struct cli *cli, int argc, char **argv)
 	}
 	if (!args_counted(&args, 0, 0))
 		return args.status;
-	if (!r.who && (r.weight >= 0 || r.cap >= 0))
+	if (!r.who && sets(&r))
 		return cli_usage(cli, "say with -d which domain to set");
 	if (r.who && (r.pool || r.pools))
 		return cli_usage(cli, "-d is for a domain, -p and -s are for a pool");

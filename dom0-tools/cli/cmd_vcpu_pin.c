@@ -8,8 +8,11 @@
 #include "dom/machine.h"
 #include "host.h"
 
+#define ID_IGNORE_MASKS OPTION_LONG
+
 static const struct option_row options[] = {
 	{'f', "force", NULL, "over a pinning of the hypervisor's own (not needed)"},
+	{ID_IGNORE_MASKS, "ignore-global-affinity-masks", NULL, "always so: xl.conf is not read"},
 	{0, NULL, NULL, NULL},
 };
 
@@ -40,7 +43,7 @@ static int run(struct cli *cli, int argc, char **argv)
 
 	args_begin(&args, cli, argc, argv);
 	while ((id = args_next(&args)) != ARGS_END) {
-		if (id != 'f')
+		if (id == ARGS_STOP)
 			return args.status;
 	}
 	if (!args_counted(&args, 3, 4))
@@ -58,7 +61,7 @@ static int run(struct cli *cli, int argc, char **argv)
 
 const struct command command_vcpu_pin = {
 	.name = "vcpu-pin",
-	.synopsis = "DOMAIN VCPU|all CPUS|- [SOFT-CPUS|-]",
+	.synopsis = "[OPTION...] DOMAIN VCPU|all CPUS|- [SOFT-CPUS|-]",
 	.summary = "Set where vCPUs may run",
 	.options = options,
 	.arguments = ARGUMENT_DOMAIN,

@@ -8,6 +8,7 @@
 
 #include "commands.h"
 #include "host.h"
+#include "json.h"
 #include "output.h"
 
 static const struct option_row options[] = {
@@ -59,9 +60,10 @@ static int wait_for(struct cli *cli, const char *who, const char *state, int64_t
 			if (err.code != DAIS_NO_DOMAIN)
 				return cli_report(cli, &err);
 			if (gone_is_fine)
-				return 0;
+				return output_done(cli);
 		} else if (in_state(&domain, state)) {
-			return host_done(cli, domain.domid);
+			/* As it was then: by now it may be gone. */
+			return cli->json ? output_json("dais.domain", domain_json(&domain)) : 0;
 		}
 		if (left <= 0) {
 			dais_fail(&err, DAIS_TIMEOUT, "wait for the domain", who,

@@ -34,6 +34,11 @@ int output_json(const char *schema, struct json_object *data)
 	return 0;
 }
 
+int output_done(const struct cli *cli)
+{
+	return cli->json ? output_json("dais.done", json_object_new_object()) : 0;
+}
+
 void table_begin(struct table *table, const char *const *titles)
 {
 	memset(table, 0, sizeof(*table));

@@ -16,6 +16,9 @@ struct json_object;
  */
 int output_json(const char *schema, struct json_object *data);
 
+/* With --json the document that says so, for what leaves nothing else to be shown. The status. */
+int output_done(const struct cli *cli);
+
 /* ----- tables ----- */
 
 #define TABLE_COLUMNS_MAX 16

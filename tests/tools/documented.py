@@ -4,7 +4,8 @@
   documented.py --build DIR --source DIR
 
 Every schema that the programs print stands in docs/json.md; every command and each of its
-options stands in the manual page; the shell completes every command.
+options stands in the manual page; the shell completes every command.  And of the commands that xl
+has as well each takes all options that xl's has.
 """
 
 import argparse
@@ -67,6 +68,46 @@ def completion(dais, commands):
     return missing, len(commands)
 
 
+# What `xl help COMMAND` of 4.17 says: an option's letter and its name, "" where it has one only.
+XL = {
+    "create": "c: d: e: F: f:defconfig n:dryrun p: q:quiet V:vncviewer A:vncviewer-autopass "
+              ":ignore-global-affinity-masks",
+    "list": "l:long v:verbose Z:context c:cpupool n:numa",
+    "destroy": "f:",
+    "shutdown": "a:all F: w:wait",
+    "reboot": "a:all F: w:wait",
+    "console": "t: n:",
+    "vcpu-pin": "f:force :ignore-global-affinity-masks",
+    "vcpu-set": "i:ignore-host",
+    "info": "n:numa",
+    "sched-credit2": "d:domain w:weight c:cap s:schedparam r:ratelimit_us p:cpupool",
+    "dmesg": "c:",
+    "block-detach": "f:force",
+    "uptime": "s:",
+    "cpupool-list": "c:cpus",
+    "help": ":long",
+    "pause": "", "unpause": "", "top": "", "debug-keys": "", "domid": "", "domname": "",
+    "rename": "", "vcpu-list": "", "mem-set": "", "mem-max": "", "block-attach": "",
+    "block-list": "", "network-attach": "", "network-detach": "", "network-list": "",
+    "trigger": "", "sysrq": "",
+}
+
+
+def as_xl(commands):
+    """As the commands describe themselves, which is what their options are read by."""
+    options = {c["name"]: c["options"] for c in commands}
+    missing = []
+    for command, words in XL.items():
+        for word in words.split():
+            letter, name = word.split(":")
+            if not any((not letter or o["letter"] == letter) and (not name or o["name"] == name)
+                       for o in options.get(command, [])):
+                missing.append("%s %s" % (command, word))
+        if command not in options:
+            missing.append(command)
+    return missing, len(XL)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", required=True)
@@ -80,7 +121,8 @@ def main():
     failed = 0
     for what, (missing, count) in (("schemas in docs/json.md", schemas(args.source)),
                                    ("commands and options in dais(1)", manual(commands, page)),
-                                   ("commands and options in bash", completion(dais, commands))):
+                                   ("commands and options in bash", completion(dais, commands)),
+                                   ("xl's commands and options", as_xl(commands))):
         failed += bool(missing) or not count
         print("%s - documented: %s (%d)%s" % ("not ok" if missing or not count else "ok", what,
                                               count, "".join("\n  missing: " + m for m in missing)))
