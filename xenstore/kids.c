@@ -29,7 +29,7 @@ static struct dead *dead_inner;
 static struct node *dead_node; /* linked through gen */
 
 static uint64_t hash_key = 0x9e3779b97f4a7c15ull;
-uint64_t kids_changes;
+uint64_t kids_changes, kids_moves;
 
 void name_hash_seed(uint64_t seed)
 {
@@ -180,7 +180,7 @@ void *kids_part_own(uintptr_t *place)
 
 	if (*(uint32_t *)part(p) == 1)
 		return part(p);
-	kids_changes++;
+	kids_moved();
 	switch (kind(p)) {
 	case KIND_LEAF:
 		was_leaf = part(p);
@@ -217,7 +217,7 @@ static struct kids *own_kids(struct kids **place)
 
 	if (k && k->ref == 1)
 		return k;
-	kids_changes++;
+	kids_moved();
 	k = mem_take(sizeof(*k));
 	if (was) {
 		*k = *was;
@@ -343,6 +343,7 @@ static void leaf_insert(uintptr_t *place, struct entry e, unsigned int shift)
 void kids_add(struct kids **place, struct node *child, uint64_t gen)
 {
 	struct kids *k = own_kids(place);
+	uintptr_t names = k->names;
 	struct entry e = {child, child->hash, 0};
 	unsigned int shift;
 	uintptr_t *p;
@@ -365,6 +366,8 @@ void kids_add(struct kids **place, struct node *child, uint64_t gen)
 		e.chunk = order_append(k, node_name(child), child->name_len);
 	p = names_own(k, child->hash, &shift);
 	leaf_insert(p, e, shift);
+	if (k->names != names)
+		kids_moved();
 	k->count++;
 	k->text += child->name_len + 1u;
 	k->gen = gen;
@@ -379,7 +382,7 @@ void kids_remove(struct kids **place, const char *name, size_t len, uint32_t has
 	int i = leaf_find(l, name, len, hash);
 	struct node *child = l->entry[i].node;
 
-	kids_changes++;
+	kids_moved();
 	if (k->order)
 		order_remove(k, l->entry[i].chunk, name, len);
 	l->count--;

@@ -74,6 +74,16 @@ struct node **kids_place(const struct kids *k, const char *name, size_t len, uin
  * in the store stays one, and one that was ours alone stays that.
  */
 extern uint64_t kids_changes;
+/*
+ * How often it was other than by a new child, or by one for which its names had to move.  While it stays
+ * the same, a directory that was found is where it was.
+ */
+extern uint64_t kids_moves;
+static inline void kids_moved(void)
+{
+	kids_changes++;
+	kids_moves++;
+}
 /* Makes the way to a child that is there ours alone and returns its place. */
 struct node **kids_own(struct kids **k, const char *name, size_t len, uint32_t hash);
 /* Adds a child, whose reference passes to the directory; no other may have its name. */

@@ -141,7 +141,7 @@ static bool at_node(struct way *w)
 	if (w->name && !same_name(n, w->name, w->name_len))
 		return false;
 	if (w->left < 2 && w->found)
-		w->found->place = (struct place){w->place, kids_changes, w->alone};
+		w->found->place = (struct place){w->place, NULL, kids_changes, w->alone};
 	if (!n->kids || (w->left < 2 && !w->lists))
 		return false;
 	w->alone &= n->ref == 1;
@@ -209,7 +209,7 @@ static bool at_kids(struct way *w)
 	w->alone &= k->ref == 1;
 	/* Not so where a path ends with a slash, which is no path. */
 	if (w->recent && !w->left)
-		recent_note(w->recent, w->path, w->up, k->names, w->alone);
+		recent_note(w->recent, w->path, w->up, *w->place, w->alone);
 	return follow(w, k->names);
 }
 

@@ -31,13 +31,14 @@ struct recent *recent_at(const char *path, size_t len)
 
 bool recent_is(const struct recent *r, const char *path, size_t len)
 {
-	return r->when == kids_changes && r->len == len && memcmp(r->path, path, len) == 0;
+	return r->when == kids_moves && r->len == len && memcmp(r->path, path, len) == 0;
 }
 
-void recent_note(struct recent *r, const char *path, size_t len, uintptr_t names, bool alone)
+void recent_note(struct recent *r, const char *path, size_t len, struct node *dir, bool alone)
 {
-	r->when = kids_changes;
-	r->names = names;
+	r->when = kids_moves;
+	r->dir = dir;
+	r->names = dir->kids->names;
 	r->len = (uint8_t)len;
 	r->alone = alone;
 	memcpy(r->path, path, len);
@@ -49,7 +50,7 @@ struct node *recent_look(struct node **root, const char *path, size_t len, struc
 	struct recent *r = prefetch_pays() ? recent_at(path, up) : NULL;
 	const char *name = path + up + 1;
 	size_t name_len = len - up - 1;
-	const struct node *dir;
+	struct node *dir;
 	bool alone;
 
 	if (!r)
@@ -57,14 +58,17 @@ struct node *recent_look(struct node **root, const char *path, size_t len, struc
 	if (!recent_is(r, path, up)) {
 		dir = tree_look(root, path, up, where);
 		if (!dir || !dir->kids) {
+			where->alone &= dir && dir->ref == 1;
 			where->at = NULL;
+			where->dir = dir;
 			return NULL;
 		}
 		alone = where->alone && dir->ref == 1 && dir->kids->ref == 1;
-		recent_note(r, path, up, dir->kids->names, alone);
+		recent_note(r, path, up, dir, alone);
 	}
 	alone = r->alone;
 	where->at = kids_names_place(r->names, name, name_len, name_hash(name, name_len), &alone);
+	where->dir = r->dir;
 	where->when = kids_changes;
 	where->alone = alone;
 	return where->at ? *where->at : NULL;

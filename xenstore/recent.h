@@ -2,8 +2,8 @@
 /*
  * Directories of the store that were found a short while ago, by their paths.  In a large store each
  * thing on the way down is a wait for memory, and most requests go where others have just gone: they
- * begin at the directory.  Like a place (tree.h), what is noted is right as long as no directory
- * changes or comes to be shared.
+ * begin at the directory.  What is noted is right as long as no
+ * directory moves or comes to be shared; to get another child is neither.
  */
 #ifndef XENSTORE_RECENT_H
 #define XENSTORE_RECENT_H
@@ -11,10 +11,11 @@
 #include "tree.h"
 
 /* A directory's path of up to so many bytes is noted. */
-#define RECENT_PATH 46
+#define RECENT_PATH 38
 
 struct recent {
-	uint64_t when; /* of kids_changes */
+	uint64_t when; /* of kids_moves */
+	struct node *dir;
 	uintptr_t names; /* of the directory: kidsparts.h */
 	uint8_t len;
 	bool alone; /* neither it nor anything above it is shared */
@@ -25,7 +26,7 @@ struct recent {
 struct recent *recent_at(const char *path, size_t len);
 /* True if it is the one noted there, and as it was. */
 bool recent_is(const struct recent *r, const char *path, size_t len);
-void recent_note(struct recent *r, const char *path, size_t len, uintptr_t names, bool alone);
+void recent_note(struct recent *r, const char *path, size_t len, struct node *dir, bool alone);
 
 /* The same as tree_look(), of the store's own tree only. */
 struct node *recent_look(struct node **root, const char *path, size_t len, struct place *where);

@@ -67,15 +67,6 @@ static int one_path(const struct request *r, struct wire_path *p)
 	return path_of(r, r->data, len - 1, p);
 }
 
-/* What to say of a node that is not there: no more than its nearest parent allows. */
-static int missing(const struct request *r, const struct wire_path *p, unsigned int right)
-{
-	size_t at;
-	struct node *n = tree_deepest(store_view(r->txn), p->text, p->len, &at);
-
-	return perms_rights(n->perms, &r->conn->who) & right ? ENOENT : EACCES;
-}
-
 /* What stands at a path in the store of now, and where, if that was looked for. */
 static struct node *look(const struct wire_path *p, struct place *where)
 {
@@ -92,20 +83,27 @@ static int find_place(const struct request *r, const struct wire_path *p, unsign
 		      enum txn_use use, struct node **n, struct place *where)
 {
 	int err = txn_note(r->txn, p->text, p->len, use);
+	const struct node *above;
+	size_t at;
 
 	*n = NULL;
 	if (err)
 		return err;
 	if (r->txn && r->txn->root) {
-		where->at = NULL;
+		*where = (struct place){0};
 		*n = tree_find(r->txn->root, p->text, p->len);
 	} else {
 		*n = look(p, where);
 		if (r->txn)
 			r->txn->last->place = *where;
 	}
-	if (!*n)
-		return missing(r, p, right);
+	/* Of what is not there no more is said than its nearest parent allows. */
+	if (!*n) {
+		above = where->dir;
+		if (!above)
+			above = tree_deepest(store_view(r->txn), p->text, p->len, &at);
+		return perms_rights(above->perms, &r->conn->who) & right ? ENOENT : EACCES;
+	}
 	*n = txn_node(r->txn, *n);
 	return (perms_rights((*n)->perms, &r->conn->who) & right) == right ? 0 : EACCES;
 }
@@ -229,21 +227,22 @@ static int do_write(const struct request *r)
 		err = store_write(r->txn, &r->conn->who, n, &where, p.text, p.len, nul + 1,
 				  value_len);
 	else if (err == ENOENT && !n)
-		err = store_make(r->txn, &r->conn->who, p.text, p.len, nul + 1, value_len);
+		err = store_make(r->txn, &r->conn->who, &where, p.text, p.len, nul + 1, value_len);
 	return err ? err : reply_ok(r);
 }
 
 static int do_mkdir(const struct request *r)
 {
 	struct wire_path p;
+	struct place where;
 	struct node *n;
 	int err = one_path(r, &p);
 
 	if (err)
 		return err;
-	err = find(r, &p, RIGHT_WRITE, USE_READ, &n);
+	err = find_place(r, &p, RIGHT_WRITE, USE_READ, &n, &where);
 	if (err == ENOENT && !n)
-		err = store_make(r->txn, &r->conn->who, p.text, p.len, NULL, 0);
+		err = store_make(r->txn, &r->conn->who, &where, p.text, p.len, NULL, 0);
 	return err ? err : reply_ok(r);
 }
 

@@ -210,8 +210,8 @@ static int note_made(struct txn *t, const char *path, size_t len, size_t at)
 	return err;
 }
 
-int store_make(struct txn *t, const struct subject *who, const char *path, size_t len,
-	       const char *value, size_t value_len)
+int store_make(struct txn *t, const struct subject *who, const struct place *where,
+	       const char *path, size_t len, const char *value, size_t value_len)
 {
 	int err = into_tree(t);
 	unsigned int made = 0;
@@ -221,7 +221,12 @@ int store_make(struct txn *t, const struct subject *who, const char *path, size_
 
 	if (err)
 		return err;
-	above = tree_deepest(store_view(t), path, len, &at);
+	if (place_has_dir(where)) {
+		above = where->dir;
+		at = tree_parent(path, len);
+	} else {
+		above = tree_deepest(store_view(t), path, len, &at);
+	}
 	for (next = at; next < len; made++)
 		next = next_end(path, len, next);
 	if (!who->privileged) {
@@ -245,8 +250,8 @@ int store_make(struct txn *t, const struct subject *who, const char *path, size_
 
 		at = next_end(path, len, at);
 		last = at == len;
-		n = tree_add(root_of(t), path, at, last ? value : NULL, last ? value_len : 0, perms,
-			     store_gen);
+		n = tree_make(root_of(t), where, path, at, last ? value : NULL,
+			      last ? value_len : 0, perms, store_gen);
 		if (perms_owner(perms))
 			store_charge(t, n, 1);
 		if (!last && !t)

@@ -32,11 +32,11 @@ static inline struct node *store_view(const struct txn *t)
 int store_write(struct txn *t, const struct subject *who, struct node *n, const struct place *where,
 		const char *path, size_t len, const char *value, size_t value_len);
 /*
- * Makes a node that is not there, and its missing parents.  They have the rights of the deepest
+ * Makes a node that is not there, and its missing parents; WHERE is what the look for it found.  They have the rights of the deepest
  * node that is there, and belong to its owner, or to WHO if he is not privileged.
  */
-int store_make(struct txn *t, const struct subject *who, const char *path, size_t len,
-	       const char *value, size_t value_len);
+int store_make(struct txn *t, const struct subject *who, const struct place *where,
+	       const char *path, size_t len, const char *value, size_t value_len);
 /* Removes a node that is there, with all below it. */
 int store_remove(struct txn *t, const char *path, size_t len);
 int store_set_perms(struct txn *t, const char *path, size_t len, struct perms *perms);

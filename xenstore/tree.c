@@ -111,23 +111,23 @@ struct node *tree_find(struct node *root, const char *path, size_t len)
 
 struct node *tree_look(struct node **root, const char *path, size_t len, struct place *where)
 {
-	struct node **place = root;
+	struct node **place = root, *dir = NULL;
 	size_t at = 0, name_len;
 	bool alone = true;
 	const char *name;
 
 	while (place && (name = next_name(path, len, &at, &name_len))) {
-		alone &= (*place)->ref == 1;
-		place = kids_place((*place)->kids, name, name_len, name_hash(name, name_len),
-				   &alone);
+		dir = *place;
+		alone &= dir->ref == 1;
+		place = kids_place(dir->kids, name, name_len, name_hash(name, name_len), &alone);
 	}
-	*where = (struct place){place, kids_changes, alone};
+	*where = (struct place){place, at == len ? dir : NULL, kids_changes, alone};
 	return place ? *place : NULL;
 }
 
 struct node *tree_hold(struct node *root)
 {
-	kids_changes++;
+	kids_moved();
 	return node_get(root);
 }
 
@@ -147,7 +147,7 @@ static struct node *own(struct node **place)
 	if (n->ref == 1)
 		return n;
 	if (n->kids)
-		kids_changes++;
+		kids_moved();
 	n = node_new(node_name(was), was->name_len, was->hash, node_value(was), was->value_len,
 		     was->perms, was->gen);
 	n->guest = was->guest;
@@ -190,6 +190,8 @@ static struct node *set_value(struct node **place, const char *value, size_t val
 		memcpy(n, was, block_size(was->name_len, 0));
 		mem_free(was, block_size(was->name_len, was->value_len));
 		*place = n;
+		if (n->kids)
+			kids_moved();
 	}
 	n->value_len = (uint16_t)value_len;
 	if (value_len)
@@ -234,19 +236,29 @@ bool tree_swap(const struct place *where, struct node *n)
 	return true;
 }
 
-struct node *tree_add(struct node **root, const char *path, size_t len, const char *value,
-		      size_t value_len, struct perms *perms, uint64_t gen)
+struct node *tree_make(struct node **root, const struct place *where, const char *path, size_t len,
+		       const char *value, size_t value_len, struct perms *perms, uint64_t gen)
 {
 	size_t up = tree_parent(path, len);
 	const char *name = up == 1 ? path + 1 : path + up + 1;
 	size_t name_len = (size_t)(path + len - name);
-	struct node *parent = *own_path(root, path, up, perms_owner(perms) != 0);
-
+	bool guest = perms_owner(perms) != 0;
 	struct node *n = node_new(name, name_len, name_hash(name, name_len), value, value_len,
 				  perms, gen);
+	struct node *dir = where->dir;
 
-	kids_add(&parent->kids, n, gen);
+	if (!where->alone || !place_has_dir(where) || (guest && !dir->guest))
+		dir = *own_path(root, path, up, guest);
+	kids_add(&dir->kids, n, gen);
 	return n;
+}
+
+struct node *tree_add(struct node **root, const char *path, size_t len, const char *value,
+		      size_t value_len, struct perms *perms, uint64_t gen)
+{
+	static const struct place nowhere;
+
+	return tree_make(root, &nowhere, path, len, value, value_len, perms, gen);
 }
 
 struct node *tree_remove(struct node **root, const char *path, size_t len, uint64_t gen)

@@ -24,6 +24,7 @@ struct node *tree_find(struct node *root, const char *path, size_t len);
  */
 struct place {
 	struct node **at;
+	struct node *dir; /* what it is in, or would be: NULL if that is not there, or not known */
 	uint64_t when;
 	bool alone; /* nothing on the way there is shared: the node can be changed */
 };
@@ -31,6 +32,11 @@ struct place {
 static inline bool place_holds(const struct place *p)
 {
 	return p->at && p->when == kids_changes;
+}
+
+static inline bool place_has_dir(const struct place *p)
+{
+	return p->dir && p->when == kids_changes;
 }
 
 /* The same as tree_find(), and where that is. */
@@ -59,6 +65,9 @@ bool tree_swap(const struct place *where, struct node *n);
 /* Adds a node that is not there, to a parent that is, and returns it. */
 struct node *tree_add(struct node **root, const char *path, size_t len, const char *value,
 		      size_t value_len, struct perms *perms, uint64_t gen);
+/* The same for a node that was looked for; WHERE need not hold any more. */
+struct node *tree_make(struct node **root, const struct place *where, const char *path, size_t len,
+		       const char *value, size_t value_len, struct perms *perms, uint64_t gen);
 /* Removes a node that is there, not the root, and hands out a reference to it. */
 struct node *tree_remove(struct node **root, const char *path, size_t len, uint64_t gen);
 

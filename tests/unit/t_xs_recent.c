@@ -26,8 +26,30 @@ static void same(const char *path)
 
 	CHECK(n == tree_look(&store_root, path, strlen(path), &far));
 	CHECK(near.at == far.at);
+	CHECK(near.dir == far.dir);
 	CHECK(!n || place_holds(&near));
 	CHECK(!n || far.alone || !near.alone);
+}
+
+/* A node is made where the look for it led. */
+static void make_where(const char *path, size_t len)
+{
+	struct place where;
+	struct node *n;
+
+	CHECK(!recent_look(&store_root, path, len, &where));
+	CHECK(tree_reserve(len, 1));
+	n = tree_make(&store_root, &where, path, len, "w", 1, store_root->perms, ++store_gen);
+	CHECK(tree_find(store_root, path, len) == n);
+}
+
+/* The same; a tree that is held stays as it was. */
+static void make_beside(struct node *held, const char *path, size_t len)
+{
+	struct node *n = held ? tree_find(held, path, len) : NULL;
+
+	make_where(path, len);
+	CHECK(!held || tree_find(held, path, len) == n);
 }
 
 static int some_path(char *to)
@@ -51,8 +73,10 @@ static void at_random(void)
 		/* Long times without a change are what directories are noted for. */
 		if (k % 512 < 64 && !n) {
 			tree_deepest(store_root, path, len, &at);
-			if (at >= tree_parent(path, len))
+			if (at >= tree_parent(path, len) && rand() % 2)
 				make(path);
+			else if (at >= tree_parent(path, len))
+				make_beside(held, path, len);
 		} else if (k % 512 < 64 && rand() % 4 == 0) {
 			CHECK(tree_reserve(len, 1));
 			node_put(tree_remove(&store_root, path, len, ++store_gen));
@@ -127,6 +151,28 @@ static void longest(void)
 	CHECK(!recent_at("/", 1));
 }
 
+/* A directory that grows stays noted, but for the times that its names move. */
+static void grows(void)
+{
+	unsigned int forgotten = 0;
+	struct recent *line;
+	char path[32];
+
+	make("/g");
+	make("/g/dir");
+	line = recent_at("/g/dir", 6);
+	for (int i = 0; i < 2000; i++) {
+		sprintf(path, "/g/dir/%d", i);
+		make_where(path, strlen(path));
+		forgotten += !recent_is(line, "/g/dir", 6);
+		same(path);
+		same("/g/dir/0");
+		same("/g/dir/none");
+	}
+	/* Its first leaf, of 2, 4, 8 and 16, and what took that one's place. */
+	CHECK_EQ(forgotten, 5);
+}
+
 /*
  * Two requests looked at ahead, so that they are walked together; true if what they led to is said to
  * be alone.
@@ -195,6 +241,7 @@ int main(void)
 	share_a_line("/v%d", "/v%d0");
 	share_a_line("/w%d0", "/w%d");
 	longest();
+	grows();
 	ahead_notes();
 	mem_free(large, PREFETCH_FROM);
 	CHECK(!prefetch_pays());

@@ -312,8 +312,13 @@ static void death(void)
 	CHECK(ask(&dom0, XS_WRITE, 0, "/backend/1/x|1", "OK"));
 	CHECK(ask(&dom0, XS_SET_PERMS, 0, "/backend/1/x|n1|", "OK"));
 	CHECK(quota_used(1, QUOTA_NODES) > 3);
+	/* The first node of a domain in a directory that was dom0's alone. */
+	CHECK(ask(&dom0, XS_MKDIR, 0, "/shelf/1|", "OK"));
+	CHECK(ask(&dom0, XS_SET_PERMS, 0, "/shelf/1|n0|b1|", "OK"));
+	CHECK(ask(&guest, XS_MKDIR, 0, "/shelf/1/its|", "OK"));
 	CHECK(ask(&dom0, XS_SET_PERMS, 0, "/|w1|r0|", "OK"));
 	store_remove_owned(1);
+	CHECK(ask(&dom0, XS_DIRECTORY, 0, "/shelf/1|", ""));
 	/* The root cannot go: it is dom0's again. */
 	CHECK(xs_send(&dom0, XS_GET_PERMS, 0, "/", 2) == XS_GET_PERMS);
 	CHECK(strcmp(xs_reply, "w0") == 0);
