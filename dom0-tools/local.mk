@@ -252,17 +252,27 @@ dom0_tools_daisd_daisd_SOURCES = \
 	dom0-tools/daisd/routes.c dom0-tools/daisd/routes.h \
 	dom0-tools/daisd/supervise.c dom0-tools/daisd/supervise.h
 
+# Kernels unpacked ahead, by the hooks of their packages.
+libexec_PROGRAMS += dom0-tools/dais-unpack
+dom0_tools_dais_unpack_CPPFLAGS = $(TOOLS_CPPFLAGS)
+dom0_tools_dais_unpack_CFLAGS = $(TOOLS_CFLAGS)
+dom0_tools_dais_unpack_LDFLAGS = $(TOOLS_LDFLAGS) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib'
+dom0_tools_dais_unpack_LDADD = $(LIBDAIS_SO)
+dom0_tools_dais_unpack_SOURCES = dom0-tools/unpack/main.c
+
 # ----- what is installed beside the programs -----
 
 LIBDAIS_API = error.h log.h timeline.h version.h config/config.h dom/domain.h dom/machine.h \
 	image/image.h
 DAIS_UNITS = dom0-tools/etc/daisd.service dom0-tools/etc/dais-consoled.service \
 	dom0-tools/etc/dais-domains.service
-DAIS_MADE = $(DAIS_UNITS) dom0-tools/etc/dais.pc
+DAIS_HOOKS = dom0-tools/etc/kernel-postinst dom0-tools/etc/kernel-postrm
+DAIS_MADE = $(DAIS_UNITS) $(DAIS_HOOKS) dom0-tools/etc/dais.pc
 
 bashcompdir = $(datadir)/bash-completion/completions
 pkgconfigdir = $(libdir)/pkgconfig
 unitdir = $(prefix)/lib/systemd/system
+kerneldir = $(sysconfdir)/kernel
 dist_unit_DATA = dom0-tools/etc/proc-xen.mount
 
 # The brackets keep config.status from putting its own values here.
@@ -270,7 +280,7 @@ $(DAIS_MADE): %: $(srcdir)/%.in Makefile
 	@$(MKDIR_P) $(@D)
 	$(AM_V_GEN)sed -e 's|@[s]bindir@|$(sbindir)|g' -e 's|@[b]indir@|$(bindir)|g' -e 's|@[p]refix@|$(prefix)|g' \
 		-e 's|@[e]xec_prefix@|$(exec_prefix)|g' -e 's|@[l]ibdir@|$(libdir)|g' \
-		-e 's|@[i]ncludedir@|$(includedir)|g' -e 's|@[P]ACKAGE_VERSION@|$(PACKAGE_VERSION)|g' \
+		-e 's|@[i]ncludedir@|$(includedir)|g' -e 's|@[l]ibexecdir@|$(libexecdir)|g' -e 's|@[P]ACKAGE_VERSION@|$(PACKAGE_VERSION)|g' \
 		$< > $@.new && mv $@.new $@
 
 install-exec-local: $(LIBDAIS_SO) $(LIBDAIS_PARTS)
@@ -287,18 +297,23 @@ install-data-local: $(DAIS_MADE)
 			"$(DESTDIR)$(includedir)/dais/$$h" || exit 1; \
 	done
 	$(MKDIR_P) $(DESTDIR)$(bashcompdir) $(DESTDIR)$(pkgconfigdir) $(DESTDIR)$(unitdir) \
-		$(DESTDIR)$(sysconfdir)/dais/auto
+		$(DESTDIR)$(sysconfdir)/dais/auto $(DESTDIR)$(kerneldir)/postinst.d \
+		$(DESTDIR)$(kerneldir)/postrm.d
 	$(INSTALL_DATA) $(srcdir)/dom0-tools/etc/dais.bash $(DESTDIR)$(bashcompdir)/dais
 	$(INSTALL_DATA) dom0-tools/etc/dais.pc $(DESTDIR)$(pkgconfigdir)/libdais.pc
 	$(INSTALL_DATA) $(DAIS_UNITS) $(DESTDIR)$(unitdir)
+	$(INSTALL_SCRIPT) dom0-tools/etc/kernel-postinst $(DESTDIR)$(kerneldir)/postinst.d/dais
+	$(INSTALL_SCRIPT) dom0-tools/etc/kernel-postrm $(DESTDIR)$(kerneldir)/postrm.d/dais
 
 uninstall-local:
 	cd $(DESTDIR)$(libdir) && rm -f $(notdir $(LIBDAIS_PARTS)) libdais.so libdais.so.0 libdais.so.$(PACKAGE_VERSION)
 	rm -rf $(DESTDIR)$(includedir)/dais
 	rm -f $(DESTDIR)$(bashcompdir)/dais $(DESTDIR)$(pkgconfigdir)/libdais.pc
 	cd $(DESTDIR)$(unitdir) && rm -f $(notdir $(DAIS_UNITS))
+	rm -f $(DESTDIR)$(kerneldir)/postinst.d/dais $(DESTDIR)$(kerneldir)/postrm.d/dais
 
 CLEANFILES += $(DAIS_MADE)
 EXTRA_DIST += dom0-tools/etc/dais.bash dom0-tools/etc/dais.pc.in \
 	dom0-tools/etc/daisd.service.in dom0-tools/etc/dais-consoled.service.in \
-	dom0-tools/etc/dais-domains.service.in
+	dom0-tools/etc/dais-domains.service.in dom0-tools/etc/kernel-postinst.in \
+	dom0-tools/etc/kernel-postrm.in

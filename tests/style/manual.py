@@ -13,6 +13,7 @@ SOURCES = (
     ("xenstored.8", "xenstore/options.c", r"^\t\{\{\"([\w-]+)\"(?!.*NULL, NULL\},$)", "--"),
     ("daisd.8", "dom0-tools/daisd/main.c", r"^\t\{\"([\w-]+)\", \w+_argument", "--"),
     ("dais-consoled.8", "dom0-tools/consoled/main.c", r"^\t\{\"([\w-]+)\", \w+_argument", "--"),
+    ("dais-unpack.8", "dom0-tools/unpack/main.c", r"^\t\{\"([\w-]+)\", \w+_argument", "--"),
     ("dais-boot.7", "xen/boot/options.c", r"^\t\{\"([\w-]+)\", OPT_", ""),
     ("dais-boot.7", "xen/**/*.c", r"\bkeys_register\('(.)'", ""),
 )

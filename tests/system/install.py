@@ -25,6 +25,9 @@ PAGE = os.path.join(HERE, "../../docs/howto/install.md")
 UNITS = ["xenstored", "dais-consoled", "dais-domains", "daisd"]
 # What is started again when killed; dais-domains has no process.
 DAEMONS = {"xenstored": "xenstored", "dais-consoled": "dais-consoled", "daisd": "daisd"}
+KERNELS = "/var/cache/dais/kernels"
+# What is checked without Dais.
+BEFORE = ("second_make", "uninstall", "debian", "installed", "kernels", "enabled")
 LOG = "/var/log/dais/console/first.log"
 # What must stay as it is; whether a vCPU of it runs just now is another matter.
 DOMAINS = r"dais list --json | grep -v '\"\(cpu_ns\|state\)\"'"
@@ -170,6 +173,35 @@ class Host:
         state = self.must("systemctl is-active xenstored daisd; systemctl is-failed xenstored daisd; :")
         return state.split() == ["inactive"] * 4 or state
 
+    def hook(self, when, version, image):
+        """As a kernel's package calls it, ours alone of its folder; what it said."""
+        return self.must("run-parts --report --exit-on-error --regex '^dais$' --arg=%s --arg=%s "
+                         "/etc/kernel/%s.d 2>&1" % (version, image, when), 600)
+
+    def kept(self):
+        """The kernels in the cache, and the paths that they came from."""
+        return self.must("ls %s 2> /dev/null | grep -v ^inode-; :" % KERNELS).split()
+
+    def check_kernels(self):
+        """The page's command keeps what is there; a kernel's package its own, and takes it away."""
+        self.do("kernels")
+        version = self.must("uname -r")
+        before = self.kept()
+        if len([n for n in before if n.endswith(".elf")]) != 1 or \
+                "path-%%boot%%vmlinuz-%s" % version not in before:
+            return before
+        self.must("cp /boot/vmlinuz-%s /boot/vmlinuz-0" % version)
+        said = self.hook("postinst", "0", "/boot/vmlinuz-0")
+        between = self.kept()
+        self.must("rm /boot/vmlinuz-0")
+        said += self.hook("postrm", "0", "/boot/vmlinuz-0")
+        # Neither what is no kernel, nor what is not there, stops a package.
+        said += self.hook("postinst", "0", "/etc/hostname")
+        said += self.hook("postrm", "0", "/boot/vmlinuz-0")
+        return (self.kept() == before and "path-%boot%vmlinuz-0" in between and
+                "is kept unpacked" in said and "will unpack /etc/hostname itself" in said) or \
+            "%s\n%s\n%s" % (said, between, self.kept())
+
     def check_enabled(self):
         *commands, reboot = self.page.commands["enable"]
         said = "\n".join(self.must(command, 900) for command in commands)
@@ -218,11 +250,15 @@ class Host:
         """The page's bridge and first domain."""
         self.write("/etc/systemd/network/br0.netdev", "/etc/systemd/network/eth0.network",
                    "/etc/systemd/network/br0.network", "/etc/dais/first.cfg")
+        kernels = self.kept()
         self.do("bridge")
         self.wait_for("the bridge's address", 600, "ip -4 -br addr show br0 | grep -w 10.0.2")
         said = self.do("first")
         if not re.search(r"(?m)^first +\d+ ", said):
             return said
+        # It booted what was kept.
+        if self.kept() != kernels or not kernels:
+            return "%s, before %s" % (self.kept(), kernels)
         up = self.wait_for("the first domain", 900, "grep 'first: up' " + LOG)
         self.do("auto")
         # The bridge joins it to dom0.
@@ -290,6 +326,11 @@ class Host:
         """The units gone and their domains shut down; update-grub then finds no Dais."""
         self.do("remove")
         self.wait_for("the domain's end", 300, "[ $(grep -c 'first: going down' %s) = 2 ]" % LOG)
+        version = self.must("uname -r")
+        self.hook("postrm", version, "/boot/vmlinuz-" + version)
+        left = self.must("ls " + KERNELS)
+        if left:
+            return left
         self.must("rm /boot/dais && update-grub", 900)
         return self.must("grep -c 'Dais, with' /boot/grub/grub.cfg || :") == "0"
 
@@ -313,8 +354,7 @@ class Host:
             good = getattr(self, "check_" + name)()
         except (Timeout, Gone) as error:
             good = str(error)
-        where = "" if name in ("second_make", "uninstall", "debian", "installed", "enabled") else \
-            "uefi: " if self.uefi else "bios: "
+        where = "" if name in BEFORE else "uefi: " if self.uefi else "bios: "
         if not self.report.result(where + name, good is True, "" if good is True else str(good)) \
                 and self.vm:
             print(self.vm.tail())
@@ -324,7 +364,7 @@ class Host:
         self.go("second_make")
         self.go("uninstall")
         for self.uefi, names in (
-                (False, ("debian", "installed", "enabled", "boot", "systemd", "look", "first",
+                (False, ("debian", "installed", "kernels", "enabled", "boot", "systemd", "look", "first",
                          "killed", "poweroff")),
                 (True, ("boot", "systemd", "autostart", "upgrade", "remove", "poweroff"))):
             with self.machine() as self.vm:

@@ -5,13 +5,14 @@
  */
 #include "check.h"
 
+#include <dirent.h>
 #include <lzma.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "image/image.h"
+#include "image/private.h"
 #include "kernelmade.h"
 
 #define ROOM 65536u
@@ -106,6 +107,104 @@ static void test_open(void)
 	dais_image_close(&image);
 }
 
+/* How many names in @dir begin so, or end so. */
+static int count(const char *dir, const char *begin, const char *end)
+{
+	DIR *d = opendir(dir);
+	struct dirent *entry;
+	int found = 0;
+
+	while (d && (entry = readdir(d))) {
+		size_t length = strlen(entry->d_name), tail = strlen(end);
+
+		found += !strncmp(entry->d_name, begin, strlen(begin)) && length >= tail &&
+			 !strcmp(entry->d_name + length - tail, end);
+	}
+	if (d)
+		closedir(d);
+	return found;
+}
+
+static void put_packed(const char *path, size_t change)
+{
+	static uint8_t file[ROOM + 4096];
+
+	made.bytes[MADE_CODE + 5000] = (uint8_t)change;
+	write_file(path, file, pack_kernel(file));
+}
+
+/* A kernel goes with the last path that it came from; one replaced by another at once. */
+static void test_forget(void)
+{
+	char cache[256], one[256], two[256];
+	struct dais_image_options options = {.cache = cache, .seconds = 20};
+	struct dais_image image;
+
+	snprintf(cache, sizeof(cache), "%s", in_folder("kept"));
+	snprintf(one, sizeof(one), "%s", in_folder("one"));
+	snprintf(two, sizeof(two), "%s", in_folder("two"));
+	CHECK_EQ(dais_image_forget(one, &options, &err), 0);
+	put_packed(one, 1);
+	put_packed(two, 1);
+	for (int turn = 0; turn < 2; turn++) {
+		CHECK_EQ(dais_image_open(turn ? two : one, &options, &image, &err), 0);
+		CHECK_EQ(image.cached, turn == 1);
+		dais_image_close(&image);
+	}
+	CHECK(count(cache, "", ".elf") == 1 && count(cache, "path-", "%one") == 1 &&
+	      count(cache, "path-", "%two") == 1);
+	put_packed(two, 2);
+	CHECK_EQ(dais_image_open(two, &options, &image, &err), 0);
+	dais_image_close(&image);
+	CHECK_EQ(count(cache, "", ".elf"), 2);
+	put_packed(one, 3);
+	CHECK_EQ(dais_image_open(one, &options, &image, &err), 0);
+	dais_image_close(&image);
+	CHECK(count(cache, "", ".elf") == 2 && count(cache, "path-", "") == 2);
+	CHECK_EQ(unlink(one), 0);
+	CHECK_EQ(dais_image_forget(one, &options, &err), 1);
+	CHECK_EQ(dais_image_forget(one, &options, &err), 0);
+	CHECK(count(cache, "", ".elf") == 1 && count(cache, "path-", "") == 1);
+	CHECK_EQ(dais_image_forget(two, &options, &err), 1);
+	CHECK(count(cache, "", ".elf") == 0 && count(cache, "inode-", "") == 0);
+	CHECK_EQ(dais_image_forget(in_folder("nowhere/one"), &options, &err), -1);
+	CHECK(strstr(err.why, "No such file"));
+	/* What no domain can boot is not kept. */
+	made_bare(&made);
+	put_packed(one, 1);
+	CHECK_EQ(dais_image_open(one, &options, &image, &err), -1);
+	CHECK_EQ(count(cache, "", ".elf"), 0);
+	made_whole(&made);
+	fill_code(MADE_CODE);
+}
+
+/* An inode stands for its bytes if it had rested when it was looked at, not later. */
+static void test_young(void)
+{
+	const struct dais_blob blob = {.data = made.bytes, .size = MADE_SIZE, .fd = -1};
+	struct image_key key = {.looked = time(NULL)};
+	char path[256];
+	int dir, fd;
+
+	snprintf(path, sizeof(path), "%s", in_folder("young"));
+	write_file(path, "x", 1);
+	CHECK_EQ(stat(path, &key.stat), 0);
+	memset(key.digest, 'a', 64);
+	dir = image_cache_open(in_folder("youngcache"));
+	CHECK(dir >= 0);
+	key.looked = key.stat.st_ctim.tv_sec + 1;
+	image_cache_add(dir, &key, &blob);
+	sleep(2);
+	close(image_cache_by_digest(dir, &key));
+	CHECK_EQ(image_cache_by_stat(dir, &key), -1);
+	key.looked = key.stat.st_ctim.tv_sec + 2;
+	close(image_cache_by_digest(dir, &key));
+	fd = image_cache_by_stat(dir, &key);
+	CHECK(fd >= 0);
+	close(fd);
+	close(dir);
+}
+
 static void test_open_bad(void)
 {
 	static uint8_t file[ROOM + 4096];
@@ -149,6 +248,8 @@ int main(void)
 	fill_code(MADE_CODE + 4096);
 	test_open();
 	fill_code(MADE_CODE);
+	test_forget();
+	test_young();
 	test_open_bad();
 	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
 	CHECK_EQ(system(command), 0);

@@ -2,7 +2,8 @@
 /*
  * Unpacked kernels, one file each, named by the packed file's SHA-512/256; beside them
  * symbolic links, named by an inode's numbers and times, that spare reading a file whose
- * inode has not changed. Files get their name only when they are whole and on the disk.
+ * inode has not changed, and others, named by paths, from which it is known what to drop when
+ * a file is replaced or gone. Files get their name only when they are whole and on the disk.
  * The directory must be ours alone: who can write there decides what guests boot.
  */
 #include <errno.h>
@@ -16,6 +17,7 @@
 
 #define CACHE_FILES_MAX 16
 #define NAME_SIZE 192
+#define KEPT_SIZE 72 /* a digest, ".elf", and a byte by which a longer name is seen */
 #define BLOCK 4096u
 
 int image_cache_open(const char *path)
@@ -68,15 +70,22 @@ static int open_kept(int dir, const char *name)
 	return steal_fd(&fd);
 }
 
-int image_cache_by_stat(int dir, const struct image_key *key)
+/* The kernel that a link is to. */
+static int read_link(int dir, const char *link, char name[KEPT_SIZE])
 {
-	char link[NAME_SIZE], name[72];
-	ssize_t n = readlinkat(dir, stat_name(key, link), name, sizeof(name) - 1);
+	ssize_t n = readlinkat(dir, link, name, KEPT_SIZE - 1);
 
 	if (n != 64 + 4)
 		return -1;
 	name[n] = '\0';
-	return strchr(name, '/') ? -1 : open_kept(dir, name);
+	return strchr(name, '/') ? -1 : 0;
+}
+
+int image_cache_by_stat(int dir, const struct image_key *key)
+{
+	char link[NAME_SIZE], name[KEPT_SIZE];
+
+	return read_link(dir, stat_name(key, link), name) ? -1 : open_kept(dir, name);
 }
 
 /*
@@ -87,23 +96,16 @@ static void remember_inode(int dir, const struct image_key *key, const char *nam
 {
 	char link[NAME_SIZE];
 
-	if (time(NULL) - key->stat.st_ctim.tv_sec < 2)
+	if (key->looked - key->stat.st_ctim.tv_sec < 2)
 		return;
 	if (symlinkat(name, dir, stat_name(key, link)) && errno != EEXIST)
 		dais_log(DAIS_LOG_INFO, "cannot note %s in the cache of kernels: %s", link,
 			 strerror(errno));
 }
 
-int image_cache_by_digest(int dir, const struct image_key *key)
+static bool is_link(const char *name)
 {
-	char name[72];
-	int fd;
-
-	snprintf(name, sizeof(name), "%s.elf", key->digest);
-	fd = open_kept(dir, name);
-	if (fd >= 0)
-		remember_inode(dir, key, name);
-	return fd;
+	return !strncmp(name, "inode-", 6) || !strncmp(name, "path-", 5);
 }
 
 /* Makes room: the oldest kernels go, and links that lead nowhere. */
@@ -120,7 +122,7 @@ static void prune(int dir)
 	while (d && (entry = readdir(d))) {
 		struct stat st;
 
-		if (!strncmp(entry->d_name, "inode-", 6) && fstatat(dir, entry->d_name, &st, 0)) {
+		if (is_link(entry->d_name) && fstatat(dir, entry->d_name, &st, 0)) {
 			unlinkat(dir, entry->d_name, 0);
 			continue;
 		}
@@ -134,6 +136,76 @@ static void prune(int dir)
 	}
 	if (files > CACHE_FILES_MAX)
 		unlinkat(dir, oldest, 0);
+}
+
+/* A link's name; false for a path that is too long for one: it is not remembered. */
+static bool path_name(const char *path, char link[NAME_MAX + 1])
+{
+	if (!path || snprintf(link, NAME_MAX + 1, "path-%s", path) > NAME_MAX)
+		return false;
+	for (char *at = link; (at = strchr(at, '/')) != NULL;)
+		*at = '%';
+	return true;
+}
+
+/* Whether a path's kernel is @name. */
+static bool is_named(int dir, const char *name)
+{
+	int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	autodir DIR *d = copy >= 0 ? fdopendir(copy) : NULL;
+	struct dirent *entry;
+
+	while (d && (entry = readdir(d))) {
+		char other[KEPT_SIZE];
+
+		if (!strncmp(entry->d_name, "path-", 5) && !read_link(dir, entry->d_name, other) &&
+		    !strcmp(other, name))
+			return true;
+	}
+	return false;
+}
+
+bool image_cache_forget(int dir, const char *path)
+{
+	char link[NAME_MAX + 1], name[KEPT_SIZE];
+
+	if (!path_name(path, link) || read_link(dir, link, name))
+		return false;
+	unlinkat(dir, link, 0);
+	if (!is_named(dir, name))
+		unlinkat(dir, name, 0);
+	prune(dir);
+	return true;
+}
+
+static void remember_path(int dir, const struct image_key *key, const char *name)
+{
+	char link[NAME_MAX + 1], before[KEPT_SIZE];
+
+	if (!path_name(key->path, link))
+		return;
+	if (!read_link(dir, link, before)) {
+		if (!strcmp(before, name))
+			return;
+		image_cache_forget(dir, key->path);
+	}
+	if (symlinkat(name, dir, link) && errno != EEXIST)
+		dais_log(DAIS_LOG_INFO, "cannot note %s in the cache of kernels: %s", link,
+			 strerror(errno));
+}
+
+int image_cache_by_digest(int dir, const struct image_key *key)
+{
+	char name[KEPT_SIZE];
+	int fd;
+
+	snprintf(name, sizeof(name), "%s.elf", key->digest);
+	fd = open_kept(dir, name);
+	if (fd >= 0) {
+		remember_inode(dir, key, name);
+		remember_path(dir, key, name);
+	}
+	return fd;
 }
 
 static bool is_zero(const uint8_t *at, size_t size)
@@ -178,7 +250,7 @@ static int write_sparse(int out, const uint8_t *bytes, size_t size)
 void image_cache_add(int dir, const struct image_key *key, const struct dais_blob *unpacked)
 {
 	autoclose int out = openat(dir, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0400);
-	char name[72], path[64];
+	char name[KEPT_SIZE], path[64];
 
 	snprintf(name, sizeof(name), "%s.elf", key->digest);
 	if (out < 0 || write_sparse(out, unpacked->data, unpacked->size))
@@ -188,6 +260,7 @@ void image_cache_add(int dir, const struct image_key *key, const struct dais_blo
 	    (linkat(AT_FDCWD, path, dir, name, AT_SYMLINK_FOLLOW) && errno != EEXIST))
 		goto failed;
 	remember_inode(dir, key, name);
+	remember_path(dir, key, name);
 	prune(dir);
 	return;
 failed:

@@ -119,6 +119,13 @@ int dais_image_open(const char *path, const struct dais_image_options *options,
 		    struct dais_image *image, struct dais_error *err);
 void dais_image_close(struct dais_image *image);
 
+/*
+ * Drops from the cache what was unpacked from @path, whose file may be gone. 1: it was there, and
+ * went unless it is another path's kernel as well; 0: nothing was known of it.
+ */
+int dais_image_forget(const char *path, const struct dais_image_options *options,
+		      struct dais_error *err);
+
 /* A ramdisk: the bytes as they are (the guest unpacks it); at most DAIS_IMAGE_MAX. */
 int dais_blob_open(const char *path, struct dais_blob *blob, struct dais_error *err);
 void dais_blob_close(struct dais_blob *blob);

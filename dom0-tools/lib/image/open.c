@@ -85,13 +85,16 @@ static int map_result(int fd, struct dais_blob *blob, struct dais_error *err)
 }
 
 /* Replaces the packed bytes in @image by the unpacked ones. */
-static int unpack(struct dais_image *image, const struct dais_payload *payload, int cache,
-		  struct image_key *key, unsigned int seconds, struct dais_error *err)
+static int unpack(struct dais_image *image, const struct dais_payload *payload, const char *path,
+		  int cache, struct image_key *key, unsigned int seconds, struct dais_error *err)
 {
 	struct dais_blob packed = image->blob;
+	autofree char *whole = NULL;
 	autoclose int result = -1;
 
 	if (cache >= 0) {
+		whole = realpath(path, NULL);
+		key->path = whole;
 		if (image_digest(&packed, key->digest, err))
 			return -1;
 		result = image_cache_by_digest(cache, key);
@@ -101,7 +104,9 @@ static int unpack(struct dais_image *image, const struct dais_payload *payload, 
 		result = image_unpack_confined(payload, seconds, err);
 	if (result < 0 || map_result(result, &image->blob, err))
 		return -1;
-	if (cache >= 0 && !image->cached)
+	/* What no domain can boot is not worth its place. */
+	if (cache >= 0 && !image->cached &&
+	    !dais_elf_parse(image->blob.data, image->blob.size, &image->elf, err))
 		image_cache_add(cache, key, &image->blob);
 	dais_blob_close(&packed);
 	return 0;
@@ -132,13 +137,13 @@ static int load(int fd, const char *path, const struct dais_image_options *optio
 	image->packing = payload.packing;
 	if (payload.packing == DAIS_PACK_NONE)
 		return 0;
-	return unpack(image, &payload, cache, key, seconds, err);
+	return unpack(image, &payload, path, cache, key, seconds, err);
 }
 
 EXPORT int dais_image_open(const char *path, const struct dais_image_options *options,
 			   struct dais_image *image, struct dais_error *err)
 {
-	struct image_key key = {.digest = ""};
+	struct image_key key = {.looked = time(NULL)};
 	autoclose int fd = -1;
 
 	*image = (struct dais_image){.blob = {.fd = -1}};
@@ -159,6 +164,36 @@ EXPORT int dais_image_open(const char *path, const struct dais_image_options *op
 EXPORT void dais_image_close(struct dais_image *image)
 {
 	dais_blob_close(&image->blob);
+}
+
+/* @path without links; of a file that is gone by its folder's. */
+static char *whole_path(const char *path)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	char *whole = realpath(path, NULL);
+	autofree char *given = NULL;
+	autofree char *folder = NULL;
+
+	if (whole)
+		return whole;
+	given = slash ? strndup(path, (size_t)(name - path)) : strdup(".");
+	folder = given ? realpath(given, NULL) : NULL;
+	if (!folder || asprintf(&whole, "%s/%s", strcmp(folder, "/") ? folder : "", name) < 0)
+		return NULL;
+	return whole;
+}
+
+EXPORT int dais_image_forget(const char *path, const struct dais_image_options *options,
+			     struct dais_error *err)
+{
+	const char *dir = options && options->cache ? options->cache : DAIS_IMAGE_CACHE;
+	autofree char *whole = whole_path(path);
+	autoclose int cache = -1;
+
+	if (!whole)
+		return dais_fail_errno(err, DAIS_IMAGE, errno, "forget the kernel", path);
+	cache = image_cache_open(dir);
+	return cache >= 0 && image_cache_forget(cache, whole);
 }
 
 EXPORT int dais_blob_open(const char *path, struct dais_blob *blob, struct dais_error *err)

@@ -6,6 +6,7 @@
 #define DAIS_IMAGE_PRIVATE_H
 
 #include <sys/stat.h>
+#include <time.h>
 
 #include "image/image.h"
 
@@ -22,6 +23,8 @@ int image_digest(const struct dais_blob *blob, char hex[65], struct dais_error *
 /* What a packed file is known by. */
 struct image_key {
 	struct stat stat; /* of the file, before it was read */
+	time_t looked; /* when that was asked for */
+	const char *path; /* without links, for what is to be kept; may be NULL */
 	char digest[65]; /* SHA-512/256 of its bytes in hex; "" until computed */
 };
 
@@ -33,9 +36,11 @@ int image_cache_open(const char *path);
 
 /* The unpacked kernel by what its file's inode says; -1: not there. */
 int image_cache_by_stat(int dir, const struct image_key *key);
-/* By key->digest; found, the inode is remembered. -1: not there. */
+/* By key->digest; found, inode and path are remembered. -1: not there. */
 int image_cache_by_digest(int dir, const struct image_key *key);
 /* Keeps the kernel under key->digest. Failing is no error: a line in the log. */
 void image_cache_add(int dir, const struct image_key *key, const struct dais_blob *unpacked);
+/* Drops the kernel that came from @path, unless another path's is the same; true if it knew it. */
+bool image_cache_forget(int dir, const char *path);
 
 #endif
