@@ -215,10 +215,15 @@ static void test_exchange(void)
 	/* A frame in use: nothing of its chunk changes. */
 	memcpy(list, list2, sizeof(list));
 	CHECK(frame_get(MFN(list[40]), &domains[0]));
+	/* One that is put back was writable: what TLBs hold of that outlives its being away. */
+	frame_of(MFN(list[36]))->type = FRAME_TYPE_WRITABLE;
+	frame_of(MFN(list[36]))->stamp = 77;
 	x = exchange(64, 0, 4, 4, 0);
 	CHECK_EQ(memop(XENMEM_exchange, &x), -EINVAL);
 	CHECK_EQ(x.nr_exchanged, 32);
 	CHECK_EQ(domains[0].mem.tot_pages, 64);
+	CHECK_EQ(frame_of(MFN(list[36]))->type, FRAME_TYPE_WRITABLE);
+	CHECK_EQ(frame_of(MFN(list[36]))->stamp, 77);
 	frame_put(MFN(list[40]));
 	/* No memory: the same. */
 	x = exchange(16, 0, 1, 4, 0);

@@ -128,9 +128,15 @@ int reserve_assign(struct domain *d, mfn_t mfn, unsigned int order)
 	return 0;
 }
 
+/* `ref` of a frame that the domain has and nobody uses. */
+static u64 alone_ref(const struct domain *d)
+{
+	return FRAME_IN_USE | FRAME_ALLOCATED | ((u64)d->id << FRAME_OWNER_SHIFT) | 1;
+}
+
 bool reserve_steal(const struct domain *d, mfn_t mfn)
 {
-	u64 alone = FRAME_IN_USE | FRAME_ALLOCATED | ((u64)d->id << FRAME_OWNER_SHIFT) | 1;
+	u64 alone = alone_ref(d);
 
 	/* One reference in all means no type reference either (invariant 3). */
 	return mfn_valid(mfn) &&
@@ -140,7 +146,8 @@ bool reserve_steal(const struct domain *d, mfn_t mfn)
 
 void reserve_unsteal(const struct domain *d, mfn_t mfn)
 {
-	own_frame(mfn, d, FRAME_ALLOCATED, FRAME_TYPE_NONE);
+	/* Its type stays as it was, with the stamp: TLBs may hold what it was used as (row 401). */
+	__atomic_store_n(&frame_of(mfn)->ref, alone_ref(d), __ATOMIC_RELEASE);
 }
 
 void reserve_substitute(struct domain *d, mfn_t mfn, unsigned int order)

@@ -144,6 +144,40 @@ static void stale_translations(void)
 	ok(faulted, "XSA-511 the other one faulted");
 }
 
+/* A frame that was nearly given away, and stayed: what its last use left in TLBs counts as before. */
+static void put_back(void)
+{
+	uint64_t mfn = bare_page();
+	xen_pfn_t in[2] = {mfn, HOLE}, out[1] = {0x4100};
+	struct xen_memory_exchange x = {
+		.in = {.nr_extents = 2, .domid = DOMID_SELF},
+		.out = {.nr_extents = 1, .extent_order = 1, .domid = DOMID_SELF}};
+	struct mmuext_op op = {.cmd = MMUEXT_PIN_L1_TABLE, .arg1.mfn = mfn};
+	const uint64_t *seen;
+
+	set_xen_guest_handle(x.in.extent_start, in);
+	set_xen_guest_handle(x.out.extent_start, out);
+	update_va_mapping(spot, mfn << 12 | PTE_KERNEL, UVMF_INVLPG | UVMF_ALL);
+	pattern = 0;
+	if (!run_other(writer, (void *)spot)) {
+		ok(false, "XSA-401 the other vCPU starts");
+		return;
+	}
+	set_entry(pte_of(spot), 0);
+	ok(memory_op(XENMEM_exchange, &x) < 0, "XSA-401 an exchange with a frame that is none");
+	is("XSA-401 the other frame becomes a table while another vCPU could write",
+	   mmuext_op(&op, 1), 0);
+	pattern = 0x4141414141414067UL;
+	seen = map_frame(mfn, PTE_KERNEL_RO);
+	clock_delay(20000000);
+	ok(all_are(seen, 0), "XSA-401 nobody writes to it any more");
+	end_other();
+	ok(faulted, "XSA-401 the other one faulted");
+	op.cmd = MMUEXT_UNPIN_TABLE;
+	is("XSA-401 unpin", mmuext_op(&op, 1), 0);
+	update_va_mapping((uintptr_t)seen, 0, UVMF_INVLPG | UVMF_ALL);
+}
+
 /* --- two at the same tables --- */
 
 static uint64_t *l1, *l2;
@@ -464,6 +498,7 @@ int guest_main(void)
 	part(rollback);
 	part(direct_writes);
 	part(stale_translations);
+	part(put_back);
 	part(same_tables);
 	part(changing_code);
 	return test_end();
