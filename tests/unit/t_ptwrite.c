@@ -103,12 +103,11 @@ void frame_put(mfn_t mfn __unused)
 	references--;
 }
 
-int l1e_update_emulated(struct domain *d, mfn_t l1, unsigned int index, u64 old, u64 new,
-			bool cmpxchg)
+int l1e_update_emulated(struct domain *d, mfn_t l1, unsigned int index, u64 old, u64 new)
 {
 	u64 *entry = &memory[l1.m][index];
 
-	CHECK(d == &dom && l1.m == TABLE && cmpxchg);
+	CHECK(d == &dom && l1.m == TABLE);
 	if (races) {
 		races--;
 		*entry |= PTE_ACCESSED;
@@ -227,6 +226,56 @@ static void forms(void)
 	regs.rax = 0x3067;
 	STORES(4);
 	CHECK_EQ(ENTRY(0), 0x3067);
+}
+
+/* What is done without the decoder, and what looks like it. */
+static void plain(void)
+{
+	PUT(VA, 0x4d, 0x87, 0x65, 0xf8); /* xchg [r13 - 8], r12 */
+	ENTRY(1) = 0x5067;
+	regs.r13 = VA + 16;
+	regs.r12 = 0x6067;
+	CHECK(ptwrite_emulate(&regs, VA + 8));
+	CHECK(ENTRY(1) == 0x6067 && regs.r12 == 0x5067 && regs.rip == CODE + 4);
+	PUT(VA, 0x4c, 0x89, 0x40, 0x7f); /* mov [rax + 0x7f], r8 */
+	regs.rax = VA + 24 - 0x7f;
+	regs.r8 = 0x7067;
+	regs.rflags |= EFLAGS_RF;
+	CHECK(ptwrite_emulate(&regs, VA + 24));
+	CHECK(ENTRY(3) == 0x7067 && regs.rip == CODE + 4 && regs.rflags == 2);
+	PUT(VA, 0x48, 0x89, 0x87, 0x00, 0x01, 0x00, 0x00); /* mov [rdi + 0x100], rax */
+	regs.rax = 0x8067;
+	CHECK(ptwrite_emulate(&regs, VA + 0x100));
+	CHECK(ENTRY(32) == 0x8067 && regs.rip == CODE + 7);
+	PUT(VA, 0x49, 0x87, 0x04, 0x24); /* xchg [r12], rax */
+	regs.r12 = VA + 16;
+	regs.rax = 0x9067;
+	CHECK(ptwrite_emulate(&regs, VA + 16));
+	CHECK(ENTRY(2) == 0x9067 && regs.rax == 0 && regs.rip == CODE + 4);
+	PUT(VA + 16, 0x48, 0x89, 0x05, 0x10, 0x00, 0x40, 0x00); /* mov [rip + ..], rax */
+	regs.rbp = VA + 16;
+	LEFT_ALONE(VA + 16);
+	PUT(VA + 16, 0x48, 0x8b, 0x07); /* mov rax, [rdi] */
+	LEFT_ALONE(VA + 16);
+	PUT(VA + 16, 0x40, 0x89, 0x07); /* four bytes */
+	ENTRY(2) = 0x1122334455667788;
+	STORES(3);
+	CHECK_EQ(ENTRY(2), 0x1122334400000000);
+	PUT(VA + 20, 0x48, 0x89, 0x07); /* half in one entry and half in the next */
+	LEFT_ALONE(VA + 20);
+	/* Not where the fault was. */
+	PUT(VA + 16, 0x48, 0x87, 0x07);
+	LEFT_ALONE(VA + 8);
+	/* Refused, or lost to the processor once. */
+	PUT(VA + 16, 0x48, 0x87, 0x07);
+	regs.rax = 2;
+	refused_bits = 2;
+	LEFT_ALONE(VA + 16);
+	PUT(VA + 16, 0x48, 0x87, 0x07);
+	ENTRY(2) = 0x47;
+	races = 1;
+	STORES(3);
+	CHECK(ENTRY(2) == 0 && regs.rax == (0x47 | PTE_ACCESSED) && updates == 1);
 }
 
 static void strings(void)
@@ -363,6 +412,7 @@ int main(void)
 {
 	spin_lock_init(&dom.mem.pt_lock, LOCK_PAGETABLE);
 	forms();
+	plain();
 	strings();
 	pair();
 	races_and_refusals();

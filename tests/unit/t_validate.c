@@ -165,7 +165,7 @@ static void emulated(unsigned int domid)
 	mfn_t table = pick(domid, 1);
 	unsigned int index = slots[r(ARRAY_SIZE(slots))];
 	u64 old = ((u64 *)mfn_to_virt(table))[index], new = random_entry(domid, 1);
-	int ret = l1e_update_emulated(&domains[domid], table, index, old + !r(9), new, true);
+	int ret = l1e_update_emulated(&domains[domid], table, index, old + !r(9), new);
 
 	if (ret)
 		CHECK_EQ(((u64 *)mfn_to_virt(table))[index], old);

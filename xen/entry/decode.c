@@ -223,32 +223,6 @@ static void decode_immediate(struct cursor *c, struct insn *in, unsigned int fla
 		in->imm &= 0xff;
 }
 
-/*
- * MOV of a whole register to memory, with REX.W and nothing before it: how kernels store an
- * entry of a page table.  The length, or 0 when it is not that.
- */
-static unsigned int decode_plain_store(const u8 *bytes, unsigned int len, struct insn *in)
-{
-	struct cursor c = {bytes + 3, bytes + len, false};
-	u8 rex = bytes[0], modrm = bytes[2];
-
-	if ((rex & 0xf8) != 0x48 || bytes[1] != 0x89 || modrm >= 0xc0)
-		return 0;
-	*in = (struct insn){
-		.op = OP_MOV,
-		.size = 8,
-		.source = SRC_REG,
-		.rex = true,
-		.reg = ((modrm >> 3) & 7) | (rex & 4 ? 8 : 0),
-		.rm = (modrm & 7) | (rex & 1 ? 8 : 0),
-		.base = INSN_NO_REG,
-		.index = INSN_NO_REG,
-	};
-	decode_memory(&c, in, modrm >> 6, rex);
-	in->length = (u8)(c.p - bytes);
-	return c.overrun ? 0 : in->length;
-}
-
 enum decode_result decode(const u8 *bytes, unsigned int len, struct insn *out)
 {
 	struct cursor c = {bytes, bytes + min(len, (unsigned int)INSN_MAX_BYTES), false};
@@ -258,8 +232,6 @@ enum decode_result decode(const u8 *bytes, unsigned int len, struct insn *out)
 	bool op16 = false;
 	u8 rex = 0, modrm = 0;
 
-	if (likely(len == INSN_MAX_BYTES) && decode_plain_store(bytes, len, out))
-		return DECODE_OK;
 	code = decode_prefixes(&c, &in, &rex, &op16);
 	if (code == 0x0f)
 		code = 0x100u + next_byte(&c);

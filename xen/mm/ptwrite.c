@@ -70,9 +70,9 @@ static inline bool is_table_of(const struct domain *d, mfn_t mfn, unsigned int l
  * that va no longer shows, which is the guest's own race: it still is an L1 table of this
  * domain, referenced, and the update itself checks the rest.
  */
-static bool find_table(struct vcpu *v, unsigned long va, mfn_t *table)
+static __force_inline bool find_table(const struct vcpu *v, unsigned long va, mfn_t *table)
 {
-	struct domain *d = v->domain;
+	const struct domain *d = v->domain;
 	u64 entry = entry_at(v->arch.kernel_root, va, 4);
 	mfn_t mfn = pte_mfn(entry);
 
@@ -91,13 +91,12 @@ static bool find_table(struct vcpu *v, unsigned long va, mfn_t *table)
 	mfn = pte_mfn(entry);
 	if (!(entry & PTE_PRESENT))
 		return false;
-	if (frame_is_mmio(mfn) && iomem_is_readonly(mfn)) {
+	/* What is no RAM has no references to hold. */
+	if (unlikely((entry & PTE_RW) || !frame_hold(mfn, d->id))) {
 		*table = INVALID_MFN;
-		return true;
+		return frame_is_mmio(mfn) && iomem_is_readonly(mfn);
 	}
-	if ((entry & PTE_RW) || !frame_hold(mfn, d->id))
-		return false;
-	if (frame_type(frame_of(mfn)) == FRAME_TYPE_L1) {
+	if (likely(frame_type(frame_of(mfn)) == FRAME_TYPE_L1)) {
 		*table = mfn;
 		return true;
 	}
@@ -128,7 +127,7 @@ static int store_one(const struct target *t, const struct insn *in, struct cpu_r
 		if (!insn_store(in, regs, old >> (8 * offset), loaded, &value))
 			return 0;
 		rc = l1e_update_emulated(t->d, t->table, t->index, old,
-					 (old & ~mask) | (value << (8 * offset)), true);
+					 (old & ~mask) | (value << (8 * offset)));
 		if (!rc)
 			return 0;
 		regs->rax = rax;
@@ -154,7 +153,7 @@ static int replace(const struct target *t, unsigned int index, u64 expected, u64
 
 		if ((old ^ expected) & ~hardware)
 			return -EAGAIN;
-		rc = l1e_update_emulated(t->d, t->table, index, old, new, true);
+		rc = l1e_update_emulated(t->d, t->table, index, old, new);
 		if (rc != -EAGAIN)
 			return rc;
 	}
@@ -234,36 +233,60 @@ static void finish(struct vcpu *v, struct cpu_regs *regs, const struct insn *in)
 	}
 }
 
-bool ptwrite_emulate(struct cpu_regs *regs, unsigned long va)
+/*
+ * MOV and XCHG of an entry with a whole register, through a register that points to it: how
+ * kernels set and take the entries of their page tables.  False, and nothing has changed, where
+ * it is anything else or does not go well: emulate() knows the rest.
+ */
+static __force_inline bool plain_store(struct vcpu *v, struct cpu_regs *regs, unsigned long va,
+				       mfn_t table)
 {
-	struct vcpu *v = current;
-	struct target t = {.d = v->domain};
+	const unsigned int index = (unsigned int)(va & ~PAGE_MASK) / 8;
+	u64 old, *source;
+	u8 modrm;
+	u32 code; /* REX, opcode, ModRM, perhaps a displacement */
+
+	if (guest_fetch(&code, regs->rip, sizeof(code)))
+		return false;
+	modrm = (u8)(code >> 16);
+	/* REX.W 89 or 87; no SIB, no wide displacement, no address relative to RIP. */
+	if (((code & 0xfff8) != 0x8948 && (code & 0xfff8) != 0x8748) || modrm >= 0x80 ||
+	    (modrm & 7) == 4 || (modrm & 0xc7) == 5 || (regs->rflags & EFLAGS_TF))
+		return false;
+	if (*insn_reg(regs, (modrm & 7u) | (code & 1) << 3) +
+			    (u64)(modrm & 0x40 ? (s8)(code >> 24) : 0) !=
+		    va ||
+	    (va & 7))
+		return false;
+	source = insn_reg(regs, (modrm >> 3 & 7u) | (code & 4) << 1);
+	old = READ_ONCE(((u64 *)mfn_to_virt(table))[index]);
+	if (l1e_update_emulated(v->domain, table, index, old, *source))
+		return false;
+	if (!(code & 0x0800)) /* 87: XCHG */
+		*source = old;
+	regs->rip += modrm & 0x40 ? 4 : 3;
+	regs->rflags &= ~EFLAGS_RF;
+	return true;
+}
+
+/* Any store, to the table or (INVALID_MFN) to a device's page, where it goes nowhere. */
+static __attribute__((noinline)) bool emulate(struct vcpu *v, struct cpu_regs *regs,
+					      unsigned long va, mfn_t table)
+{
+	struct target t = {.d = v->domain, .table = table};
 	unsigned long addr;
 	struct insn in;
 	u64 loaded;
-	int rc = -EFAULT;
+	int rc;
 
-	if ((regs->error_code & ~PFEC_USER) != (PFEC_PRESENT | PFEC_WRITE) ||
-	    !v->arch.kernel_mode || !guest_range_ok(va, 1))
+	if (!decode_store(v, regs, va, &in, &addr, &loaded))
 		return false;
-	/* Row C51: the assist switches this on, dom0 has it always. */
-	if (!(t.d->vm_assist & BIT(VMASST_TYPE_writable_pagetables)) && !t.d->is_privileged)
-		return false;
-	if (!find_table(v, va, &t.table))
-		return false;
-	if (mfn_eq(t.table, INVALID_MFN)) {
-		/* Such a store goes nowhere. */
-		if (!decode_store(v, regs, va, &in, &addr, &loaded))
-			return false;
+	if (mfn_eq(table, INVALID_MFN)) {
 		finish(v, regs, &in);
 		return true;
 	}
-	if (decode_store(v, regs, va, &in, &addr, &loaded)) {
-		t.index = (unsigned int)(addr & ~PAGE_MASK) / 8;
-		rc = in.size == 16 ? store_pair(&t, regs)
-				   : store_one(&t, &in, regs, addr & 7, loaded);
-	}
-	frame_drop(t.table);
+	t.index = (unsigned int)(addr & ~PAGE_MASK) / 8;
+	rc = in.size == 16 ? store_pair(&t, regs) : store_one(&t, &in, regs, addr & 7, loaded);
 	/* Lost every race: the guest executes the instruction again. */
 	if (rc == -EAGAIN)
 		return true;
@@ -271,4 +294,26 @@ bool ptwrite_emulate(struct cpu_regs *regs, unsigned long va)
 		return false;
 	finish(v, regs, &in);
 	return true;
+}
+
+bool ptwrite_emulate(struct cpu_regs *regs, unsigned long va)
+{
+	struct vcpu *v = current;
+	const struct domain *d = v->domain;
+	bool done;
+	mfn_t table;
+
+	if ((regs->error_code & ~PFEC_USER) != (PFEC_PRESENT | PFEC_WRITE) ||
+	    !v->arch.kernel_mode || !guest_address_not_ours(va))
+		return false;
+	/* Row C51: the assist switches this on, dom0 has it always. */
+	if (!(d->vm_assist & BIT(VMASST_TYPE_writable_pagetables)) && !d->is_privileged)
+		return false;
+	if (!find_table(v, va, &table))
+		return false;
+	if (unlikely(mfn_eq(table, INVALID_MFN)))
+		return emulate(v, regs, va, table);
+	done = likely(plain_store(v, regs, va, table)) || emulate(v, regs, va, table);
+	frame_drop(table);
+	return done;
 }

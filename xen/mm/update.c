@@ -503,8 +503,7 @@ long hc_update_va_mapping_otherdomain(unsigned long va, unsigned long value, uns
 
 /* --- for other rooms --- */
 
-int l1e_update_emulated(struct domain *d, mfn_t table, unsigned int index, u64 old, u64 new,
-			bool exact)
+int l1e_update_emulated(struct domain *d, mfn_t table, unsigned int index, u64 old, u64 new)
 {
 	const struct pt_context c = pt_context(d, d->id);
 	u64 *p = (u64 *)mfn_to_virt(table) + index;
@@ -512,8 +511,7 @@ int l1e_update_emulated(struct domain *d, mfn_t table, unsigned int index, u64 o
 
 	if (!table_get_whole(table, FRAME_TYPE_L1))
 		return -EINVAL;
-	ret = l1e_update(&c, p, exact ? old : READ_ONCE(*p), new,
-			 exact ? STORE_EXACT : STORE_PLAIN);
+	ret = l1e_update_inline(&c, p, old, new, STORE_EXACT);
 	put_l1(table);
 	return ret;
 }

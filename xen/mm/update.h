@@ -12,12 +12,10 @@
 #include "sched/vcpu.h"
 
 /*
- * For mm/ptwrite.c: makes entry `index` of d's L1 table `new`, checked as by
- * mmu_update.  With `exact`, -EAGAIN when it no longer equals `old`.  The caller
- * has a reference on the table; the lock is taken here.
+ * For mm/ptwrite.c: makes entry `index` of d's L1 table `new`, checked as by mmu_update.
+ * -EAGAIN when it no longer equals `old`.  The caller has a reference on the table.
  */
-int l1e_update_emulated(struct domain *d, mfn_t table, unsigned int index, u64 old, u64 new,
-			bool exact);
+int l1e_update_emulated(struct domain *d, mfn_t table, unsigned int index, u64 old, u64 new);
 
 /* Lines about the entries that lead to va in v's kernel tables: diagnosis. */
 void pagetable_print_walk(const struct vcpu *v, unsigned long va);

@@ -7,5 +7,6 @@
 
 #define guest_fetch guest_read
 #define guest_store guest_write
+#define guest_address_not_ours(va) guest_range_ok(va, 1)
 
 #endif
