@@ -48,8 +48,9 @@ stime_t now(void)
 	return time_now;
 }
 
-void machine_set_timer(stime_t deadline)
+void machine_set_timer(stime_t deadline, stime_t t)
 {
+	CHECK(!t || t == time_now);
 	machine_timer[host_cpu] = deadline;
 }
 
@@ -156,9 +157,14 @@ void evtchn_poll_end(struct vcpu *v)
 	polling = NULL;
 }
 
-void clock_update_vcpu(struct vcpu *v)
+void clock_refresh_vcpu(struct vcpu *v)
 {
 	(void)v;
+}
+
+bool clock_user_area_due(const struct vcpu *v)
+{
+	return v->time.user_area;
 }
 
 void clock_write_user_area(void)

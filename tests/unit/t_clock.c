@@ -354,10 +354,53 @@ static void test_guest_pages(void)
 	CHECK(!(((struct vcpu_time_info *)area)->version & 1));
 	for (fail_write = writes + 1; fail_write < 12; fail_write++)
 		clock_write_user_area();
+	/* It is written until that has gone well, and again where there is something to say. */
+	CHECK(clock_user_area_due(&vcpu));
 	fail_write = 0;
 	clock_write_user_area();
+	CHECK(!clock_user_area_due(&vcpu));
+	clock_rate_changed();
+	CHECK(!(cpu_info()->deferred & BIT(DEFERRED_AREAS)));
+	set_rate(2596000001ULL);
+	CHECK(clock_user_area_due(&vcpu));
 	clock_rate_changed();
 	CHECK(cpu_info()->deferred & BIT(DEFERRED_AREAS));
+	clock_write_user_area();
+	CHECK(!clock_user_area_due(&vcpu));
+	clock_set_user_area(&vcpu, (unsigned long)area);
+	CHECK(clock_user_area_due(&vcpu));
+	clock_set_user_area(&vcpu, 0);
+	CHECK(!clock_user_area_due(&vcpu));
+}
+
+/* What is there already is not written again, and nothing else is taken for it. */
+static void test_refresh(void)
+{
+	static struct vcpu_info elsewhere;
+	struct vcpu_info *page = vcpu.info;
+	u32 version;
+
+	clock_refresh_vcpu(&vcpu);
+	version = page->time.version;
+	clock_refresh_vcpu(&vcpu);
+	CHECK_EQ(page->time.version, version);
+	set_rate(2596000002ULL);
+	clock_refresh_vcpu(&vcpu);
+	CHECK_EQ(page->time.version, version + 2);
+	CHECK_EQ(page->time.tsc_timestamp, states[state_seq & 1].epoch.stamp_tsc);
+	vcpu.info = &elsewhere;
+	clock_refresh_vcpu(&vcpu);
+	CHECK_EQ(memcmp((u8 *)&elsewhere.time + 8, (u8 *)&page->time + 8, sizeof(page->time) - 8),
+		 0);
+	vcpu.info = page;
+	clock_refresh_vcpu(&vcpu);
+	/* Stamps that are this CPU's alone say nothing about another's. */
+	tsc_differs = true;
+	version = page->time.version;
+	clock_refresh_vcpu(&vcpu);
+	clock_refresh_vcpu(&vcpu);
+	CHECK_EQ(page->time.version, version + 4);
+	tsc_differs = false;
 }
 
 static void test_wallclock(void)
@@ -395,6 +438,7 @@ int main(void)
 	test_two_cpus();
 	test_rtc();
 	test_guest_pages();
+	test_refresh();
 	test_wallclock();
 	return check_done("clock");
 }

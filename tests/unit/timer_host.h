@@ -29,8 +29,9 @@ stime_t now(void)
 	return time_now;
 }
 
-void machine_set_timer(stime_t deadline)
+void machine_set_timer(stime_t deadline, stime_t t)
 {
+	CHECK(!t || t == time_now);
 	machine_timer[host_cpu] = deadline;
 }
 

@@ -234,7 +234,7 @@ void apic_init_ap(void)
 	apic_setup();
 }
 
-void machine_set_timer(stime_t deadline)
+void machine_set_timer(stime_t deadline, stime_t t)
 {
 	unsigned long flags = local_irq_save();
 	u64 value = 0; /* disarms either form */
@@ -247,7 +247,7 @@ void machine_set_timer(stime_t deadline)
 	} else {
 		if (deadline) {
 			/* Farther off the caller is simply asked again, and nothing overflows. */
-			stime_t delta = min(deadline - now(), (stime_t)1000000000);
+			stime_t delta = min(deadline - (t ? t : now()), (stime_t)1000000000);
 
 			/* Rounded up: early interrupts cost another arming each. */
 			value = delta <= 0 ? 1 : (((u64)delta * (ticks_per_ns >> 16)) >> 16) + 1;

@@ -272,6 +272,11 @@ void clocksource_epoch(struct clock_epoch *out)
 		out->stamp_tsc -= this_cpu(tsc_offset);
 }
 
+u32 clocksource_version(void)
+{
+	return likely(tsc_agrees) && !tsc_differs ? READ_ONCE(state_seq) : 0;
+}
+
 u64 clocksource_to_tsc(stime_t t)
 {
 	unsigned __int128 ticks;

@@ -37,6 +37,11 @@ bool clocksource_refine(void);
 
 /* The epoch, as stamps of this CPU's TSC. */
 void clocksource_epoch(struct clock_epoch *out);
+/*
+ * Another number whenever the epoch or the next answer may be others than before; 0: they may be
+ * at any time, as they depend on the CPU.
+ */
+u32 clocksource_version(void);
 /* True when every CPU reads the same TSC: guests may rely on one another's time. */
 bool clocksource_stable(void);
 /* TSC value of this CPU at which system time will be t (now or later). */

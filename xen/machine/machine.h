@@ -20,8 +20,11 @@ struct domain;
 
 /* Nanoseconds since boot, monotonic on every CPU and agreed between CPUs. */
 stime_t now(void);
-/* Arms this CPU's timer interrupt for `deadline`; a past deadline fires at once; 0 disarms. */
-void machine_set_timer(stime_t deadline);
+/*
+ * Arms this CPU's timer interrupt for `deadline`; a past deadline fires at once; 0 disarms.  `t`
+ * is what now() has just said, or 0.
+ */
+void machine_set_timer(stime_t deadline, stime_t t);
 
 /* --- TLB (machine/tlb.c) --- */
 

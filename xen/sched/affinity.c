@@ -44,6 +44,10 @@ unsigned int sched_choose_cpu(const struct vcpu *v)
 
 	if (v->is_idle)
 		return s->cpu;
+	/* As what follows, for where it nearly always ends. */
+	if (cpumask_test(&sched_idle_cpus, s->cpu) && cpumask_test(&cpu_online_map, s->cpu) &&
+	    cpumask_test(&s->hard_affinity, s->cpu) && cpumask_test(&s->soft_affinity, s->cpu))
+		return s->cpu;
 	cpumask_and(&allowed, &s->hard_affinity, &cpu_online_map);
 	if (cpumask_empty(&allowed))
 		allowed = cpu_online_map;

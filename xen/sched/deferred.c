@@ -32,7 +32,7 @@ static void write_guest_areas(void)
 		return;
 	if (v->runstate_area)
 		vcpu_write_runstate_area();
-	if (v->time.user_area)
+	if (clock_user_area_due(v))
 		clock_write_user_area();
 }
 

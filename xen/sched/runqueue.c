@@ -476,7 +476,7 @@ void sched_switched(struct vcpu *prev, struct vcpu *next)
 		return;
 	finish_poll(next);
 	vtime_vcpu_moved(next);
-	clock_update_vcpu(next);
-	if (next->runstate_area || next->time.user_area)
+	clock_refresh_vcpu(next);
+	if (next->runstate_area || clock_user_area_due(next))
 		deferred_raise(DEFERRED_AREAS);
 }

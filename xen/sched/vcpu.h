@@ -98,6 +98,9 @@ struct vcpu_time {
 	struct timer singleshot, periodic;
 	stime_t period; /* 0: no periodic timer */
 	unsigned long user_area; /* linear address of the secondary vcpu_time_info, or 0 */
+	/* clocksource_version() of what the area has, and of what `told` has; 0: they are to be written. */
+	u32 area_version, told_version;
+	const struct vcpu_info *told;
 	u32 version;
 };
 

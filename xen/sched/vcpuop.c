@@ -157,9 +157,9 @@ void vcpu_write_runstate_area(void)
 	struct vcpu *v = current;
 	unsigned long area = v->runstate_area;
 	u64 stamp;
-	struct vcpu_runstate_info rs;
+	/* As it was when v began to run, which nobody changes while it does: readers add the rest. */
+	struct vcpu_runstate_info rs = v->runstate;
 
-	vcpu_runstate_get(v, &rs);
 	if (!(v->domain->vm_assist & BIT(VMASST_TYPE_runstate_update_flag))) {
 		if (guest_store(area, &rs, sizeof(rs)))
 			return;
@@ -216,7 +216,7 @@ static long op_register_time(struct vcpu *v, unsigned long arg)
 		return -EFAULT;
 	if (op.addr.p && !guest_range_ok(op.addr.p, sizeof(struct vcpu_time_info)))
 		return -EFAULT;
-	WRITE_ONCE(v->time.user_area, op.addr.p);
+	clock_set_user_area(v, op.addr.p);
 	if (op.addr.p && v == current)
 		clock_write_user_area();
 	return 0;

@@ -41,8 +41,13 @@ static void fill_time(struct vcpu_time_info *t)
 
 void clock_update_vcpu(struct vcpu *v)
 {
-	struct vcpu_time_info *to = &READ_ONCE(v->info)->time, t;
+	struct vcpu_info *info = READ_ONCE(v->info);
+	struct vcpu_time_info *to = &info->time, t;
 
+	/* First: what changes meanwhile is written again. */
+	v->time.told = info;
+	v->time.told_version = clocksource_version();
+	smp_rmb();
 	fill_time(&t);
 	v->time.version += 2;
 	WRITE_ONCE(to->version, v->time.version - 1);
@@ -56,25 +61,57 @@ void clock_update_vcpu(struct vcpu *v)
 	WRITE_ONCE(to->version, v->time.version);
 }
 
+void clock_refresh_vcpu(struct vcpu *v)
+{
+	u32 version = clocksource_version();
+
+	if (unlikely(!version || version != v->time.told_version || v->info != v->time.told))
+		clock_update_vcpu(v);
+}
+
 void clock_write_user_area(void)
 {
 	struct vcpu *v = current;
-	unsigned long area = v->time.user_area;
 	struct vcpu_time_info t;
-	u32 version = v->time.version - 1;
+	unsigned long area;
+	u32 version;
 
+	/* Before the area is looked up: one that is registered meanwhile is written next time. */
+	__atomic_store_n(&v->time.area_version, clocksource_version(), __ATOMIC_SEQ_CST);
+	area = READ_ONCE(v->time.user_area);
+	version = v->time.version - 1;
 	fill_time(&t);
 	t.version = version;
 	/* Odd version, then all of it, then the even one; the area may have gone by now. */
 	if (guest_write(area, &version, sizeof(version)))
-		return;
+		goto gone;
 	smp_wmb();
 	if (guest_write(area, &t, sizeof(t)))
-		return;
+		goto gone;
 	smp_wmb();
 	version++;
 	if (guest_write(area, &version, sizeof(version)))
-		return;
+		goto gone;
+	return;
+gone:
+	WRITE_ONCE(v->time.area_version, 0);
+}
+
+void clock_set_user_area(struct vcpu *v, unsigned long area)
+{
+	WRITE_ONCE(v->time.user_area, area);
+	smp_wmb();
+	WRITE_ONCE(v->time.area_version, 0);
+}
+
+bool clock_user_area_due(const struct vcpu *v)
+{
+	u32 version;
+
+	if (!READ_ONCE(v->time.user_area))
+		return false;
+	version = clocksource_version();
+	return !version || version != READ_ONCE(v->time.area_version);
 }
 
 void clock_update_domain(struct domain *d)
@@ -134,7 +171,7 @@ static void refresh_current(void *arg __unused)
 	if (current->is_idle)
 		return;
 	clock_update_vcpu(current);
-	if (current->time.user_area)
+	if (clock_user_area_due(current))
 		deferred_raise(DEFERRED_AREAS);
 }
 

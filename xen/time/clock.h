@@ -19,8 +19,14 @@ void clock_init(void);
 void clock_start(void);
 /* Refreshes v's time in its vcpu_info.  v is current, or does not run. */
 void clock_update_vcpu(struct vcpu *v);
+/* The same as v comes to run, where nearly always nothing has changed. */
+void clock_refresh_vcpu(struct vcpu *v);
 /* The same for current's secondary area in guest memory; silent when that fails. */
 void clock_write_user_area(void);
+/* v has another secondary area, or none. */
+void clock_set_user_area(struct vcpu *v, unsigned long area);
+/* v has such an area, which does not say what the clock says now. */
+bool clock_user_area_due(const struct vcpu *v);
 /* Writes the wall clock to d's shared_info (creation, settimeoffset, F10 of the builder). */
 void clock_update_domain(struct domain *d);
 /* Wall clock seconds and nanoseconds at system_time; all domains are told. */

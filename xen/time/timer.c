@@ -62,15 +62,20 @@ static void remove_locked(struct timer_cpu *tc, struct timer *t)
 /* Makes t's CPU look when t is now the first to expire. */
 static void program_locked(struct timer_cpu *tc, struct timer *t)
 {
+	stime_t time;
+
 	if (tc->programmed && tc->programmed <= t->expires)
 		return;
 	if (t->cpu != this_cpu_id()) {
 		deferred_raise_on(t->cpu, DEFERRED_TIMER);
-	} else if (t->expires <= now()) {
+		return;
+	}
+	time = now();
+	if (t->expires <= time) {
 		deferred_raise(DEFERRED_TIMER);
 	} else {
 		tc->programmed = t->expires;
-		machine_set_timer(t->expires);
+		machine_set_timer(t->expires, time);
 	}
 }
 
@@ -182,10 +187,11 @@ void timer_run_due(void)
 {
 	unsigned long flags = local_irq_save();
 	struct timer_cpu *tc = this_cpu_ptr(timers);
+	stime_t time = 0;
 	struct timer *t;
 
 	spin_lock(&tc->lock);
-	while ((t = first_timer(tc)) != NULL && t->expires <= now()) {
+	while ((t = first_timer(tc)) != NULL && t->expires <= (time = now())) {
 		remove_locked(tc, t);
 		WRITE_ONCE(tc->running, t);
 		spin_unlock_irqrestore(&tc->lock, flags);
@@ -194,7 +200,7 @@ void timer_run_due(void)
 		WRITE_ONCE(tc->running, NULL);
 	}
 	tc->programmed = t ? t->expires : 0;
-	machine_set_timer(tc->programmed);
+	machine_set_timer(tc->programmed, time);
 	spin_unlock_irqrestore(&tc->lock, flags);
 }
 

@@ -53,14 +53,10 @@ void vtime_vcpu_destroy(struct vcpu *v)
 	timer_kill(&v->time.periodic);
 }
 
+/* One that has passed is served on the way out, before the guest goes on. */
 void vtime_set_singleshot(struct vcpu *v, stime_t expires)
 {
-	if (expires <= now()) {
-		timer_stop(&v->time.singleshot);
-		virq_send_vcpu(v, VIRQ_TIMER);
-	} else {
-		timer_set(&v->time.singleshot, expires);
-	}
+	timer_set(&v->time.singleshot, expires);
 }
 
 void vtime_stop_singleshot(struct vcpu *v)
