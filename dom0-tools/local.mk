@@ -89,7 +89,6 @@ dom0_tools_libdais_a_SOURCES += $(LIBDAIS_DOMAINS)
 LIBDAIS_SO = dom0-tools/libdais.so.0
 $(LIBDAIS_SO): dom0-tools/libdais.a $(srcdir)/dom0-tools/lib/libdais.map
 	$(AM_V_CCLD)$(CC) -shared $(TOOLS_LDFLAGS) -Wl,-soname,libdais.so.0 -Wl,-z,defs \
-		-Wl,-rpath,'$$ORIGIN' \
 		-Wl,--version-script=$(srcdir)/dom0-tools/lib/libdais.map -o $@ \
 		-Wl,--whole-archive dom0-tools/libdais.a -Wl,--no-whole-archive $(LIBDAIS_LIBS)
 
@@ -173,8 +172,7 @@ bin_PROGRAMS += dom0-tools/dais
 dom0_tools_dais_CPPFLAGS = $(TOOLS_CPPFLAGS) -I$(srcdir)/dom0-tools/cli \
 	-DDAIS_LIBEXEC='"$(libexecdir)"'
 dom0_tools_dais_CFLAGS = $(TOOLS_CFLAGS)
-dom0_tools_dais_LDFLAGS = $(TOOLS_LDFLAGS) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib' \
-	-Wl,--export-dynamic-symbol='dais_*'
+dom0_tools_dais_LDFLAGS = $(TOOLS_LDFLAGS) -Wl,--export-dynamic-symbol='dais_*'
 dom0_tools_dais_LDADD = dom0-tools/libdais-whole.o $(LIBDAIS_STATIC) -l:libncursesw.a -l:libtinfo.a
 dom0_tools_dais_DEPENDENCIES = dom0-tools/libdais-whole.o $(LIBDAIS_SO) $(LIBDAIS_PARTS)
 dom0_tools_dais_SOURCES = $(DAIS_COMMANDS) \

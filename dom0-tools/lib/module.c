@@ -4,8 +4,13 @@
  * unpacking kernels (libdais-image), plugging in network interfaces (libdais-net). They are
  * loaded at their first use, which spares every other command the time to load a dozen
  * libraries. Each function here stands for the one of that name in its part.
+ *
+ * A part is looked for beside whoever has this file linked in, or in ../lib from there. With a
+ * search path in the program (-rpath) the C library, too, would be looked for in these places and
+ * a dozen folders below them, at every start.
  */
 #include <dlfcn.h>
+#include <stdio.h>
 
 #include "dev/link.h"
 #include "error.h"
@@ -14,10 +19,24 @@
 #define IMAGE_PART "libdais-image.so.0"
 #define NET_PART "libdais-net.so.0"
 
+static void *load(const char *part)
+{
+	static const char *const places[] = {"$ORIGIN/", "$ORIGIN/../lib/", ""};
+	void *handle = NULL;
+
+	for (size_t i = 0; !handle && i < sizeof(places) / sizeof(*places); i++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "%s%s", places[i], part);
+		handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	}
+	return handle;
+}
+
 /* NULL with @err. A part that was loaded stays. */
 static void *find(const char *part, const char *name, struct dais_error *err)
 {
-	void *handle = dlopen(part, RTLD_NOW | RTLD_LOCAL);
+	void *handle = load(part);
 	void *symbol = handle ? dlsym(handle, name) : NULL;
 	const char *why;
 

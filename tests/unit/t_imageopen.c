@@ -178,6 +178,50 @@ static void test_forget(void)
 	fill_code(MADE_CODE);
 }
 
+/*
+ * Of an ELF file as much is read as its program headers name; all of it when Xen's notes are in
+ * none of these, which the headers do not always tell.
+ */
+static void test_extent(void)
+{
+	static uint8_t file[4 * ROOM];
+	const Elf64_Shdr notes = {.sh_type = SHT_NOTE,
+				  .sh_offset = MADE_NOTES,
+				  .sh_size = made_segment(&made, 0)->p_filesz};
+	const struct dais_image_options options = {.cache = "", .seconds = 20};
+	Elf64_Ehdr *header = (Elf64_Ehdr *)(void *)file;
+	Elf64_Phdr *first = (Elf64_Phdr *)(void *)(file + sizeof(*header));
+	struct dais_image image;
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s", in_folder("long"));
+	memcpy(file, made.bytes, MADE_SIZE);
+	memcpy(file + ROOM, &notes, sizeof(notes));
+	header->e_shoff = ROOM;
+	header->e_shnum = 1;
+	header->e_shentsize = sizeof(notes);
+	CHECK_EQ(image_elf_extent(file, 1024), MADE_SIZE);
+	CHECK_EQ(image_elf_extent(file, 63), 0);
+	CHECK_EQ(image_elf_extent(file, sizeof(*header) + sizeof(*first)), 0);
+	for (int turn = 0; turn < 3; turn++) {
+		write_file(path, file, sizeof(file));
+		CHECK_EQ(dais_image_open(path, &options, &image, &err), 0);
+		CHECK_EQ(image.blob.size, turn ? sizeof(file) : MADE_SIZE);
+		CHECK_EQ(image.elf.segments, 2);
+		dais_image_close(&image);
+		first->p_filesz = 0;
+		first->p_type = turn ? PT_NULL : PT_NOTE;
+	}
+	CHECK_EQ(image_elf_extent(file, 1024), 0);
+	/* Neither fits in a file of one KiB. */
+	first[1].p_offset = ~0ull;
+	CHECK_EQ(image_elf_extent(file, 1024), 0);
+	header->e_phoff = ~0ull - 8;
+	CHECK_EQ(image_elf_extent(file, 1024), 0);
+	write_file(path, file, sizeof(file));
+	CHECK_EQ(dais_image_open(path, &options, &image, &err), -1);
+}
+
 /* An inode stands for its bytes if it had rested when it was looked at, not later. */
 static void test_young(void)
 {
@@ -250,6 +294,7 @@ int main(void)
 	fill_code(MADE_CODE);
 	test_forget();
 	test_young();
+	test_extent();
 	test_open_bad();
 	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
 	CHECK_EQ(system(command), 0);

@@ -29,10 +29,16 @@ struct builder {
 	struct layout layout;
 	xen_pfn_t *mfn; /* of each page */
 	struct dais_error *err;
-	/* The small pages that several steps write, mapped once: @open_pages from page @open_from. */
+	xen_pfn_t shared_info;
+	/*
+	 * The small pages that several steps write, mapped once: those from @open_from to @open_end
+	 * but for the hole, then the page shared with the hypervisor and the grant table's first.
+	 * NULL: there is no such mapping.
+	 */
 	uint8_t *open;
-	uint64_t open_from, open_pages;
+	uint64_t open_from, open_end, hole_from, hole_end;
 };
+#define OPEN_MORE 2
 
 static int failed(struct builder *b, const char *what)
 {
@@ -97,10 +103,19 @@ static int claim(struct builder *b, uint64_t pages)
 
 /* ----- contents ------------------------------------------------------------------------ */
 
+static uint64_t open_pages(const struct builder *b)
+{
+	return b->open_end - b->open_from - (b->hole_end - b->hole_from);
+}
+
 /* The pages where they are mapped already, or NULL. */
 static void *opened(const struct builder *b, uint64_t pfn, uint64_t pages)
 {
-	if (!b->open || pfn < b->open_from || pfn + pages > b->open_from + b->open_pages)
+	if (!b->open || pfn < b->open_from || pfn + pages > b->open_end)
+		return NULL;
+	if (pfn >= b->hole_end)
+		pfn -= b->hole_end - b->hole_from;
+	else if (pfn + pages > b->hole_from)
 		return NULL;
 	return b->open + (pfn - b->open_from) * PAGE_SIZE;
 }
@@ -124,32 +139,59 @@ static void unmap(struct builder *b, void *at, uint64_t pfn, uint64_t pages)
 		hv_unmap(b->hv, at, (size_t)pages);
 }
 
+/* The pages at a small kernel's end that are nothing but zero: the hypervisor clears them for less. */
+static void leave_hole(struct builder *b)
+{
+	const struct dais_elf *elf = b->guest->elf;
+	const struct dais_segment *last = &elf->segment[elf->segments - 1];
+	uint64_t filled = last->vaddr - elf->virt_base + last->filesz;
+
+	b->hole_from = (filled + PAGE_SIZE - 1) >> PAGE_SHIFT;
+	b->hole_end = b->layout.kernel + b->layout.kernel_pages;
+	if (b->hole_from > b->hole_end)
+		b->hole_from = b->hole_end;
+}
+
 /*
- * A mapping costs more than what is written through it, so that the pages from the kernel (if it
- * is small) or from behind it to the stack are mapped in one go. They must be let go of before
- * the page tables among them are given to the hypervisor. Without it each step maps its own.
+ * A mapping costs more than what is written through it, so that the pages of the kernel (if it is
+ * small), and those from behind it to the stack, are mapped in one go, with what the hypervisor
+ * has for the guest. They must be let go of before the page tables among them are given to the
+ * hypervisor. Without it each step maps its own.
  */
 static void open_small(struct builder *b)
 {
 	const struct layout *l = &b->layout;
-	uint64_t end = l->stack + 1, from = l->start_info;
+	uint64_t end = l->stack + 1, from = l->start_info, before, count;
+	autofree xen_pfn_t *frames = NULL;
 
 	if (end <= WINDOW_PAGES)
-		from = 0;
+		from = l->kernel;
 	else if (!l->p2m_apart && l->p2m < from)
 		from = l->p2m;
 	if (from >= end || end - from > WINDOW_PAGES)
 		return;
-	b->open = hv_map(b->hv, b->guest->domid, PROT_READ | PROT_WRITE, b->mfn + from,
-			 (size_t)(end - from));
-	b->open_from = from;
-	b->open_pages = end - from;
+	b->open_from = b->hole_from = b->hole_end = from;
+	b->open_end = end;
+	if (from == l->kernel)
+		leave_hole(b);
+	before = b->hole_from - from;
+	count = open_pages(b);
+	frames = malloc((size_t)(count + OPEN_MORE) * sizeof(*frames));
+	if (!frames)
+		return;
+	memcpy(frames, b->mfn + from, (size_t)before * sizeof(*frames));
+	memcpy(frames + before, b->mfn + b->hole_end, (size_t)(count - before) * sizeof(*frames));
+	frames[count] = b->shared_info;
+	if (hv_grant_frame(b->hv, b->guest->domid, &frames[count + 1]))
+		return;
+	b->open = hv_map(b->hv, b->guest->domid, PROT_READ | PROT_WRITE, frames,
+			 (size_t)(count + OPEN_MORE));
 }
 
 static void close_small(struct builder *b)
 {
 	if (b->open)
-		hv_unmap(b->hv, b->open, (size_t)b->open_pages);
+		hv_unmap(b->hv, b->open, (size_t)(open_pages(b) + OPEN_MORE));
 	b->open = NULL;
 }
 
@@ -262,9 +304,9 @@ out:
 
 /* ----- the end ------------------------------------------------------------------------- */
 
-static int fill_start_info(struct builder *b, const struct xen_domctl_getdomaininfo *info)
+static int fill_start_info(struct builder *b)
 {
-	uint64_t address = (uint64_t)info->shared_info_frame << PAGE_SHIFT;
+	uint64_t address = b->shared_info << PAGE_SHIFT;
 	void *page = map(b, b->layout.start_info, 1);
 
 	if (!page)
@@ -276,17 +318,20 @@ static int fill_start_info(struct builder *b, const struct xen_domctl_getdomaini
 }
 
 /* Everything zero but the masks: no vCPU takes events before it has asked for them. */
-static int fill_shared_info(struct builder *b, xen_pfn_t frame)
+static int fill_shared_info(struct builder *b)
 {
-	struct shared_info *shared = hv_map(b->hv, b->guest->domid, PROT_READ | PROT_WRITE, &frame,
-					    1);
+	uint8_t *page = b->open ? b->open + open_pages(b) * PAGE_SIZE : NULL;
+	struct shared_info *shared = (void *)page;
 
+	if (!page)
+		shared = hv_map(b->hv, b->guest->domid, PROT_READ | PROT_WRITE, &b->shared_info, 1);
 	if (!shared)
 		return failed(b, "reach the guest's shared page");
 	memset(shared, 0, PAGE_SIZE);
 	for (unsigned int i = 0; i < XEN_LEGACY_MAX_VCPUS; i++)
 		shared->vcpu_info[i].evtchn_upcall_mask = 1;
-	hv_unmap(b->hv, shared, 1);
+	if (!page)
+		hv_unmap(b->hv, shared, 1);
 	return 0;
 }
 
@@ -305,7 +350,9 @@ static int seed_grants(struct builder *b)
 	/* A version 1 entry has 32 bits for a frame: those above 16 TiB are mapped by number. */
 	if (g->console_mfn > UINT32_MAX || g->store_mfn > UINT32_MAX)
 		return 0;
-	if (hv_seed_grants(b->hv, g->domid, entries, 2))
+	if (b->open)
+		memcpy(b->open + (open_pages(b) + 1) * PAGE_SIZE, entries, sizeof(entries));
+	else if (hv_seed_grants(b->hv, g->domid, entries, 2))
 		return failed(b, "fill in the guest's grant table");
 	return 0;
 }
@@ -329,6 +376,9 @@ static int fill(struct builder *b, struct timeline *timeline)
 	const struct layout *l = &b->layout;
 	struct xen_domctl_getdomaininfo info;
 
+	if (hv_domain_info(b->hv, g->domid, &info))
+		return failed(b, "ask about the domain");
+	b->shared_info = (xen_pfn_t)info.shared_info_frame;
 	open_small(b);
 	if (load_kernel(b))
 		return -1;
@@ -343,17 +393,17 @@ static int fill(struct builder *b, struct timeline *timeline)
 		return -1;
 	if (fill_p2m(b) || fill_tables(b))
 		return -1;
-	if (hv_domain_info(b->hv, g->domid, &info))
-		return failed(b, "ask about the domain");
-	if (fill_start_info(b, &info))
+	if (fill_start_info(b))
 		return -1;
 	if (g->elf->has_hypercall_page &&
 	    hv_hypercall_page(b->hv, g->domid,
 			      b->mfn[(g->elf->hypercall_page - l->virt_base) >> PAGE_SHIFT]))
 		return failed(b, "fill in the guest's hypercall page");
+	if (fill_shared_info(b) || seed_grants(b))
+		return -1;
 	close_small(b);
 	timeline_mark(timeline, "tables", b->hv->calls, 0);
-	if (set_vcpu(b) || fill_shared_info(b, (xen_pfn_t)info.shared_info_frame) || seed_grants(b))
+	if (set_vcpu(b))
 		return -1;
 	timeline_mark(timeline, "vcpu", b->hv->calls, 0);
 	return 0;

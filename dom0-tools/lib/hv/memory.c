@@ -131,14 +131,10 @@ int hv_pin_l4(struct hv *hv, uint32_t domid, xen_pfn_t mfn)
 	return mmuext(hv, domid, op, 1);
 }
 
-/* Without XENMEM_acquire_resource: the table's frame by its number, then a foreign mapping. */
-static int seed_by_setup(struct hv *hv, uint32_t domid, const struct grant_entry_v1 *entries,
-			 unsigned int count)
+int hv_grant_frame(struct hv *hv, uint32_t domid, xen_pfn_t *mfn)
 {
 	struct gnttab_setup_table *op = hv->op;
 	xen_pfn_t *frame = (void *)((char *)hv->op + 1024);
-	xen_pfn_t mfn;
-	void *table;
 
 	memset(op, 0, sizeof(*op));
 	op->dom = (domid_t)domid;
@@ -152,7 +148,19 @@ static int seed_by_setup(struct hv *hv, uint32_t domid, const struct grant_entry
 		errno = EINVAL;
 		return -1;
 	}
-	mfn = *frame;
+	*mfn = *frame;
+	return 0;
+}
+
+/* Without XENMEM_acquire_resource: the table's frame by its number, then a foreign mapping. */
+static int seed_by_setup(struct hv *hv, uint32_t domid, const struct grant_entry_v1 *entries,
+			 unsigned int count)
+{
+	xen_pfn_t mfn;
+	void *table;
+
+	if (hv_grant_frame(hv, domid, &mfn))
+		return -1;
 	table = hv_map(hv, domid, PROT_READ | PROT_WRITE, &mfn, 1);
 	if (!table)
 		return -1;

@@ -38,6 +38,9 @@ int hv_clear(struct hv *hv, uint32_t domid, const xen_pfn_t *mfn, size_t count);
 /* Has the hypervisor check the tables below @mfn and hold them as an L4. */
 int hv_pin_l4(struct hv *hv, uint32_t domid, xen_pfn_t mfn);
 
+/* The first frame of the domain's version 1 grant table. */
+int hv_grant_frame(struct hv *hv, uint32_t domid, xen_pfn_t *mfn);
+
 /* Writes the first @count (up to 8) entries of the domain's version 1 grant table. */
 int hv_seed_grants(struct hv *hv, uint32_t domid, const struct grant_entry_v1 *entries,
 		   unsigned int count);

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "export.h"
-#include "image/image.h"
+#include "image/private.h"
 
 #include <xen/elfnote.h>
 #include <xen/features.h>
@@ -337,6 +337,32 @@ static int check_places(struct parser *p)
 	    (out->hypercall_page % PAGE || out->hypercall_page - out->virt_start >= span))
 		return refuse(p, "its hypercall page is outside its segments");
 	return 0;
+}
+
+uint64_t image_elf_extent(const void *start, size_t size)
+{
+	const struct parser p = {.image = start, .size = size};
+	bool notes = false;
+	uint64_t extent;
+	Elf64_Ehdr h;
+
+	if (size < sizeof(h))
+		return 0;
+	memcpy(&h, start, sizeof(h));
+	extent = h.e_phoff + (uint64_t)h.e_phnum * h.e_phentsize;
+	for (uint32_t i = 0; i < h.e_phnum; i++) {
+		Elf64_Phdr ph;
+
+		if (!table_entry(&p, h.e_phoff, i, h.e_phentsize, &ph, sizeof(ph)) ||
+		    ph.p_offset > DAIS_IMAGE_MAX || ph.p_filesz > DAIS_IMAGE_MAX)
+			return 0;
+		if (ph.p_type != PT_LOAD && ph.p_type != PT_NOTE)
+			continue;
+		notes = notes || ph.p_type == PT_NOTE;
+		if (ph.p_offset + ph.p_filesz > extent)
+			extent = ph.p_offset + ph.p_filesz;
+	}
+	return notes ? extent : 0;
 }
 
 EXPORT int dais_elf_parse(const void *image, size_t size, struct dais_elf *elf,

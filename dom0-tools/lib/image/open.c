@@ -13,6 +13,7 @@
 #include "image/private.h"
 
 #define DEFAULT_SECONDS 120
+#define START_SIZE 1024u /* of a file: an ELF header and more program headers than kernels have */
 
 static int open_regular(const char *path, struct stat *st, struct dais_error *err)
 {
@@ -112,6 +113,15 @@ static int unpack(struct dais_image *image, const struct dais_payload *payload, 
 	return 0;
 }
 
+/* As much of the file as its headers need: debug information can be most of it. */
+static size_t wanted(const char *start, size_t read, size_t size)
+{
+	uint64_t extent = read > 4 && !memcmp(start, "\177ELF", 4) ? image_elf_extent(start, read)
+								   : 0;
+
+	return extent && extent < size ? (size_t)extent : size;
+}
+
 static int load(int fd, const char *path, const struct dais_image_options *options,
 		struct image_key *key, struct dais_image *image, struct dais_error *err)
 {
@@ -120,10 +130,12 @@ static int load(int fd, const char *path, const struct dais_image_options *optio
 	struct dais_payload payload;
 	const char *dir = options && options->cache ? options->cache : DAIS_IMAGE_CACHE;
 	unsigned int seconds = options && options->seconds ? options->seconds : DEFAULT_SECONDS;
-	char start[4];
+	size_t size = (size_t)key->stat.st_size;
+	size_t read = size < START_SIZE ? size : START_SIZE;
+	char start[START_SIZE] = "";
 
 	/* An ELF file is not worth a cache. */
-	if (!read_whole(fd, start, sizeof(start), 0) && memcmp(start, "\177ELF", 4) != 0)
+	if (!read_whole(fd, start, read, 0) && memcmp(start, "\177ELF", 4) != 0)
 		cache = image_cache_open(dir);
 	if (cache >= 0)
 		hit = image_cache_by_stat(cache, key);
@@ -131,13 +143,29 @@ static int load(int fd, const char *path, const struct dais_image_options *optio
 		image->cached = true;
 		return map_result(hit, &image->blob, err);
 	}
-	if (copy_file(fd, (size_t)key->stat.st_size, path, &image->blob, err) ||
+	if (copy_file(fd, wanted(start, read, size), path, &image->blob, err) ||
 	    dais_payload_find(image->blob.data, image->blob.size, &payload, err))
 		return -1;
 	image->packing = payload.packing;
 	if (payload.packing == DAIS_PACK_NONE)
 		return 0;
 	return unpack(image, &payload, path, cache, key, seconds, err);
+}
+
+static int parse(int fd, const char *path, const struct image_key *key, struct dais_image *image,
+		 struct dais_error *err)
+{
+	size_t size = (size_t)key->stat.st_size;
+
+	if (!dais_elf_parse(image->blob.data, image->blob.size, &image->elf, err))
+		return 0;
+	if (image->cached || image->packing != DAIS_PACK_NONE || image->blob.size == size)
+		return -1;
+	/* Its notes may be in a section alone: the rest of the file is needed. */
+	dais_blob_close(&image->blob);
+	if (copy_file(fd, size, path, &image->blob, err))
+		return -1;
+	return dais_elf_parse(image->blob.data, image->blob.size, &image->elf, err);
 }
 
 EXPORT int dais_image_open(const char *path, const struct dais_image_options *options,
@@ -152,8 +180,7 @@ EXPORT int dais_image_open(const char *path, const struct dais_image_options *op
 		dais_hint(err, "Name a kernel's file with kernel=, such as /boot/vmlinuz.");
 		return dais_while(err, "use the kernel", path);
 	}
-	if (load(fd, path, options, &key, image, err) ||
-	    dais_elf_parse(image->blob.data, image->blob.size, &image->elf, err)) {
+	if (load(fd, path, options, &key, image, err) || parse(fd, path, &key, image, err)) {
 		dais_image_close(image);
 		/* The reason alone is enough: what was done to the file is in it. */
 		return dais_while(err, "use the kernel", path);

@@ -17,6 +17,12 @@
 int image_unpack_confined(const struct dais_payload *payload, unsigned int seconds,
 			  struct dais_error *err);
 
+/*
+ * How much of an ELF file its program headers need, from the first @size bytes of it. 0: they do
+ * not tell, or its notes may stand elsewhere.
+ */
+uint64_t image_elf_extent(const void *start, size_t size);
+
 /* The SHA-512/256 of @blob, in hex with a NUL. Fails only if it cannot be loaded. */
 int image_digest(const struct dais_blob *blob, char hex[65], struct dais_error *err);
 
