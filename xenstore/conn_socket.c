@@ -132,17 +132,18 @@ static ssize_t serve(struct conn *c, const char *data, size_t size, size_t ahead
 		struct xsd_sockmsg head;
 		enum wire_result got = wire_next(data + at, size - at, &head);
 
-		if (at >= ahead && prefetch_pays()) {
-			ahead = at + prefetch_requests(data + at, size - at);
-			prefetch_run(&store_root);
-			forget = true;
-		}
 		if (got == WIRE_BAD) {
 			prefetch_forget();
 			return -1;
 		}
 		if (got == WIRE_PARTIAL)
 			break;
+		/* Not at the end of what was read: what other clients wait for would be forgotten. */
+		if (at >= ahead && prefetch_pays()) {
+			ahead = at + prefetch_requests(data + at, size - at);
+			prefetch_run(&store_root);
+			forget = true;
+		}
 		if (!request_run(c, &head, data + at + sizeof(head))) {
 			conn_starve(c);
 			break;

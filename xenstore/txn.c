@@ -470,19 +470,35 @@ static void make_way(struct txn *t, unsigned int writes)
 			past_expect(t->note[i]->now, writes);
 }
 
-/* Brings what the next notes need nearer; the number of the first that is left out. */
-static unsigned int look_ahead(const struct txn *t, unsigned int i)
+/* So many notes are looked at ahead at once. */
+#define AHEAD 32
+
+/*
+ * Brings what the next notes need nearer, that of all in the same wait: the notes, then what they lead
+ * to.  The number of the first that is left out.
+ */
+static unsigned int look_ahead(const struct txn *t, unsigned int from)
 {
-	for (; i < t->count; i++) {
+	unsigned int end = t->count - from > AHEAD ? from + AHEAD : t->count;
+
+	for (unsigned int i = from; i < end; i++) {
+		__builtin_prefetch(t->note[i]);
+		__builtin_prefetch(t->note[i]->path);
+	}
+	for (unsigned int i = from; i < end; i++) {
 		const struct note *n = t->note[i];
 
+		__builtin_prefetch(n->beside);
 		if (place_holds(&n->place))
-			__builtin_prefetch(*n->place.at);
-		else if (!prefetch_path(n->path, n->len))
-			break;
+			__builtin_prefetch(n->place.at);
+		else
+			prefetch_path(n->path, n->len);
 	}
+	for (unsigned int i = from; i < end; i++)
+		if (place_holds(&t->note[i]->place))
+			__builtin_prefetch(*t->note[i]->place.at);
 	prefetch_run(&store_root);
-	return i;
+	return end;
 }
 
 int txn_commit(struct txn *t)
