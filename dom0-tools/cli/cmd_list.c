@@ -9,6 +9,7 @@
 
 #include "cleanup.h"
 #include "commands.h"
+#include "dom/machine.h"
 #include "host.h"
 #include "json.h"
 #include "output.h"
@@ -38,6 +39,23 @@ static void print_nodes(struct cli *cli, const struct dais_domain *d)
 		printf("  %s", dais_cpulist_text(&nodes, DAIS_NODES_MAX, text, sizeof(text)));
 }
 
+/* By its name, for which the host is asked once; or by its number where that is not told. */
+static void print_pool(struct cli *cli, uint32_t id)
+{
+	static struct dais_pool *list;
+	static size_t count;
+	struct dais_error err;
+	char number[16];
+	size_t i;
+
+	if (!list && dais_pools(cli->host, &list, &count, &err))
+		count = 0;
+	for (i = 0; i < count && list[i].id != id; i++)
+		;
+	snprintf(number, sizeof(number), "%u", id);
+	printf(" %16s", i < count ? list[i].name : number);
+}
+
 static void print_row(struct cli *cli, const struct dais_domain *d, const struct view *view)
 {
 	char flags[7], uuid[37];
@@ -49,7 +67,7 @@ static void print_row(struct cli *cli, const struct dais_domain *d, const struct
 	if (view->uuid)
 		printf(" %s %11s", dais_uuid_text(d->uuid, uuid), reason ? reason : "-");
 	if (view->pool)
-		printf(" %12u", d->pool);
+		print_pool(cli, d->pool);
 	if (view->label)
 		printf(" %16s", "-");
 	if (view->nodes)
@@ -62,7 +80,7 @@ static void print_table(struct cli *cli, const struct dais_domain *list, size_t 
 {
 	printf("Name                                        ID   Mem VCPUs\tState\tTime(s)%s%s%s%s\n",
 	       view->uuid ? "   UUID                            Reason-Code" : "",
-	       view->pool ? "     Cpupool" : "", view->label ? "   Security Label" : "",
+	       view->pool ? "         Cpupool" : "", view->label ? "   Security Label" : "",
 	       view->nodes ? " NODE Affinity" : "");
 	for (size_t i = 0; i < count; i++)
 		print_row(cli, &list[i], view);

@@ -3,7 +3,7 @@
 # Guests that test the hypervisor from below: one folder each, with one main.c that says what it
 # tests.  make check-guests runs them on Dais and on Debian's Xen (run.py).
 
-GUEST_TESTS = boot calls traps events tables ptwrite grants time minute devices memops cpu smp security secmm secops seccpu pair store chaos
+GUEST_TESTS = boot calls traps events tables ptwrite grants time minute devices memops cpu smp security secmm secops seccpu pair deaths store chaos
 GUEST_TEST_LIB = tests/guests/lib/test.c tests/guests/lib/test.h \
 	tests/guests/lib/part.c tests/guests/lib/part.h tests/guests/lib/failing.c \
 	tests/guests/lib/failing.h tests/guests/lib/control.c tests/guests/lib/control.h
@@ -36,7 +36,8 @@ check-preempt: preempt/xen/dais $(GUEST_TESTS:%=tests/guests/%/guest)
 
 # Each allocation in turn fails: operation by operation, in the middle of chaos, and in each suite.
 FAILING_TESTS = failing chaos
-IN_TURN_TESTS = $(filter-out chaos,$(GUEST_TESTS))
+# deaths makes domains one after the other, which failing does with each allocation already.
+IN_TURN_TESTS = $(filter-out chaos deaths,$(GUEST_TESTS))
 check-failing: failing/xen/dais $(FAILING_TESTS:%=tests/guests/%/guest) \
 		$(IN_TURN_TESTS:%=tests/guests/%/guest)
 	@$(MKDIR_P) $(SYSTEM_CACHE)
@@ -209,6 +210,13 @@ tests_guests_pair_guest_CPPFLAGS = $(GUEST_TEST_CPPFLAGS)
 tests_guests_pair_guest_CFLAGS = $(GUEST_CFLAGS)
 tests_guests_pair_guest_LDFLAGS = $(GUEST_LINK)
 tests_guests_pair_guest_LDADD = $(GUEST_LIBS)
+
+noinst_PROGRAMS += tests/guests/deaths/guest
+tests_guests_deaths_guest_SOURCES = tests/guests/deaths/main.c $(GUEST_CONTROL_LIB)
+tests_guests_deaths_guest_CPPFLAGS = $(GUEST_TEST_CPPFLAGS)
+tests_guests_deaths_guest_CFLAGS = $(GUEST_CFLAGS)
+tests_guests_deaths_guest_LDFLAGS = $(GUEST_LINK)
+tests_guests_deaths_guest_LDADD = $(GUEST_LIBS)
 
 noinst_PROGRAMS += tests/guests/failing/guest
 tests_guests_failing_guest_SOURCES = tests/guests/failing/main.c $(GUEST_CONTROL_LIB)

@@ -29,10 +29,11 @@ NEEDS = {
     "minute": (1, "", ["-icount", "shift=0,sleep=off"]),
     "chaos": (2, "dom0_max_vcpus=4", []),
     "pair": (1, "dom0_mem=256M", []),
+    "deaths": (1, "dom0_mem=256M", []),
     "failing": (1, "dom0_mem=256M dom0_max_vcpus=2", []),
 }
 # Guests that make a second domain of their own image, which is then their module, too.
-TWO = ("pair", "failing")
+TWO = ("pair", "deaths", "failing")
 # Guests whose processors QEMU runs by one thread, in turns, as it does where allocations fail: with a thread each they wait for one
 # another for minutes where the host is busy.  --parallel gives each its thread.
 TURNS = ("chaos",)

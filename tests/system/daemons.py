@@ -12,10 +12,11 @@ import subprocess
 import sys
 import time
 
+import commands
 import guest
 import tools
 
-CHECKS = ["install", "consoled", "journal", "api", "refused_api", "reboot", "killed", "metrics",
+CHECKS = ["install", "consoled", "commands", "undone", "journal", "api", "refused_api", "reboot", "killed", "metrics",
           "ended", "half", "driver", "left"]
 
 # A request in Perl, which every Debian has: HTTP/1.0, so that the end is the connection's.
@@ -98,6 +99,9 @@ class Daemons(tools.Ours):
                 self.consoled()
         self.detail = self.must("grep VmRSS /proc/$(cat /run/consoled.pid)/status").split(":")[1].strip()
         return True
+
+    def check_commands(self):
+        return commands.check(self, "c1")
 
     def check_journal(self):
         """daisd starts what stands in its folder, once; domains of others it leaves alone."""
@@ -198,7 +202,7 @@ class Daemons(tools.Ours):
         time.sleep(5)
         if "auto" in self.domains():
             return "started again"
-        self.must("xl destroy c1")
+        commands.check_end(self, "c1")
         self.gone("c1")
         return True
 

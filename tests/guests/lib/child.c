@@ -133,6 +133,8 @@ static void clear_shared_info(struct child *c)
 	map_foreign(va, 0, DOMID_SELF);
 }
 
+void (*child_context)(struct child *c, struct vcpu_guest_context *ctx);
+
 static void start_vcpu(struct child *c, uint64_t entry, uint64_t info, uint64_t stack, uint64_t l4)
 {
 	static struct vcpu_guest_context ctx;
@@ -150,6 +152,8 @@ static void start_vcpu(struct child *c, uint64_t entry, uint64_t info, uint64_t 
 	ctx.kernel_ss = FLAT_KERNEL_SS;
 	ctx.kernel_sp = child_va(stack + 1);
 	ctx.ctrlreg[3] = xen_pfn_to_cr3(c->mfn[l4]);
+	if (child_context)
+		child_context(c, &ctx);
 	set_xen_guest_handle(op.u.vcpucontext.ctxt, (vcpu_guest_context_t *)&ctx);
 	rc = domctl(&op, XEN_DOMCTL_setvcpucontext, c->id);
 	if (rc)

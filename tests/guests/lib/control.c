@@ -37,6 +37,20 @@ unsigned long free_frames(void)
 	return op.u.physinfo.free_pages;
 }
 
+unsigned long free_frames_settled(void)
+{
+	unsigned long last = 0, n = free_frames();
+
+	while (n != last) {
+		last = n;
+		for (unsigned int i = 0; i < 200; i++)
+			sched_op(SCHEDOP_yield, NULL);
+		clock_delay(20000000);
+		n = free_frames();
+	}
+	return n;
+}
+
 long domain_make(domid_t *who, unsigned int vcpus)
 {
 	struct xen_domctl op = {.u.createdomain = {

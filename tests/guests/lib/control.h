@@ -19,6 +19,8 @@ long sysctl(struct xen_sysctl *op, unsigned int cmd);
 void debug_keys(const char *keys);
 /* Frames that nobody has, as the hypervisor counts them. */
 unsigned long free_frames(void);
+/* The same once nothing changes any more: of a domain that goes the last is freed later. */
+unsigned long free_frames_settled(void);
 
 /* A domain without memory or vCPUs; its id in *who. */
 long domain_make(domid_t *who, unsigned int vcpus);
@@ -45,6 +47,8 @@ struct child {
 
 /* Makes, fills and starts one. Panics where the hypervisor refuses. */
 void child_start(struct child *c);
+/* Changes what its vCPU starts with, or NULL; for all that are started from then on. */
+extern void (*child_context)(struct child *c, struct vcpu_guest_context *ctx);
 void child_end(struct child *c); /* the box is unmapped, the domain destroyed */
 /* Addresses in the child. */
 uintptr_t child_va(uint64_t pfn);

@@ -331,21 +331,6 @@ static void to_the_child(void)
 
 /* --- the end --- */
 
-/* Free memory once it has not changed for a while: what is left of a domain goes in the end. */
-static unsigned long settled(void)
-{
-	unsigned long last = 0, n = free_frames();
-
-	while (n != last) {
-		last = n;
-		for (unsigned int i = 0; i < 200; i++)
-			sched_op(SCHEDOP_yield, NULL);
-		clock_delay(20000000);
-		n = free_frames();
-	}
-	return n;
-}
-
 static unsigned long before; /* free frames, while there was no child */
 
 static void death(void)
@@ -379,7 +364,7 @@ static void death(void)
 	if (on_dais())
 		ok(grant_map(c.id, 20, spare, GNTMAP_host_map, &n) < 0, "h20.0 no new map");
 	is("h20.1 unmap", grant_unmap(m.handle, spot), GNTST_okay);
-	is("h36 memory is as before it was made", settled(), before);
+	is("h36 memory is as before it was made", free_frames_settled(), before);
 	is("h36 and it is gone", domctl(&op, XEN_DOMCTL_pausedomain, c.id), ESRCH);
 }
 
@@ -397,7 +382,7 @@ static void birth(void)
 	grant_unmap(m.handle, spot);
 	event_unbind(event_alloc_unbound(0));
 	child_end(&c);
-	before = settled();
+	before = free_frames_settled();
 	child_start(&c);
 	is("the child answers", child_call(&c, __HYPERVISOR_xen_version, XENVER_version, 0, 0, 0),
 	   0x40011);

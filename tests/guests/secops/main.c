@@ -3,6 +3,7 @@
  * Holes of the past in grants, events, interrupts and the door to it all, tried again, by the
  * number of their advisory (docs/security.md).  Races are tried with two vCPUs on two processors.
  */
+#include "control.h"
 #include "test.h"
 
 #include <xen/domctl.h>
@@ -405,6 +406,44 @@ static unsigned int count_in_log(const char *text, size_t length)
 	return n;
 }
 
+/* Of these bytes of an answer each is what we had there, or nothing. */
+static bool unsaid(const void *from, const void *to)
+{
+	const uint8_t *p = from;
+
+	while (p != (const uint8_t *)to && (!*p || *p == 0xa5))
+		p++;
+	return p == (const uint8_t *)to;
+}
+
+static void replies(void)
+{
+	static struct xen_domctl d;
+	static struct xen_sysctl s;
+
+	memset(&d.u, 0xa5, sizeof(d.u));
+	/* Xen refuses it of the one that asks. */
+	domctl(&d, XEN_DOMCTL_gettscinfo, 0);
+	ok(unsaid(&d.u.tsc_info.pad, &d.u.tsc_info.elapsed_nsec) &&
+		   unsaid(&d.u.tsc_info + 1, &d.u + 1),
+	   "XSA-132 the clock of a domain, and no more");
+	memset(&d.u, 0xa5, sizeof(d.u));
+	is("XSA-132 a domain", domctl(&d, XEN_DOMCTL_getdomaininfo, 0), 0);
+	ok(unsaid(&d.u.getdomaininfo.pad1, &d.u.getdomaininfo.flags) &&
+		   unsaid(d.u.getdomaininfo.pad2, &d.u.getdomaininfo.arch_config) &&
+		   unsaid(&d.u.getdomaininfo + 1, &d.u + 1),
+	   "XSA-132 and no more");
+	memset(&d.u, 0xa5, sizeof(d.u));
+	d.u.getvcpuinfo.vcpu = 0;
+	is("XSA-132 a vCPU", domctl(&d, XEN_DOMCTL_getvcpuinfo, 0), 0);
+	ok(unsaid(&d.u.getvcpuinfo.running + 1, &d.u.getvcpuinfo.cpu_time) &&
+		   unsaid(&d.u.getvcpuinfo.cpu + 1, &d.u + 1),
+	   "XSA-132 and no more");
+	memset(&s.u, 0xa5, sizeof(s.u));
+	is("XSA-132 the machine", sysctl(&s, XEN_SYSCTL_physinfo), 0);
+	ok(unsaid(&s.u.physinfo + 1, &s.u + 1), "XSA-132 and no more");
+}
+
 static void log_flood(void)
 {
 	static const char text[] = "RDMSR 0x123";
@@ -428,6 +467,7 @@ int guest_main(void)
 	part(grants);
 	part(control);
 	part(batches);
+	part(replies);
 	part(log_flood);
 	part(interrupts);
 	part(events);

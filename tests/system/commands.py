@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: MIT
+"""What dais has for one guest and for the host, command by command: a part of daemons.py.
+
+What is said is looked at inside dom0, as the hypervisor's log is on the same serial line.
+"""
+
+from vm import Timeout
+
+# Command, what it says (an extended regular expression for grep), its exit status if not 0.
+SHOWN = [
+    ("dais list GUEST", r"^GUEST +[0-9]+ +[0-9]+ +1 +[-rb]{2}-"),
+    ("dais list -v -Z -c -n GUEST", "Pool-0"),
+    ("dais list --long GUEST", '"name" *: *"GUEST"'),
+    ("dais info -n", "^xen_scheduler +: credit2"),
+    ("dais top -b -i 1 -d 1", "GUEST"),
+    ("dais uptime GUEST", r"^GUEST +[0-9]+ +[0-9]+:[0-9]{2}:[0-9]{2}$"),
+    ("xl uptime -s GUEST", r"^ [0-9]{2}:[0-9]{2}:[0-9]{2} up +[0-9]+:[0-9]{2}, GUEST \([0-9]+\)$"),
+    ("dais domname $(dais domid GUEST)", "^GUEST$"),
+    ("dais vcpu-list GUEST", "^GUEST +[0-9]+ +0 "),
+    ("dais cpupool-list -c Pool-0", "^Pool-0 +0"),
+    ("dais config GUEST", 'name = "GUEST"'),
+    ("dais check -q /guests/GUEST.cfg", ""),
+    ("dais create -n -d /guests/GUEST.cfg memory=97", "memory = 97"),
+    ("xl help --long", "vcpu-pin"),
+    ("dais wait -t 0 GUEST gone", "within 0 s", 9),
+    ("dais sched -a 0", "-d", 2),
+    ("dais sched -d GUEST -a 4095", "4095", 3),
+    ("dais create -V /guests/GUEST.cfg", "no viewer", 8),
+]
+
+# What is set, and where it shows.
+SET = [
+    ("dais sched -d GUEST -w 512 -c 50 -a 0", ""),
+    ("dais sched -d GUEST", r"^GUEST +[0-9]+ +512 +50  (0|all)$"),
+    ("xl sched-credit2 -d GUEST", r"^GUEST +[0-9]+ +512 +50$"),
+    ("dais sched -d GUEST -w 256 -c 0 -a all", ""),
+    ("dais sched -s -r 100", ""),
+    ("dais sched -s -p Pool-0", "ratelimit=100us"),
+    ("dais vcpu-pin --ignore-global-affinity-masks -f GUEST all 0 -", ""),
+    ("dais vcpu-pin GUEST 0 all all", ""),
+    ("dais vcpu-set -i GUEST 1", ""),
+    ("dais mem-max GUEST 100", ""),
+    # Beside what is set a MiB, as with xl.
+    ("dais list --json GUEST", '"max_memory_kb": *103424'),
+    ("dais mem-max GUEST 98304k", ""),
+    ("dais mem-set GUEST 100663296b", ""),
+    ("dais rename GUEST other", ""),
+    ("dais domid other", "^[0-9]+$"),
+    ("dais rename other GUEST", ""),
+    ("dais pause GUEST", ""),
+    ("dais wait -t 60 GUEST paused", ""),
+    ("dais unpause GUEST", ""),
+    ("dais wait -t 60 GUEST up", ""),
+    ("dais sysrq GUEST h", ""),
+    ("dais trigger GUEST power", "none for PV guests", 10),
+    ("dais network-attach GUEST bridge=xenbr0 mac=00:16:3e:00:00:19", ""),
+    ("dais network-list GUEST", "00:16:3e:00:00:19"),
+    ("dais network-detach -f GUEST 00:16:3e:00:00:19", ""),
+    ("dais block-attach GUEST format=raw vdev=xvdc access=r target=/guests/shown.raw", ""),
+    ("dais block-list GUEST", "51744"),
+    ("dais block-detach -f GUEST xvdc", ""),
+    # One that never runs, for what ends a domain.
+    ("dais create -d -q -e -p --ignore-global-affinity-masks /guests/GUEST.cfg 'name=\"idle\"'",
+     'name = "idle"'),
+    ("dais shutdown -w idle", "does not .or not yet. listen", 10),
+    ("dais reboot --json idle", '"code": *"state"', 10),
+    ("dais destroy -f idle", ""),
+    ("dais wait -t 120 idle gone", ""),
+]
+
+# Exactly one document of this schema.
+DOCUMENTS = [
+    ("list", "domains"), ("list -l", "domains"), ("info -n", "info"), ("top", "top"),
+    ("uptime", "uptime"), ("vcpu-list", "vcpus"), ("sched", "sched"), ("sched -s", "sched"),
+    ("sched -d GUEST -w 256", "sched"), ("cpupool-list", "cpupools"), ("dmesg", "dmesg"),
+    ("block-list GUEST", "devices"), ("network-list GUEST", "devices"), ("domid GUEST", "domain"),
+    ("domname 0", "domain"), ("config GUEST", "config"), ("check /guests/GUEST.cfg", "check"),
+    ("create -n /guests/GUEST.cfg", "config"), ("version", "version"), ("help list", "help"),
+    ("pause GUEST", "domain"), ("unpause GUEST", "domain"), ("wait GUEST up", "domain"),
+    ("wait nobody gone", "done"), ("debug-keys h", "done"), ("rename GUEST GUEST", None),
+    ("vcpu-set GUEST 1", "domain"), ("vcpu-pin GUEST 0 all", "domain"),
+    ("mem-max GUEST 96", "domain"), ("mem-set GUEST 96", "domain"), ("sysrq GUEST h", "domain"),
+    ("destroy nobody", "error"),
+]
+
+
+def wrong(run, command, pattern, status=0):
+    """None, or what the command said in place of what it should."""
+    got, _ = run.vm.run("%s > /run/said 2>&1" % command, 400)
+    if got == status and (not pattern or not run.vm.run(
+            "grep -qE -- '%s' /run/said" % pattern, 240)[0]):
+        return None
+    return "%s: status %d: %s" % (command, got, run.vm.run("tail -n 20 /run/said", 240)[1].strip())
+
+
+def check_end(run, name):
+    """Of that guest, which is asked for it."""
+    said = wrong(run, "dais shutdown -w -w --json " + name, '"schema": *"dais.domains"') or \
+        wrong(run, "dais wait -t 120 %s gone --json" % name, '"schema": *"dais.(done|domain)"')
+    if said:
+        raise Timeout(said)
+
+
+def check(run, name):
+    """With a guest of that name that runs, made from /guests/NAME.cfg."""
+    run.must("dd if=/dev/zero of=/guests/shown.raw bs=64k count=1 2> /dev/null")
+    faults = [wrong(run, *(w.replace("GUEST", name) if isinstance(w, str) else w for w in row))
+              for row in SHOWN + SET]
+    for command, schema in DOCUMENTS:
+        run.vm.run("dais %s --json > /run/document 2> /dev/null" % command.replace("GUEST", name), 400)
+        said = wrong(run, "grep -o '\"schema\": *\"[a-z.]*\"' /run/document | tr '\\n' ' '",
+                     '^"schema": *"dais.%s" $' % (schema or "(domain|error)"))
+        faults.append(said and "%s --json: %s" % (command, said))
+    if any(faults):
+        return "\n  ".join(said for said in faults if said)
+    # Row 57: what dom0's programs go by is not for the guest to write.
+    run.must("d=$(dais domid %s); xenstore-ls -fp /local/domain/$d > /run/nodes; "
+             "grep -E \"^/local/domain/$d(/(name|vm|domid|memory|cpu|console|store)[^ ]*)? = .*"
+             "(\\(n$d[,)]|,[bw]$d[,)])\" /run/nodes > /run/written; "
+             "grep -q \"^/local/domain/$d/console/ring-ref = \" /run/nodes" % name)
+    said = run.must("head -n 5 /run/written")
+    if said.strip():
+        return "a guest may write " + said
+    # Until an event has come: what precedes its listener is not told.
+    run.must("dais events -n 1 > /run/events & e=$!; n=0; while kill -0 $e 2> /dev/null && "
+             "[ $n -lt 200 ]; do dais pause %s; dais unpause %s; sleep 0.5; n=$((n + 1)); done; "
+             "grep -E 'paused +[0-9]+ %s$' /run/events" % (name, name, name), 600)
+    # What a key has the hypervisor say, it says in its log, which can be emptied.
+    run.must("dais dmesg -c > /run/log; dais debug-keys h; dais dmesg > /run/after; "
+             "[ -s /run/after ] && [ $(wc -c < /run/after) -lt $(wc -c < /run/log) ]", 400)
+    run.detail = "%d commands, %d documents" % (len(SHOWN + SET), len(DOCUMENTS))
+    return True
