@@ -38,7 +38,7 @@
 #define SINGLES_MAX 512u
 #define WIPE_ORDER 9u
 #define WIPED_MAX 128u /* blocks: 256 MiB, a guest or some */
-#define WIPE_STEP 16u /* frames in one go, some microseconds with the lock held */
+#define WIPE_STEP 1u /* frames in one go: who wakes up meanwhile waits for them */
 
 enum zone_id { ZONE_LOW, ZONE_HIGH, ZONES };
 
