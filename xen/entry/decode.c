@@ -114,8 +114,12 @@ static const struct opcode *find_opcode(unsigned int code)
 	return low < ARRAY_SIZE(opcodes) && code >= opcodes[low].first ? &opcodes[low] : NULL;
 }
 
-/* Reads the SIB byte and the displacement that the ModRM byte asks for. */
-static void decode_memory(struct cursor *c, struct insn *in, u8 mod, u8 rex)
+/*
+ * Reads the SIB byte and the displacement that the ModRM byte asks for.  Not in line: what it needs
+ * would be set up and put back for instructions without a memory operand, too.
+ */
+static __attribute__((noinline)) void decode_memory(struct cursor *c, struct insn *in, u8 mod,
+						    u8 rex)
 {
 	unsigned int disp_bytes = mod == 1 ? 1 : mod == 2 ? 4 : 0;
 	u8 base = in->rm & 7;
