@@ -21,6 +21,7 @@
 
 struct cpu_features cpu_features;
 unsigned long max_mfn = 0x7ffe0; /* just under 2 GiB */
+static u32 host_power = ~0u; /* leaf 0x80000007's EDX */
 static u64 host_states;
 
 struct cpuid_result cpuid_count(u32 leaf, u32 subleaf)
@@ -41,15 +42,19 @@ struct cpuid_result cpuid_count(u32 leaf, u32 subleaf)
 			return (struct cpuid_result){~0u, ~0u, ~0u, ~0u};
 		return (struct cpuid_result){.a = subleaf == 2 ? 256 : 64,
 					     .b = subleaf == 2 ? 576 : 1024 + 64 * subleaf};
+	case 0x80000007:
+		return (struct cpuid_result){~0u, ~0u, ~0u, host_power};
 	case 0x80000008:
 		return (struct cpuid_result){0x3928, ~0u, ~0u, ~0u};
 	}
 	return (struct cpuid_result){~0u, ~0u, ~0u, ~0u};
 }
 
+static bool stable;
+
 bool clocksource_stable(void)
 {
-	return false;
+	return stable;
 }
 u32 clocksource_tsc_khz(void)
 {
@@ -285,6 +290,19 @@ static void tools(void)
 	CHECK_EQ(cpu_policy_set_leaf(&dom, &l, true), (u64)-EINVAL);
 	l.a = 0;
 	CHECK_EQ(cpu_policy_set_leaf(&dom, &l, true), 0);
+	/* The invariant TSC is there for who asks, as long as it is one for all processors. */
+	l = (struct xen_cpuid_leaf){0x80000007, XEN_CPUID_NO_SUBLEAF, 0, 0, 0, BIT(7) | BIT(8)};
+	CHECK_EQ(cpu_policy_set_leaf(&dom, &l, true), (u64)-EINVAL);
+	CHECK_EQ(guest_cpuid(&vcpu, 0x80000007, 0).d, 0);
+	l.d = BIT(8);
+	CHECK_EQ(cpu_policy_set_leaf(&dom, &l, true), 0);
+	CHECK_EQ(guest_cpuid(&vcpu, 0x80000007, 0).d, 0);
+	stable = true;
+	CHECK_EQ(cpu_policy_set_leaf(&dom, &l, true), 0);
+	CHECK_EQ(guest_cpuid(&vcpu, 0x80000007, 0).d, BIT(8));
+	stable = false;
+	cpu_policy_features(cpu_policy_by_index(XEN_SYSCTL_cpu_policy_pv_max), words);
+	CHECK_EQ(words[7], BIT(8));
 	cpu_policy_features(cpu_policy_by_index(XEN_SYSCTL_cpu_policy_host), words);
 	CHECK(words[0] == ~0u && words[5] == ~0u && words[16] == 0);
 	cpu_policy_features(def, words);
@@ -305,6 +323,25 @@ int main(void)
 		}
 		create(false);
 		tools();
+	}
+	/* What xl asks for, wherever it is to keep a guest: without it, and without the leaf. */
+	for (int leaf = 1; leaf >= 0; leaf--) {
+		const struct xen_cpuid_leaf stays = {0x80000007, XEN_CPUID_NO_SUBLEAF, .d = BIT(8)};
+
+		host_power = 0;
+		boot(false, 0x2e7);
+		if (!leaf) {
+			cpu_features.max_ext_leaf = 0x80000004;
+			memset((void *)cpu_policy_by_index(XEN_SYSCTL_cpu_policy_host), 0,
+			       sizeof(struct cpu_policy));
+			cpuid_init();
+		}
+		create(false);
+		stable = true;
+		CHECK_EQ(cpu_policy_set_leaf(&dom, &stays, true), 0);
+		CHECK_EQ(guest_cpuid(&vcpu, 0x80000007, 0).d, 0);
+		stable = false;
+		host_power = ~0u;
 	}
 	/* States that the processor cannot switch take their features away. */
 	boot(true, 7);

@@ -89,6 +89,7 @@ static const struct leaf_rule {
 	{0x80000000, 0x80000000, NO_SUBLEAF, {ALL, ALL, ALL, ALL}},
 	{0x80000001, 0x80000001, NO_SUBLEAF, {ALL, ALL, FEATURES_E1C, FEATURES_E1D}},
 	{0x80000002, 0x80000006, NO_SUBLEAF, {ALL, ALL, ALL, ALL}},
+	{0x80000007, 0x80000007, NO_SUBLEAF, {0, 0, 0, F(ITSC)}},
 	{0x80000008, 0x80000008, NO_SUBLEAF, {0x00ffffff, FEATURES_E8B, 0xf0ff, 0}},
 	{0x80000019, 0x8000001a, NO_SUBLEAF, {ALL, ALL, 0, 0}},
 	{0x80000021, 0x80000021, NO_SUBLEAF, {FEATURES_E21A, 0, 0, 0}},
@@ -118,7 +119,9 @@ static const struct {
 };
 
 static struct cpu_policy host_policy __ro_after_init;
+/* The most that tools can ask for, and what a guest has if they ask for nothing. */
 static struct cpu_policy pv_policy __ro_after_init;
+static struct cpu_policy pv_default_policy __ro_after_init;
 
 static u32 *leaf_regs(struct xen_cpuid_leaf *l)
 {
@@ -263,6 +266,9 @@ void __init cpuid_init(void)
 {
 	build_host_policy(&host_policy);
 	build_pv_policy(&pv_policy);
+	pv_default_policy = pv_policy;
+	/* A promise for all its life: only for a guest of which tools know that it stays here. */
+	clear_bits(&pv_default_policy, WORD_OF(ITSC), F(ITSC));
 }
 
 int cpuid_domain_init(struct domain *d)
@@ -270,7 +276,7 @@ int cpuid_domain_init(struct domain *d)
 	d->cpu_policy = kmalloc(sizeof(*d->cpu_policy));
 	if (!d->cpu_policy)
 		return -ENOMEM;
-	*d->cpu_policy = pv_policy;
+	*d->cpu_policy = pv_default_policy;
 	/* Only who owns the machine's memory map has use for memory types. */
 	if (d->is_privileged)
 		find_leaf(d->cpu_policy, 1, 0)->d |= find_leaf(&host_policy, 1, 0)->d & F(MTRR);
@@ -384,8 +390,9 @@ const struct cpu_policy *cpu_policy_by_index(u32 index)
 	case XEN_SYSCTL_cpu_policy_host:
 		return &host_policy;
 	case XEN_SYSCTL_cpu_policy_pv_max:
-	case XEN_SYSCTL_cpu_policy_pv_default:
 		return &pv_policy;
+	case XEN_SYSCTL_cpu_policy_pv_default:
+		return &pv_default_policy;
 	}
 	return NULL;
 }
@@ -411,8 +418,14 @@ int cpu_policy_set_leaf(struct domain *d, const struct xen_cpuid_leaf *leaf, boo
 	/* The hypervisor's leaves are made on the fly: what the tools say of them is not used. */
 	if (leaf->leaf >= HV_BASE && leaf->leaf < HV_BASE + 0x200)
 		return 0;
+	/*
+	 * xl asks for it, whatever there is, for who is to stay here (nomigrate).  Of no use is one
+	 * TSC that is invariant among several.
+	 */
+	if (leaf->leaf == 0x80000007)
+		wanted.d &= (most && clocksource_stable() ? most->d : 0) | ~F(ITSC);
 	if (!now || !most)
-		return leaf->a | leaf->b | leaf->c | leaf->d ? -EINVAL : 0;
+		return wanted.a | wanted.b | wanted.c | wanted.d ? -EINVAL : 0;
 	for (u32 i = 0; i < ARRAY_SIZE(feature_words); i++) {
 		u8 r = feature_words[i].reg;
 
