@@ -113,11 +113,9 @@ class Ours(guest.Run):
             life()
             self.wait_for("no back-end", 300, lambda: "frontend-id" not in self.must(
                 "xenstore-ls /local/domain/0/backend 2>/dev/null; true"))
-            for _ in range(20):
-                if self.free_memory() >= before:
-                    self.detail = "life %d left nothing" % number
-                    return super().check_left()
-                time.sleep(1)
+            if self.back(before):
+                self.detail = "life %d left nothing" % number
+                return super().check_left()
         return "each of %d lives left something, %d KiB free of %d" % (
             number, self.free_memory(), before)
 
@@ -139,25 +137,39 @@ class Ours(guest.Run):
         config = "/guests/%s.cfg" % name
         # Once with success, so that directories and caches are there.
         self.must("dais create -e -p %s && dais destroy %s" % (config, name), 400)
-        self.wait_for("the loop device to go", 30,
+        self.wait_for("the loop device to go", 300,
                       lambda: "undo.raw" not in self.must("losetup -a"))
-        before, free = self.snapshot(), self.free_memory()
+        before = self.snapshot()
         for step in range(1, 40):
-            status, said = self.vm.run("DAIS_FAIL_STEP=%d dais create -e -p %s" % (step, config), 400)
-            if not status:
-                self.must("dais destroy " + name, 60)
-                self.detail = "%d steps" % (step - 1)
-                return step > least - 1
-            if "DAIS_FAIL_STEP" not in said:
-                return "step %d: %s" % (step, said)
-            try:
-                self.wait_for("step %d undone" % step, 120, lambda: self.snapshot() == before)
-                self.wait_for("the memory of step %d" % step, 120,
-                              lambda: self.free_memory() >= free)
-            except guest.Timeout as error:
-                return "%s: changed %s" % (error, sorted(set(self.snapshot().splitlines())
-                                                         ^ set(before.splitlines())))
+            # The hypervisor's own tables grow now and then; a step that leaks does so each time.
+            for _ in range(4):
+                free = self.free_memory()
+                status, said = self.vm.run("DAIS_FAIL_STEP=%d dais create -e -p %s"
+                                           % (step, config), 400)
+                if not status:
+                    self.must("dais destroy " + name, 400)
+                    self.detail = "%d steps" % (step - 1)
+                    return step > least - 1
+                if "DAIS_FAIL_STEP" not in said:
+                    return "step %d: %s" % (step, said)
+                try:
+                    self.wait_for("step %d undone" % step, 120, lambda: self.snapshot() == before)
+                except guest.Timeout as error:
+                    return "%s: changed %s" % (error, sorted(set(self.snapshot().splitlines())
+                                                             ^ set(before.splitlines())))
+                if self.back(free):
+                    break
+            else:
+                return "step %d takes memory each time" % step
         return "no end of steps"
+
+    def back(self, free):
+        """So much memory is free again, at once or soon."""
+        for _ in range(20):
+            if self.free_memory() >= free:
+                return True
+            time.sleep(1)
+        return False
 
 
 def main():
