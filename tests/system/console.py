@@ -183,6 +183,15 @@ def waiting(vm, report, cpus):
     report.result("idle processors are halted", min(halted) >= 10, "seen %s times" % halted)
 
 
+def open_gates(vm, said):
+    """Vectors whose gate, of those there are, leaves interrupts on (row 446); how many there are."""
+    base = int(re.search(r"IDT=\s*([0-9a-f]+)", said).group(1), 16)
+    words = pagetables.ask(vm, "x /512gx %#x" % base, r"[0-9a-f]{16}: 0x([0-9a-f]{16}) 0x", 256)
+    gates = [int(word, 16) for word in words[:256]]
+    return [n for n, gate in enumerate(gates) if gate >> 47 & 1 and gate >> 40 & 15 != 14], \
+        sum(gate >> 47 & 1 for gate in gates)
+
+
 def our_tables(args, log, report, cpus):
     with Machine(args, log) as vm:
         if not try_expect(vm, report, "dom0 comes up, CPU with SMEP", r"quick: complaints 0\n", 900):
@@ -200,6 +209,12 @@ def our_tables(args, log, report, cpus):
                 report.result("CPU %d: read-only is for us too, guests' code is not ours" % cpu,
                               pagetables.register(said, "CR0") & 0x80010000 == 0x80010000 and
                               pagetables.register(said, "CR4") & 1 << 20)
+                # PCIDE: one load of CR3 is a flush of all but what is global (row 292).
+                report.result("CPU %d: no process-context ids" % cpu,
+                              not pagetables.register(said, "CR4") & 1 << 17)
+                wrong, seen = open_gates(vm, said)
+                report.result("CPU %d: every gate masks interrupts" % cpu, not wrong and seen > 32,
+                              "%d gates%s" % (seen, "; not %s" % wrong[:8] if wrong else ""))
         except (Timeout, Gone) as error:
             report.result("our page tables", False, str(error))
             print(vm.tail(12))
