@@ -57,6 +57,8 @@ LIBDAIS_DOMAINS = \
 	dom0-tools/lib/dev/backend.c \
 	dom0-tools/lib/dev/fb.c \
 	dom0-tools/lib/dev/model.c dom0-tools/lib/dev/model.h \
+	dom0-tools/lib/dev/modelwatch.c dom0-tools/lib/dev/modelwatch.h \
+	dom0-tools/lib/dev/relief.c \
 	dom0-tools/lib/dev/process.c dom0-tools/lib/dev/process.h \
 	dom0-tools/lib/dev/qemu.c dom0-tools/lib/dev/qemu.h \
 	dom0-tools/lib/dev/qmp.c dom0-tools/lib/dev/qmp.h \

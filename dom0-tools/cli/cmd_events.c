@@ -45,7 +45,7 @@ static void print_event(const struct cli *cli, const struct dais_event *event)
 			fputs("dais: an event is left out: there is no memory to print it\n",
 			      stderr);
 	} else {
-		printf("%s.%03ldZ %-9s %u %s%s%s\n", when, now.tv_nsec / 1000000,
+		printf("%s.%03ldZ %-10s %u %s%s%s\n", when, now.tv_nsec / 1000000,
 		       dais_event_name(event->kind), event->domain.domid, event->domain.name,
 		       event->kind == DAIS_EVENT_SHUTDOWN && reason ? " " : "",
 		       event->kind == DAIS_EVENT_SHUTDOWN && reason ? reason : "");

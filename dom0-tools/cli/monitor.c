@@ -45,6 +45,17 @@ static enum dais_action action_of(const struct dais_config *config, enum dais_sh
 	}
 }
 
+/* It goes on without one, if need be. */
+static void restart_model(struct cli *cli, const struct dais_domain *domain)
+{
+	struct dais_error err;
+	char text[1200];
+
+	if (domain->shutdown == DAIS_SHUTDOWN_NONE && !monitor_daisd_runs() &&
+	    dais_model_restart(cli->host, domain->domid, &err))
+		syslog(LOG_ERR, "%s", dais_error_text(&err, text, sizeof(text)));
+}
+
 /* 0: the domain is down and described by @domain; 1: it is gone; -1 with @err. */
 static int wait_down(struct cli *cli, uint32_t domid, struct dais_domain *domain,
 		     struct dais_error *err)
@@ -60,6 +71,8 @@ static int wait_down(struct cli *cli, uint32_t domid, struct dais_domain *domain
 			return 0;
 		if (dais_event_wait(cli->host, &event, -1, err) < 0)
 			return -1;
+		if (event.kind == DAIS_EVENT_MODEL_LOST && event.domain.domid == domid)
+			restart_model(cli, &event.domain);
 	}
 }
 
@@ -113,6 +126,8 @@ int monitor_domain(struct cli *cli, struct dais_config *config, uint32_t domid)
 	for (;;) {
 		ret = wait_down(cli, domid, &domain, &err);
 		/* A daisd that came later looks after all domains: two must not. */
+		if (ret > 0)
+			dais_forget(cli->host, config->uuid);
 		if (ret > 0 || (!ret && monitor_daisd_runs()))
 			return 0;
 		if (!ret)

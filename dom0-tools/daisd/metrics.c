@@ -141,6 +141,8 @@ static void put_host(FILE *f, const struct dais_machine *m)
 	put_number(f, "dais_domains_crashed", "counter", NULL, "Domains seen to crash.", c.crashed);
 	put_number(f, "dais_domains_restarted", "counter", NULL, "Domains started by daisd.",
 		   c.restarted);
+	put_number(f, "dais_models_lost", "counter", NULL, "QEMUs of domains seen to die.",
+		   c.models_lost);
 	put_number(f, "dais_failures", "counter", NULL, "Actions of daisd that failed.", c.failed);
 }
 

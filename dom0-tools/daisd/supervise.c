@@ -191,6 +191,25 @@ static void handle_end(struct dais *host, const struct dais_domain *domain)
 	dais_config_free(&config);
 }
 
+/* ----- QEMUs that die ----- */
+
+static void handle_model(struct dais *host, const struct dais_domain *domain)
+{
+	struct dais_config config;
+	struct dais_error err;
+	bool ours = !dais_record_load(domain->uuid, &config, NULL);
+
+	dais_config_free(&config);
+	count(&self.counts.models_lost);
+	note("model-lost", domain, ours ? NULL : "not made by dais: left to its maker");
+	if (!ours)
+		return;
+	if (dais_model_restart(host, domain->domid, &err))
+		note_error("failed", domain->name, domain->uuid, &err);
+	else
+		note("model-restarted", domain, NULL);
+}
+
 /* ----- starts ----- */
 
 static void started(const struct dais_config *config, uint32_t domid, const char *event)
@@ -329,13 +348,21 @@ static void handle(struct dais *host, const struct dais_event *event)
 		count(&self.counts.created);
 		note("created", &event->domain, NULL);
 		break;
+	case DAIS_EVENT_DESTROYED:
+		note("destroyed", &event->domain, NULL);
+		dais_forget(host, event->domain.uuid);
+		break;
+	case DAIS_EVENT_MODEL_LOST:
+		if (event->domain.shutdown == DAIS_SHUTDOWN_NONE)
+			handle_model(host, &event->domain);
+		break;
 	default:
 		note(dais_event_name(event->kind), &event->domain, NULL);
 		break;
 	}
 }
 
-/* What ended while nobody looked. */
+/* What ended while nobody looked, domains and QEMUs. */
 static void take_stock(struct dais *host)
 {
 	struct dais_domain *list = NULL;
@@ -346,6 +373,8 @@ static void take_stock(struct dais *host)
 	for (i = 0; i < n; i++) {
 		if (list[i].domid && list[i].shutdown != DAIS_SHUTDOWN_NONE && !list[i].dying)
 			handle_end(host, &list[i]);
+		else if (list[i].domid && !list[i].dying && dais_model_lost(host, list[i].domid))
+			handle_model(host, &list[i]);
 	}
 	free(list);
 }

@@ -26,7 +26,7 @@ int supervise_run(const struct supervise_options *options, const volatile bool *
 
 /* For the metrics; from any thread. */
 struct supervise_counts {
-	uint64_t created, ended, crashed, restarted, failed, events;
+	uint64_t created, ended, crashed, restarted, failed, events, models_lost;
 };
 struct supervise_counts supervise_counts(void);
 uint64_t supervise_restarts(const uint8_t uuid[16]);

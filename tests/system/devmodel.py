@@ -6,17 +6,19 @@
 dom0 is that of tools.py with Debian's QEMU for Xen in it.  The guest's drivers are its kernel's own.
 """
 
+import json
 import os
 import re
 import subprocess
 import sys
 
+import daemons
 import guest
 import tools
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CHECKS = ["install", "missing", "faults", "password", "create", "screen", "channels", "isolation",
-          "store", "destroy", "killed", "undone"]
+          "store", "monitor", "daisd", "brake", "destroy", "others", "killed", "undone"]
 
 # All that a domain with both devices may leave.
 LEFT = ("pgrep -f xen-domid; ls /run/chan.sock 2>/dev/null; "
@@ -32,11 +34,36 @@ CLIENT = ("use IO::Socket::UNIX; my $s = IO::Socket::UNIX->new(q{/run/chan.sock}
           "while (<$s>) { print; last if /got-/ }")
 
 
+# A viewer: four pixels from the midst of the screen, where no cursor blinks.
+VIEWER = """use IO::Socket::INET; alarm 300;
+my $s = IO::Socket::INET->new(q{127.0.0.1:} . shift) or die $!;
+sub get { my $b = q{}; sysread($s, $b, $_[0] - length($b), length($b)) or die while length($b) < $_[0]; $b }
+sub put { syswrite($s, $_[0]) }
+my $hello = get(12); put($hello); get(ord(get(1))); put(chr(1)); get(4); put(chr(1));
+my ($w, $h) = unpack(q{nnx16}, get(20)); get(unpack(q{N}, get(4)));
+put(pack(q{CxnN}, 2, 1, 0)); put(pack(q{CCnnnn}, 3, 0, 0, 0, $w, $h));
+my $p = q{};
+for (1 .. unpack(q{xxn}, get(4))) {
+  my ($l, $t, $wide, $high) = unpack(q{n4x4}, get(12)); my $d = get($wide * $high * 4);
+  $p = substr($d, ((40 - $t) * $wide + 400 - $l) * 4, 16)
+    if $l <= 400 && $l + $wide >= 404 && $t <= 40 && $t + $high > 40;
+}
+print substr($hello, 0, 11), qq{ $w $h }, unpack(q{H*}, $p), qq{\\n};
+"""
+
+
 class Model(tools.Ours):
     def arguments(self):
         return super().arguments() + [
             "-drive", "file=%s,format=raw,if=none,id=q,readonly=on" % self.file("devmodel/files.tar"),
             "-device", "virtio-blk-pci,drive=q"]
+
+    def more_files(self, work):
+        super().more_files(work)
+        self.copy(work, [os.path.join(self.args.build, "dom0-tools/daisd/daisd")])
+        for name, text in (("http.pl", daemons.HTTP), ("viewer.pl", VIEWER)):
+            with open(os.path.join(work, name), "w", encoding="utf-8") as f:
+                f.write(text)
 
     def shown(self, name):
         return self.json("dais list -l " + name)[0]
@@ -107,9 +134,18 @@ class Model(tools.Ours):
         vnc = self.shown("m1")["vnc"]
         if vnc != {"listen": "127.0.0.1", "port": 5904}:
             return str(vnc)
-        self.detail = self.must("exec 7<>/dev/tcp/127.0.0.1/5904; timeout 300 head -c 12 <&7; "
-                                "exec 7>&-", 400).strip()
-        return self.detail == "RFB 003.008"
+        self.detail = self.must("perl /opt/dais/viewer.pl 5904", 400).strip()
+        return self.detail.startswith("RFB 003.008 800 600 ") and self.draws("Z", "5a")
+
+    def draws(self, letter, code):
+        """What the guest writes to its frame buffer is what a viewer sees."""
+        with guest.Console(self.vm, "m1") as g:
+            g.shell(240)
+            g.run("tr '\\000' %s < /dev/zero | dd of=/dev/fb0 bs=4096 count=64 2>/dev/null" % letter)
+        port = self.shown("m1")["vnc"]["port"]
+        self.wait_for("pixels", 240, lambda: self.must(
+            "perl /opt/dais/viewer.pl %d" % port, 400).split()[-1] == code * 16)
+        return True
 
     def check_channels(self):
         """Bytes both ways, through the terminal and through the socket."""
@@ -122,7 +158,11 @@ class Model(tools.Ours):
             # A terminal forgets its settings when the last one closes it.
             g.run("for i in 1 2; do (exec < /dev/hvc$i > /dev/hvc$i; stty raw -echo; "
                   "while read l; do echo got-$l-$i; done) & done; sleep 1")
-        tty = channels[0]["path"]
+        return self.answers()
+
+    def answers(self):
+        """What the guest's two readers get is answered; there must be one of each."""
+        tty = self.shown("c1")["channels"][0]["path"]
         said = self.must("stty -F %s raw -echo; exec 7<>%s; echo to-guest >&7; "
                          "timeout 300 grep -m 1 got- <&7; exec 7>&-" % (tty, tty), 400)
         if "got-to-guest-1" not in said:
@@ -140,11 +180,86 @@ class Model(tools.Ours):
         return [said[0].split()[1], int(said[1], 16) != 0] + [word.strip() for word in said[2:6]]
 
     def check_isolation(self):
-        """QEMU of a screen is nobody in an empty root; that of a channel must stay root."""
+        """Each QEMU is nobody in a root that is empty, or has the door to grants alone."""
         screen, channel = self.rights("m1"), self.rights("c1")
         if screen != ["65534", False, "1", "/run/dais/empty", "0", "1"]:
             return str(screen)
-        return channel[:1] + channel[2:4] + channel[5:] == ["0", "1", "/", "1"] or str(channel)
+        if channel != ["65534", False, "1", "/dev/dais/grants", "1", "1"]:
+            return str(channel)
+        said = self.must("cd /dev/dais; stat -c '%A %U %n' . $(find grants -type c); "
+                         "find grants -type f -o -type l").split()
+        return said == ["drwx------", "root", ".", "crw-rw-rw-", "root",
+                        "grants/dev/xen/gntdev"] or str(said)
+
+    def lose(self, name):
+        """Its QEMU dies; another is there when this returns."""
+        before = self.pid(name)
+        self.must("kill -9 " + before)
+        self.again(name, before)
+
+    def again(self, name, before):
+        def is_another():
+            model = self.shown(name)["model"]
+            state = self.must("xenstore-read /local/domain/0/device-model/$(dais domid %s)/state "
+                              "2>/dev/null; true" % name).strip()
+            return model["running"] and model["pid"] != int(before) and state == "running"
+        self.wait_for("another QEMU for " + name, 600, is_another)
+
+    def check_monitor(self):
+        """Without daisd the process that create left starts another QEMU for one that died."""
+        self.lose("m1")
+        return self.draws("Q", "51")
+
+    def daisd(self):
+        self.must("LD_LIBRARY_PATH=/opt/dais /opt/dais/daisd --pid-file=/run/daisd.pid --no-auto", 400)
+
+    def end_daisd(self, signal):
+        self.must("p=$(cat /run/daisd.pid); kill -%s $p; while kill -0 $p 2>/dev/null; do sleep 0.2; "
+                  "done" % signal)
+
+    def journal(self, name):
+        said = self.must("perl /opt/dais/http.pl GET /v1/journal?name=" + name, 400)
+        said = said[said.index("HTTP/1."):].replace("\r", "").partition("\n\n")[2]
+        return [e["event"] for e in json.loads(said)["data"]]
+
+    def check_daisd(self):
+        """daisd killed leaves QEMUs alone; one that dies meanwhile, or later, is replaced."""
+        self.must("(dais events > /run/events 2>&1 & echo $! > /run/events.pid)")
+        # It looks from the moment on that it tells of something.
+        self.must("for i in $(seq 600); do dais pause m1; sleep 2; dais unpause m1; "
+                  "grep -q paused /run/events && break; done; grep paused /run/events", 700)
+        self.daisd()
+        before = [self.pid(name) for name in ("m1", "c1")]
+        self.end_daisd("KILL")
+        self.daisd()
+        self.end_daisd("TERM")
+        self.daisd()
+        if [self.pid(name) for name in ("m1", "c1")] != before:
+            return "not the same QEMUs"
+        self.lose("c1")
+        self.wait_for("the journal", 300, lambda: self.journal("c1")[-2:] ==
+                      ["model-lost", "model-restarted"])
+        self.end_daisd("KILL")
+        # Those that create left would be quicker than the next daisd.
+        self.must("kill -9 $(pgrep -f 'dais create') 2>/dev/null; true")
+        before = self.pid("m1")
+        self.must("kill -9 " + before)
+        self.wait_for("that it is seen", 300, lambda: not self.shown("m1")["model"]["running"])
+        self.daisd()
+        self.again("m1", before)
+        self.must("kill $(cat /run/events.pid); grep 'model-lost.* m1' /run/events && "
+                  "grep 'model-lost.* c1' /run/events")
+        return self.draws("B", "42") and self.answers()
+
+    def check_brake(self):
+        """A QEMU that dies again and again stays away, and the guest goes on."""
+        note = "/libxl/%s/model/" % self.must("dais domid c1").strip()
+        self.must("xenstore-write %sin-row 5; xenstore-write %slast $(date +%%s)" % (note, note))
+        self.must("kill -9 " + self.pid("c1"))
+        self.wait_for("the journal", 300, lambda: self.journal("c1")[-2:] == ["model-lost", "failed"])
+        with guest.Console(self.vm, "c1") as g:
+            g.shell(240)
+        return not self.shown("c1")["model"]["running"] or "it runs"
 
     def check_store(self):
         """What dom0 acts upon is not the guest's to write."""
@@ -165,6 +280,34 @@ class Model(tools.Ours):
     def check_destroy(self):
         self.must("dais destroy m1 && dais destroy c1", 400)
         self.gone_all()
+        return True
+
+    def check_others(self):
+        """A domain with a QEMU ended by the tool that did not make it: xl's by dais, ours by xl."""
+        xl, look = "/usr/lib/xen-4.17/bin/xl", "ls /var/lib/xen /run/xen | grep -v domid-history"
+        notes = self.must(look).split()
+        self.config("x1", memory=64, more=PAUSED + VFB)
+        self.must("%s create -p -e /guests/x1.cfg && pgrep -f xen-domid" % xl, 400)
+        if self.shown("x1")["vnc"]["port"] != 5904:
+            return str(self.shown("x1"))
+        self.must("dais destroy x1", 400)
+        self.gone_all()
+        # One that powers off: xl's own process, which has waited for that, clears away.
+        self.config("x2", memory=96, more=VFB)
+        self.must("%s create /guests/x2.cfg" % xl, 400)
+        with guest.Console(self.vm, "x2") as g:
+            g.shell(240)
+        self.must("dais shutdown -w x2", 900)
+        self.gone("x2")
+        self.gone_all()
+        if self.must(look).split() != notes:
+            return self.must(look)
+        # xl knows nothing of our record, nor QEMU of its socket in another root: daisd does.
+        self.config("k1", memory=64, more=PAUSED + VFB + CHANNELS)
+        self.must("dais create -e -p /guests/k1.cfg && %s destroy k1" % xl, 400)
+        self.gone_all()
+        self.wait_for("no record", 240, lambda: not self.must("ls /var/lib/dais/domains").strip())
+        self.end_daisd("TERM")
         return True
 
     def check_killed(self):

@@ -81,7 +81,8 @@ static void test_line(void)
 	config.channel_count = 2;
 	make(&config);
 	CHECK(!strcmp(after("-vnc", 0), "none"));
-	CHECK(!strcmp(after("-runas", 0), "") && !strcmp(after("-chroot", 0), ""));
+	CHECK(!strcmp(after("-runas", 0), "nobody"));
+	CHECK(!strcmp(after("-chroot", 0), QEMU_ROOT_GRANTS));
 	CHECK(!strcmp(after("-chardev", 1), "pty,id=channel0"));
 	CHECK(!strcmp(after("-chardev", 2),
 		      "socket,id=channel1,path=/run/a,,b,server=on,wait=off"));

@@ -241,10 +241,12 @@ static void check_screens(const struct dais_config *config, struct dais_faults *
 
 		if (i)
 			dais_faults_add(faults, false, v->line, "vfb", "Leave one of them.",
-					"a guest has one frame buffer");
+					"of a guest's frame buffers VNC shows one");
 		if (v->sdl == DAIS_YES)
-			dais_faults_add(faults, false, v->line, "vfb", "Write vnc=1 instead.",
-					"windows on dom0's own screen are not opened (sdl)");
+			dais_faults_add(faults, false, v->line, "vfb",
+					"Write vnc=1 instead, and connect a viewer.",
+					"sdl opens a window on dom0's own screen, which Debian's "
+					"QEMU for Xen cannot");
 		if (v->opengl == DAIS_YES)
 			dais_faults_add(faults, true, v->line, "vfb", "Leave out opengl.",
 					"it has no effect without sdl");

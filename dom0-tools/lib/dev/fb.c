@@ -120,6 +120,22 @@ static struct json_object *channels_json(struct dais *host, uint32_t domid)
 	}
 }
 
+static struct json_object *model_json(struct dais *host, uint32_t domid)
+{
+	struct json_object *o;
+	long pid = model_pid(&host->store, domid);
+	autoclose int alive = -1;
+
+	if (pid <= 1)
+		return JSON_NULL;
+	alive = model_find(&host->store, domid);
+	o = json_object_new_object();
+	json_set(o, "pid", json_object_new_int64(pid));
+	json_set(o, "running", json_object_new_boolean(alive >= 0));
+	json_set(o, "restarts", json_object_new_int64(model_restarts(host, domid)));
+	return o;
+}
+
 EXPORT struct json_object *dais_served_json(struct dais *host, uint32_t domid)
 {
 	struct json_object *o = json_object_new_object(), *vnc;
@@ -136,5 +152,6 @@ EXPORT struct json_object *dais_served_json(struct dais *host, uint32_t domid)
 	}
 	json_set(o, "vnc", vnc);
 	json_set(o, "channels", channels_json(host, domid));
+	json_set(o, "model", model_json(host, domid));
 	return json_whole(o);
 }

@@ -8,11 +8,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -21,6 +23,7 @@
 #include "json.h"
 
 #define LOGS "/var/log/dais"
+#define LOG_FMT LOGS "/qemu-%.200s.log"
 #define PID_FMT "/local/domain/%u/image/device-model-pid"
 #define STATE_FMT "/local/domain/0/device-model/%u"
 
@@ -28,6 +31,28 @@
 #define START_MS 120000u
 #define STOP_MS 10000u
 #define LOOK_MS 20u
+#define FORGET_MS 5000u
+#define FORGET_LOOK_MS 500
+
+long model_pid(struct store *store, uint32_t domid)
+{
+	return store_read_number(store, 0, PID_FMT, domid);
+}
+
+int model_find(struct store *store, uint32_t domid)
+{
+	char number[16];
+
+	snprintf(number, sizeof(number), "%u", domid);
+	return process_find((pid_t)model_pid(store, domid), "-xen-domid", number);
+}
+
+bool model_runs(struct store *store, uint32_t domid)
+{
+	autofree char *state = store_read(store, STATE_FMT "/state", domid);
+
+	return state && !strcmp(state, "running");
+}
 
 bool model_wanted(const struct dais_config *config)
 {
@@ -92,9 +117,20 @@ static int gone(const struct model *m, const struct dais_config *config, struct 
 	dais_fail(err, DAIS_DEVICE, "start the device model of", config->name, "QEMU ended: %s",
 		  words);
 	if (strstr(words, "DES"))
-		return dais_hint(err, "this QEMU has no passwords for VNC: leave out vncpasswd and "
-				      "have VNC listen on 127.0.0.1 only");
+		return dais_hint(
+			err, "this QEMU has no passwords for VNC: leave out vncpasswd, have "
+			     "VNC listen on 127.0.0.1 only, and reach it from elsewhere by `ssh "
+			     "-L 5900:127.0.0.1:PORT HOST` (`dais list -l` tells the port)");
 	return dais_hint(err, "all that it said is in %s", m->log);
+}
+
+void model_keep_log(const struct dais_config *config)
+{
+	char log[288], old[300];
+
+	snprintf(log, sizeof(log), LOG_FMT, config->name);
+	snprintf(old, sizeof(old), "%s.1", log);
+	rename(log, old);
 }
 
 static int start(struct dais *host, uint32_t domid, struct model *m, struct dais_error *err)
@@ -109,6 +145,43 @@ static int start(struct dais *host, uint32_t domid, struct model *m, struct dais
 	if (store_done(&host->store, err))
 		return -1;
 	return process_release(&m->process, err);
+}
+
+/* With these rights, whatever the caller's umask. One that was there is left as it is. */
+static void make_folder(const char *path, mode_t mode)
+{
+	if (!mkdir(path, mode))
+		chmod(path, mode);
+}
+
+/*
+ * The directory that QEMU is locked into. The one with a device in it stands below another that
+ * only root may enter, so that nobody else who runs as QEMU does gets there.
+ */
+static int make_root(const struct dais_config *config, struct dais_error *err)
+{
+	static const char node[] = QEMU_ROOT_GRANTS "/dev/xen/gntdev", fresh[] = "/dev/dais/new";
+	struct stat door, st;
+
+	make_folder("/run/dais", 0755);
+	make_folder(QEMU_ROOT, 0755);
+	if (!config->channel_count)
+		return 0;
+	if (stat("/dev/xen/gntdev", &door)) {
+		dais_fail_errno(err, DAIS_DEVICE, errno, "open the door to grants for",
+				config->name);
+		return dais_hint(err, "load the kernel's module xen-gntdev");
+	}
+	if (!lstat(node, &st) && S_ISCHR(st.st_mode) && st.st_rdev == door.st_rdev)
+		return 0;
+	make_folder("/dev/dais", 0700);
+	make_folder(QEMU_ROOT_GRANTS, 0755);
+	make_folder(QEMU_ROOT_GRANTS "/dev", 0755);
+	make_folder(QEMU_ROOT_GRANTS "/dev/xen", 0755);
+	unlink(fresh);
+	if (mknod(fresh, S_IFCHR | 0600, door.st_rdev) || chmod(fresh, 0666) || rename(fresh, node))
+		return dais_fail_errno(err, DAIS_DEVICE, errno, "make the device", node);
+	return 0;
 }
 
 int model_start(struct dais *host, uint32_t domid, const struct dais_config *config,
@@ -126,16 +199,14 @@ int model_start(struct dais *host, uint32_t domid, const struct dais_config *con
 
 	if (given)
 		snprintf(socket, sizeof(socket), "XENSTORED_PATH=%s", given);
-	if (model_check(config, err))
+	if (model_check(config, err) || make_root(config, err))
 		return -1;
 	/* A domain of the same number may have left its word that all is well. */
 	store_dir_at(&state, &host->store, STATE_FMT, domid);
 	store_remove(&host->store, "%s", state.path);
 	store_dir_write(&state, "", "%s", "");
 	mkdir(LOGS, 0755);
-	mkdir("/run/dais", 0755);
-	mkdir(QEMU_ROOT, 0755);
-	snprintf(m->log, sizeof(m->log), LOGS "/qemu-%.200s.log", config->name);
+	snprintf(m->log, sizeof(m->log), LOG_FMT, config->name);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
 		return dais_fail_errno(err, DAIS_FAILED, errno, "start the device model of",
 				       config->name);
@@ -160,9 +231,7 @@ static int wait_running(struct dais *host, uint32_t domid, const struct dais_con
 			struct model *m, struct dais_error *err)
 {
 	for (unsigned int waited = 0;; waited += LOOK_MS) {
-		autofree char *state = store_read(&host->store, STATE_FMT "/state", domid);
-
-		if (state && !strcmp(state, "running"))
+		if (model_runs(&host->store, domid))
 			return 0;
 		if (waited >= START_MS)
 			break;
@@ -265,7 +334,7 @@ void model_drop(struct model *m)
 	m->monitor = -1;
 }
 
-/* Sockets of channels, which QEMU leaves when it is not root any more. */
+/* Sockets of channels, which QEMU cannot reach any more. */
 static void remove_sockets(struct dais *host, uint32_t domid)
 {
 	for (unsigned int devid = 1;; devid++) {
@@ -284,22 +353,57 @@ static void remove_sockets(struct dais *host, uint32_t domid)
 	}
 }
 
+/* Another domain's QEMU may have taken the place. */
+static bool is_listened_at(const char *path)
+{
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	autoclose int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	snprintf(to.sun_path, sizeof(to.sun_path), "%s", path);
+	return fd < 0 || !connect(fd, (struct sockaddr *)&to, sizeof(to)) ||
+	       (errno != ECONNREFUSED && errno != ENOENT);
+}
+
+/* The domain is gone before its QEMU is, at times. */
+static bool has_gone(const char *path)
+{
+	for (unsigned int waited = 0; is_listened_at(path); waited += FORGET_LOOK_MS) {
+		if (waited >= FORGET_MS)
+			return false;
+		poll(NULL, 0, FORGET_LOOK_MS);
+	}
+	return true;
+}
+
+void model_forget(const struct dais_config *config)
+{
+	for (size_t i = 0; i < config->channel_count; i++) {
+		const char *path = config->channels[i].path;
+
+		if (config->channels[i].connection == DAIS_CHANNEL_SOCKET && path && has_gone(path))
+			unlink(path);
+	}
+}
+
 int model_stop(struct dais *host, uint32_t domid, struct dais_error *err)
 {
-	long pid = store_read_number(&host->store, 0, PID_FMT, domid);
+	long pid = model_pid(&host->store, domid);
 	autoclose int alive = -1;
 	char number[16];
 
 	if (pid <= 1)
 		return 0;
 	snprintf(number, sizeof(number), "%u", domid);
-	alive = process_find((pid_t)pid, "-xen-domid", number);
+	store_remove(&host->store, STATE_FMT, domid);
+	store_wait(&host->store);
+	alive = model_find(&host->store, domid);
 	if (alive >= 0 && !process_end(alive, STOP_MS)) {
 		dais_fail(err, DAIS_DEVICE, "end the device model of domain", number,
 			  "process %ld is there still", pid);
 		return dais_hint(err, "see what it waits for: /proc/%ld/stack", pid);
 	}
 	remove_sockets(host, domid);
+	/* Again: it may have written there until its end. */
 	store_remove(&host->store, STATE_FMT, domid);
 	return 0;
 }

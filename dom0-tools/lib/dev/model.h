@@ -34,10 +34,26 @@ int model_start(struct dais *host, uint32_t domid, const struct dais_config *con
  */
 int model_finish(struct dais *host, uint32_t domid, const struct dais_config *config,
 		 struct model *model, struct dais_error *err);
+/* What the one before said stays, as NAME.log.1, when another is started. */
+void model_keep_log(const struct dais_config *config);
 void model_drop(struct model *model); /* the descriptors; it goes on */
 
-/* Ends the domain's QEMU, if there is one, whoever started it. */
+/*
+ * Ends the domain's QEMU, if there is one, whoever started it. Its word that it runs is taken away
+ * first, so that who sees it go knows that this was meant.
+ */
 int model_stop(struct dais *host, uint32_t domid, struct dais_error *err);
+
+/* Removes sockets of its channels at which nobody listens. */
+void model_forget(const struct dais_config *config);
+
+/* Times that another took its place (dev/relief.c). */
+long model_restarts(struct dais *host, uint32_t domid);
+
+/* What the store and the process table tell of it, for this and for dev/modelwatch.c. */
+long model_pid(struct store *store, uint32_t domid); /* 0: it has none */
+int model_find(struct store *store, uint32_t domid); /* a pidfd; -1: it is not there */
+bool model_runs(struct store *store, uint32_t domid); /* it said so, whatever came then */
 
 /* The devices' nodes (dev/fb.c). */
 void fb_publish(struct dais *host, uint32_t domid, const struct dais_vfb *vfb);

@@ -90,18 +90,13 @@ static void add_channel(struct qemu_line *line, size_t i, const struct dais_chan
 		line->whole = false;
 }
 
-/*
- * Once what needs root is open. A channel's back-end opens the door to grants only when the guest
- * comes, and can then do so as root alone.
- */
+/* Once what needs root is open. */
 static void add_confinement(struct qemu_line *line, const struct dais_config *config)
 {
-	if (config->channel_count)
-		return;
 	add(line, "-runas");
 	add(line, "nobody");
 	add(line, "-chroot");
-	add(line, QEMU_ROOT);
+	add(line, config->channel_count ? QEMU_ROOT_GRANTS : QEMU_ROOT);
 }
 
 int qemu_line_make(struct qemu_line *line, const char *emulator, uint32_t domid, int monitor,

@@ -11,8 +11,12 @@
 /* A channel's character device within QEMU, by its place in the configuration. */
 #define QEMU_CHANNEL "channel%zu"
 
-/* All that it sees of dom0's files once it serves a screen alone: an empty directory. */
+/*
+ * All that it sees of dom0's files: nothing, or, for channels, the door to grants, which it opens
+ * when the guest comes. In /dev, as device nodes count nowhere else below /run's options.
+ */
 #define QEMU_ROOT "/run/dais/empty"
+#define QEMU_ROOT_GRANTS "/dev/dais/grants"
 
 struct qemu_line {
 	char **list; /* ends with NULL */

@@ -4,10 +4,13 @@
  * removed, in an order in which nobody is left waiting for what is gone. What is written in
  * the store says what there is, so that it can be done by anybody, at any time, again.
  */
+#include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 #include "dev/device.h"
@@ -15,6 +18,9 @@
 #include "dev/script.h"
 #include "dom/host.h"
 #include "export.h"
+
+/* xl's notes about domains: PLACE/userdata-d.DOMID.UUID.NAME. */
+#define XL_NOTES "/var/lib/xen"
 
 struct removal {
 	struct dais *host;
@@ -73,6 +79,19 @@ static void remove_backend_dirs(struct dais *host, uint32_t domid)
 		store_remove(&host->store, "/local/domain/0/backend/%s/%u", kinds[i], domid);
 }
 
+static void remove_xl_notes(uint32_t domid, const char *uuid)
+{
+	autodir DIR *dir = opendir(XL_NOTES);
+	struct dirent *entry;
+	char name[64];
+	int length = snprintf(name, sizeof(name), "userdata-d.%u.%s.", domid, uuid);
+
+	while (dir && (entry = readdir(dir))) {
+		if (!strncmp(entry->d_name, name, (size_t)length))
+			unlinkat(dirfd(dir), entry->d_name, 0);
+	}
+}
+
 int domain_remove(struct dais *host, uint32_t domid, const uint8_t uuid[16], struct dais_error *err)
 {
 	struct removal r = {.host = host, .err = err};
@@ -86,13 +105,34 @@ int domain_remove(struct dais *host, uint32_t domid, const uint8_t uuid[16], str
 	remove_backend_dirs(host, domid);
 	if (hv_destroy_domain(&host->hv, domid) && errno != ESRCH && !r.ret)
 		r.ret = domain_failed(err, "destroy the domain", domid);
+	/* Somebody may have been putting another in the place of one that died. */
+	if (r.stopped && model_stop(host, domid, err))
+		r.ret = -1;
 	store_release(&host->store, domid);
 	store_remove(&host->store, "/libxl/%u", domid);
 	store_remove(&host->store, "/vm/%s", dais_uuid_text(uuid, text));
 	store_remove(&host->store, "/local/domain/%u", domid);
 	store_wait(&host->store);
 	record_remove(uuid);
+	remove_xl_notes(domid, text);
 	return r.ret;
+}
+
+EXPORT void dais_forget(struct dais *host, const uint8_t uuid[16])
+{
+	struct dais_domain domain;
+	struct dais_config config;
+	struct dais_error err;
+	char text[37];
+
+	if (!dais_find(host, dais_uuid_text(uuid, text), &domain, &err)
+		    ? !domain.dying
+		    : err.code != DAIS_NO_DOMAIN)
+		return;
+	if (!dais_record_load(uuid, &config, NULL))
+		model_forget(&config);
+	dais_config_free(&config);
+	record_remove(uuid);
 }
 
 EXPORT int dais_destroy(struct dais *host, uint32_t domid, struct dais_error *err)

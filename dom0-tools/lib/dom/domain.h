@@ -118,6 +118,12 @@ struct json_object *dais_record(const uint8_t uuid[16]);
 /* The same as a configuration, which the caller frees whatever comes back. -1: it was not. */
 int dais_record_load(const uint8_t uuid[16], struct dais_config *config, struct dais_error *err);
 
+/*
+ * Removes what is kept of a domain that another tool destroyed: the record, and channels' sockets
+ * at which nobody listens any more. Nothing is done while there is a domain of that UUID.
+ */
+void dais_forget(struct dais *host, const uint8_t uuid[16]);
+
 /* ----- steering ------------------------------------------------------------------------ */
 
 int dais_pause(struct dais *host, uint32_t domid, struct dais_error *err);
@@ -179,10 +185,20 @@ struct json_object *dais_domain_json(const struct dais_domain *domain);
 struct json_object *dais_device_json(uint32_t domid, const struct dais_device *device);
 
 /*
- * Where what QEMU serves of a domain is found: "vnc", with "listen" and "port" or null, and
- * "channels", a list of "name", "connection", "path". The caller drops it.
+ * What QEMU serves of a domain: "vnc", with "listen" and "port" or null, "channels", a list of
+ * "name", "connection", "path", and "model", QEMU itself, with "pid", "running" and "restarts" or
+ * null. The caller drops it.
  */
 struct json_object *dais_served_json(struct dais *host, uint32_t domid);
+
+/* Whether the domain had a QEMU that served it, and that is gone. */
+bool dais_model_lost(struct dais *host, uint32_t domid);
+/*
+ * Starts another in its place: the guest's screen and channels go on, at the places that
+ * dais_served_json() then tells. Refused for a domain that others made, and when it has died five
+ * times with less than ten minutes in between.
+ */
+int dais_model_restart(struct dais *host, uint32_t domid, struct dais_error *err);
 
 /* ----- what happens -------------------------------------------------------------------- */
 
@@ -193,6 +209,7 @@ enum dais_event_kind {
 	DAIS_EVENT_UNPAUSED,
 	DAIS_EVENT_RENAMED,
 	DAIS_EVENT_DESTROYED,
+	DAIS_EVENT_MODEL_LOST, /* its QEMU died */
 };
 
 struct dais_event {

@@ -3,17 +3,17 @@
  * What happens to domains. The store's two special watches say when to look; what happened is
  * found by comparing the hypervisor's list with the one before, so that an event that was
  * missed, or several that came as one, are still all told. Pausing and renaming fire no watch:
- * a look once a second finds those.
+ * a look once a second finds those. The death of a QEMU is seen by its process's descriptor.
  */
 #include "dom/watcher.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "cleanup.h"
+#include "dev/modelwatch.h"
 #include "dom/host.h"
 #include "export.h"
 
@@ -24,12 +24,15 @@ struct watcher {
 	size_t count;
 	struct dais_event *queue;
 	size_t queued, next, room;
+	struct modelwatch models;
+	bool models_changed;
 };
 
 void watcher_free(struct watcher *w)
 {
 	if (!w)
 		return;
+	modelwatch_free(&w->models);
 	free(w->seen);
 	free(w->queue);
 	free(w);
@@ -38,9 +41,10 @@ void watcher_free(struct watcher *w)
 EXPORT const char *dais_event_name(enum dais_event_kind kind)
 {
 	static const char *const names[] = {
-		[DAIS_EVENT_CREATED] = "created", [DAIS_EVENT_SHUTDOWN] = "shutdown",
-		[DAIS_EVENT_PAUSED] = "paused",   [DAIS_EVENT_UNPAUSED] = "unpaused",
-		[DAIS_EVENT_RENAMED] = "renamed", [DAIS_EVENT_DESTROYED] = "destroyed",
+		[DAIS_EVENT_CREATED] = "created",       [DAIS_EVENT_SHUTDOWN] = "shutdown",
+		[DAIS_EVENT_PAUSED] = "paused",         [DAIS_EVENT_UNPAUSED] = "unpaused",
+		[DAIS_EVENT_RENAMED] = "renamed",       [DAIS_EVENT_DESTROYED] = "destroyed",
+		[DAIS_EVENT_MODEL_LOST] = "model-lost",
 	};
 
 	return names[kind];
@@ -108,6 +112,25 @@ static int compare(struct watcher *w, const struct dais_domain *now, size_t coun
 	return ret;
 }
 
+/* QEMUs that are gone, of domains that are there. */
+static int compare_models(struct dais *host)
+{
+	struct watcher *w = host->watcher;
+	uint32_t domid;
+	int ret = 0;
+
+	if (w->models_changed)
+		ret = modelwatch_look(&w->models, &host->store, false);
+	w->models_changed = ret != 0;
+	while (modelwatch_next(&w->models, &host->store, &domid)) {
+		for (size_t i = 0; i < w->count; i++) {
+			if (w->seen[i].domid == domid && !w->seen[i].dying)
+				ret |= add(w, DAIS_EVENT_MODEL_LOST, &w->seen[i]);
+		}
+	}
+	return ret;
+}
+
 static int look(struct dais *host, struct dais_error *err)
 {
 	struct watcher *w = host->watcher;
@@ -124,6 +147,8 @@ static int look(struct dais *host, struct dais_error *err)
 	free(w->seen);
 	w->seen = now;
 	w->count = count;
+	/* What could not be asked for is, the next time. */
+	compare_models(host);
 	return 0;
 }
 
@@ -137,8 +162,12 @@ static int start(struct dais *host, struct dais_error *err)
 	errnum = store_watch(&host->store, "@introduceDomain", "dais");
 	if (!errnum)
 		errnum = store_watch(&host->store, "@releaseDomain", "dais");
+	if (!errnum)
+		errnum = store_watch(&host->store, MODELS_PATH, "dais");
 	if (errnum)
 		dais_fail_errno(err, DAIS_NO_HOST, errnum, "watch the domains", "the store");
+	else
+		w->models_changed = modelwatch_look(&w->models, &host->store, true) != 0;
 	if (errnum || dais_list(host, &w->seen, &w->count, err)) {
 		watcher_free(w);
 		return -1;
@@ -150,14 +179,17 @@ static int start(struct dais *host, struct dais_error *err)
 /* Waits for the store to say something, and takes all that it said. 0, or -1 with @err. */
 static int wait_store(struct dais *host, int timeout_ms, struct dais_error *err)
 {
-	struct pollfd fd = {.fd = host->store.fd, .events = POLLIN};
+	struct watcher *w = host->watcher;
 	struct store_event *event;
 
 	/* What came along with answers is not announced by the socket again. */
-	if (!host->store.events && poll(&fd, 1, timeout_ms) < 0)
+	if (!host->store.events && modelwatch_poll(&w->models, host->store.fd, timeout_ms) < 0)
 		return dais_fail_errno(err, DAIS_INTERRUPTED, errno, "watch the domains", NULL);
-	while ((event = stream_event(&host->store)))
+	while ((event = stream_event(&host->store))) {
+		if (!strncmp(event->text, MODELS_PATH, strlen(MODELS_PATH)))
+			w->models_changed = true;
 		free(event);
+	}
 	if (errno == EAGAIN)
 		return 0;
 	return dais_fail_errno(err, DAIS_NO_HOST, errno, "watch the domains", "the store");
