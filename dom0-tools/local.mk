@@ -184,6 +184,7 @@ dom0_tools_dais_SOURCES = $(DAIS_COMMANDS) \
 	dom0-tools/cli/commands.def dom0-tools/cli/commands.h \
 	dom0-tools/cli/main.c \
 	dom0-tools/cli/monitor.c dom0-tools/cli/monitor.h \
+	dom0-tools/cli/viewer.c dom0-tools/cli/viewer.h \
 	dom0-tools/cli/output.c dom0-tools/cli/output.h \
 	dom0-tools/lib/json.c dom0-tools/lib/json.h dom0-tools/lib/text.c \
 	dom0-tools/lib/text.h

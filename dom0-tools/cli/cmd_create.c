@@ -12,6 +12,7 @@
 #include "json.h"
 #include "monitor.h"
 #include "output.h"
+#include "viewer.h"
 
 #define ID_TIMELINE OPTION_LONG
 #define ID_IGNORE_MASKS (OPTION_LONG + 1)
@@ -25,15 +26,15 @@ static const struct option_row options[] = {
 	{'e', "exit", NULL, "leave nobody behind who carries out on_reboot and its like"},
 	{'F', "foreground", NULL, "wait for its end, and carry that out here"},
 	{'f', "defconfig", "FILE", "the configuration (xl's older form)"},
-	{'V', "vncviewer", NULL, "refused: no viewer is started"},
-	{'A', "vncviewer-autopass", NULL, "the same"},
+	{'V', "vncviewer", NULL, "start vncviewer for its screen"},
+	{'A', "vncviewer-autopass", NULL, "the same, and tell it the password"},
 	{ID_IGNORE_MASKS, "ignore-global-affinity-masks", NULL, "always so: xl.conf is not read"},
 	{ID_TIMELINE, "timeline", NULL, "show where the time went"},
 	{0, NULL, NULL, NULL},
 };
 
 struct request {
-	bool console, debug, dry_run, quiet, wait, leave, timeline;
+	bool console, debug, dry_run, quiet, wait, leave, timeline, viewer, autopass;
 	const char *file;
 	struct dais_create how;
 	struct dais_config config;
@@ -73,6 +74,22 @@ static void print_timeline(const struct timeline *t)
 	}
 }
 
+/* The domain is there, whatever becomes of its viewer. */
+static void show_screen(struct cli *cli, const struct request *r, uint32_t domid)
+{
+	struct dais_error err;
+	const char *password = NULL;
+	char text[1200];
+
+	if (!r->viewer)
+		return;
+	if (r->autopass && r->config.vfb_count)
+		password = r->config.vfbs[0].vncpasswd;
+	if (viewer_check(&r->config, &err) || viewer_start(cli, domid, password, &err))
+		fprintf(stderr, "%s: %s\n  %s\n", cli->program,
+			dais_error_text(&err, text, sizeof(text)), err.hint);
+}
+
 static int make(struct cli *cli, struct request *r)
 {
 	struct timeline timeline = {0};
@@ -80,6 +97,9 @@ static int make(struct cli *cli, struct request *r)
 	uint32_t domid;
 	bool unpause = r->console && !r->how.paused;
 
+	/* xl makes the domain and then finds that it has no viewer. */
+	if (r->viewer && !cli->as_xl && viewer_check(&r->config, &err))
+		return cli_report(cli, &err);
 	if (host_open(cli, &err))
 		return cli_report(cli, &err);
 	r->how.timeline = r->timeline ? &timeline : NULL;
@@ -108,6 +128,7 @@ static int make(struct cli *cli, struct request *r)
 			print_timeline(&timeline);
 		fflush(stdout);
 	}
+	show_screen(cli, r, domid);
 	if (r->wait && !r->console)
 		return monitor_domain(cli, &r->config, domid);
 	/* With daisd there it is its business, and no process is needed for each domain. */
@@ -193,10 +214,9 @@ static int run(struct cli *cli, int argc, char **argv)
 			break;
 		case 'V':
 		case 'A':
-			dais_fail(&err, DAIS_DEVICE, "show the domain's screen", NULL,
-				  "no viewer is started from here");
-			dais_hint(&err, "leave out -V; `dais list -l` tells where VNC listens");
-			return cli_report(cli, &err);
+			r.viewer = true;
+			r.autopass |= id == 'A';
+			break;
 		case ID_IGNORE_MASKS:
 			break;
 		case ID_TIMELINE:

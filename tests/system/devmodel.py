@@ -18,7 +18,7 @@ import tools
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CHECKS = ["install", "missing", "faults", "password", "create", "screen", "channels", "isolation",
-          "store", "monitor", "daisd", "brake", "destroy", "others", "killed", "undone"]
+          "store", "viewer", "monitor", "daisd", "brake", "destroy", "others", "killed", "undone"]
 
 # All that a domain with both devices may leave.
 LEFT = ("pgrep -f xen-domid; ls /run/chan.sock 2>/dev/null; "
@@ -190,6 +190,28 @@ class Model(tools.Ours):
                          "find grants -type f -o -type l").split()
         return said == ["drwx------", "root", ".", "crw-rw-rw-", "root",
                         "grants/dev/xen/gntdev"] or str(said)
+
+    def check_viewer(self):
+        """create -V starts vncviewer on the domain's screen, and makes nothing where there is none."""
+        self.config("v1", memory=64, more=PAUSED + VFB)
+        self.config("v2", memory=64, more=PAUSED)
+        self.must("rm -f /usr/local/bin/vncviewer; hash -r")
+        for name, status, word in (("v1", 8, "tigervnc-viewer"), ("v2", 3, "vfb")):
+            got, said = self.vm.run("dais create -V -e -p /guests/%s.cfg" % name, 400)
+            if got != status or word not in said or name in self.listed():
+                return "%s: %d %s" % (name, got, said)
+        # Called as xl: the domain is there all the same.
+        self.must("sed -i s/vncdisplay=4/vncdisplay=6/ /guests/v1.cfg")
+        got, said = self.vm.run("xl create -V -e -p /guests/v1.cfg", 400)
+        if got or "tigervnc-viewer" not in said or "v1" not in self.listed():
+            return "as xl: %d %s" % (got, said)
+        self.must("dais destroy v1")
+        for line in ("#!/bin/sh", 'echo viewer $* > /run/viewer.new', "mv /run/viewer.new /run/viewer"):
+            self.must("echo '%s' >> /usr/local/bin/vncviewer" % line)
+        self.must("chmod +x /usr/local/bin/vncviewer; hash -r; dais create -A -e -p /guests/v1.cfg", 400)
+        self.wait_for("the viewer", 240, lambda: not self.vm.run("test -e /run/viewer")[0])
+        self.detail = self.must("cat /run/viewer; rm /usr/local/bin/vncviewer; dais destroy v1", 400).strip()
+        return self.detail == "viewer 127.0.0.1:6"
 
     def lose(self, name):
         """Its QEMU dies; another is there when this returns."""

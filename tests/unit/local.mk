@@ -238,6 +238,12 @@ tests_unit_t_devmodel_SOURCES = tests/unit/t_devmodel.c dom0-tools/lib/error.c \
 	dom0-tools/lib/dev/qemu.c dom0-tools/lib/dev/qmp.c
 tests_unit_t_devmodel_LDADD = -ljson-c -lpthread
 
+check_PROGRAMS += tests/unit/t_viewer
+tests_unit_t_viewer_CPPFLAGS = $(TOOLS_CPPFLAGS)
+tests_unit_t_viewer_SOURCES = tests/unit/t_viewer.c dom0-tools/cli/viewer.c \
+	dom0-tools/lib/error.c dom0-tools/lib/json.c dom0-tools/lib/text.c
+tests_unit_t_viewer_LDADD = -ljson-c
+
 check_PROGRAMS += tests/unit/t_guestlayout
 tests_unit_t_guestlayout_CPPFLAGS = $(TOOLS_CPPFLAGS)
 tests_unit_t_guestlayout_SOURCES = tests/unit/t_guestlayout.c dom0-tools/lib/build/layout.c \
