@@ -380,19 +380,25 @@ class Run:
         return True
 
     def check_newer(self):
-        """Debian 13's kernel, as a guest with two vCPUs from the start."""
-        self.config("newer", memory=160, more='kernel="/guests/vmlinuz-6.12"\nvcpus=2')
+        """Debian 13's kernel, as a guest with two vCPUs from the start.  That its TSC is native and
+        it stays here it is told, and takes the TSC for its clock where the processor's is invariant."""
+        self.config("newer", memory=160, more='kernel="/guests/vmlinuz-6.12"\nvcpus=2\n'
+                    'tsc_mode="native"\nnomigrate=1')
         self.create("newer")
         with Console(self.vm, "newer") as g:
             g.shell()
             said = g.run("uname -r; cat /sys/devices/system/cpu/online")[1].split()
+            clock = g.run("grep -c nonstop_tsc /proc/cpuinfo; "
+                          "cat /sys/devices/system/clocksource/*0/current_clocksource")[1].split()
             busy = g.run("for i in 1 2 3 4; do (dd if=/dev/zero bs=64k count=64 2>/dev/null | "
                          "md5sum) & done; wait", 400)[1]
         self.must("xl destroy newer")
         self.gone("newer")
         sums = set(line.split()[0] for line in busy.strip().splitlines())
         good = said[0].startswith("6.12") and said[1] == "0-1" and len(sums) == 1
-        return good or "%s %s" % (said, busy)
+        self.detail = "clock %s" % clock[-1]
+        good = good and clock == (["0", "xen"] if clock[0] == "0" else ["2", "tsc"])
+        return good or "%s %s %s" % (said, clock, busy)
 
     def check_driver(self):
         """A guest serves another's network interface; dom0 introduces them and is not on the way."""
