@@ -7,14 +7,17 @@
 Boots the dom0 of tests/system/tools.py under -icount shift=0, so that a tick of the time stamp
 counter is an instruction of the whole machine, and prints a Markdown table.  The guest is the
 smallest of tests/guests, with 8 MiB; "beside N" means with N like it there already.  The part
-"pair" is a boot of its own with two processors, by the clock on the wall.
+"pair" is a boot of its own with two processors, by the clock on the wall, with alone.c beside the
+tools, there and on the machine without a hypervisor: what two at once take of what shares nothing.
 """
 
 import argparse
 import os
 import re
+import statistics
 import subprocess
 import sys
+import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "system"))
@@ -53,7 +56,8 @@ class Cost(tools.Ours):
         subprocess.run(["cp", os.path.join(self.args.build, "tests/guests/hello/hello"), work],
                        check=True)
         lib = os.path.join(HERE, "..", "..", "dom0-tools", "lib")
-        for name, more in (("cost", ["-static"]), ("atonce", ["-static"]), ("unpause.so", ["-shared", "-fPIC"]),
+        for name, more in (("cost", ["-static"]), ("atonce", ["-static"]),
+                           ("alone", ["-static"]), ("unpause.so", ["-shared", "-fPIC"]),
                            ("inprogram", ["-I" + lib, os.path.join(build, "libdais.so.0"),
                                           "-Wl,-rpath-link," + build])):
             source = os.path.join(HERE, name.replace(".so", "") + ".c")
@@ -222,8 +226,8 @@ class Cost(tools.Ours):
                     print("%s: %s" % (part, error), file=sys.stderr)
 
     def pair(self, rounds=40):
-        """One create, and two at once, on two processors, in milliseconds: the least of many
-        rounds, since other work of the machine only adds."""
+        """One create, and two at once, turn by turn on two processors, in milliseconds: the least
+        and the middle of many rounds, since other work of the machine only adds."""
         took = {1: [], 2: []}
         with Machine(self.arguments(), self.log("pair")) as self.vm:
             self.boot()
@@ -234,8 +238,38 @@ class Cost(tools.Ours):
                                  % (count, self.tool), 300)
                 took[count].append(int(re.search(r"took (\d+)", said).group(1)) / 1e6)
                 self.must("/opt/dais/atonce %d %s destroy p@" % (count, self.tool), 120)
-        self.note("one create, 2 processors, on the wall", min(took[1]), "ms")
-        self.note("two at once, 2 processors, on the wall", min(took[2]), "ms")
+            alone = self.must("/opt/dais/alone %d" % rounds, 900)
+        for count, what in ((1, "one create"), (2, "two at once")):
+            self.note(what + ", 2 processors, on the wall", min(took[count]), "ms")
+            self.note(what + ", the middle", statistics.median(took[count]), "ms")
+        for line in beside(alone):
+            self.note(*line)
+
+
+def beside(said):
+    """What alone.c printed, as arguments of note()."""
+    for what, *ms in re.findall(r"alone (\w+): one (\S+) (\S+) two (\S+) (\S+)", said):
+        for value, which in zip(ms, ("one", "one, the middle", "two", "two, the middle")):
+            yield "alone.c, %s: %s" % (what, which), float(value), "ms"
+
+
+def bare_pair(args):
+    """alone.c as the only process of two processors without a hypervisor."""
+    with tempfile.TemporaryDirectory() as work:
+        root = os.path.join(work, "root")
+        os.makedirs(os.path.join(root, "dev"))
+        subprocess.run(["cc", "-O2", "-static", "-o", os.path.join(root, "init"),
+                        os.path.join(HERE, "alone.c")], check=True)
+        image = os.path.join(work, "image")
+        subprocess.run("find . | cpio -o -H newc -R 0:0 --quiet > " + image, cwd=root, shell=True,
+                       check=True)
+        vmlinuz = os.path.join(args.cache, "quick/vmlinuz")
+        with Machine(["-accel", "tcg", "-machine", "pc", "-cpu", "Nehalem", "-smp", "2", "-m", "512",
+                      "-vga", "none", "-nic", "none", "-no-reboot", "-kernel", vmlinuz, "-initrd",
+                      image, "-append", "console=ttyS0 panic=-1 quiet loglevel=0"],
+                     os.path.join(work, "log")) as vm:
+            vm.expect("alone end 0", 900)
+            return {what: value for what, value, _ in beside(vm.text)}
 
 
 def text(value, unit):
@@ -273,6 +307,9 @@ def main():
             status = 1 if run.wrong else status
             figures[side].update(run.figures)
             units.update(run.units)
+    if "pair" in args.parts:
+        for what, value in bare_pair(args).items():
+            print("# without a hypervisor, %s: %.1f ms" % (what, value))
     print("| what (M: millions of instructions) | xl on Xen 4.17 | dais on Dais | times cheaper |\n"
           "| --- | --- | --- | --- |")
     stock, ours = figures.get("stock", {}), figures.get("ours", {})
