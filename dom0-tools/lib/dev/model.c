@@ -31,7 +31,7 @@
 #define START_MS 120000u
 #define STOP_MS 10000u
 #define LOOK_MS 20u
-#define FORGET_MS 5000u
+#define FORGET_MS 15000u
 #define FORGET_LOOK_MS 500
 
 long model_pid(struct store *store, uint32_t domid)
