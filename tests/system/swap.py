@@ -68,7 +68,7 @@ class Swap(tools.Ours):
         """Created with disk, network and console, to Debian's login and root's shell."""
         self.free = self.free_memory()
         self.config(NAME, memory=256, extra=LINUX, more='ramdisk="/run/guest.img"\nvcpus=1\n'
-                    'maxvcpus=2\n'
+                    'maxvcpus=2\nnomigrate=1\ntsc_mode="native"\n'
                     'disk=["format=raw,vdev=xvda,access=rw,target=/dev/vdb"]\n'
                     'vif=["bridge=xenbr0,mac=00:16:3e:00:00:01"]')
         started = time.monotonic()

@@ -261,6 +261,10 @@ static int set_up(struct creation *c)
 		return failed(c, "set the memory map of");
 	if (hv_set_tsc(hv, domid, (uint32_t)tsc))
 		return failed(c, "set the time-stamp counter of");
+	/* As xl: a promise that holds on this host, or where the counter is emulated, alone. */
+	if ((config->nomigrate == DAIS_YES || tsc == DAIS_TSC_ALWAYS_EMULATE) &&
+	    hv_show_invariant_tsc(hv, domid))
+		return failed(c, "set the processor's features of");
 	if (offset && hv_set_time_offset(hv, domid, offset))
 		return failed(c, "set the clock of");
 	if (set_affinity(c) || grant_hardware(c))

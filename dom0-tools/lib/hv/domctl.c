@@ -105,6 +105,21 @@ int hv_set_tsc(struct hv *hv, uint32_t domid, uint32_t mode)
 	return domctl_call(hv);
 }
 
+int hv_show_invariant_tsc(struct hv *hv, uint32_t domid)
+{
+	struct xen_domctl *op = domctl_start(hv, XEN_DOMCTL_set_cpu_policy, domid);
+	xen_cpuid_leaf_t *leaf = (xen_cpuid_leaf_t *)((uint8_t *)hv->op + TAIL_OFFSET);
+
+	*leaf = (xen_cpuid_leaf_t){
+		.leaf = 0x80000007,
+		.subleaf = XEN_CPUID_NO_SUBLEAF,
+		.d = 1u << 8,
+	};
+	op->u.cpu_policy.nr_leaves = 1;
+	set_xen_guest_handle(op->u.cpu_policy.leaves, leaf);
+	return domctl_call(hv);
+}
+
 int hv_set_time_offset(struct hv *hv, uint32_t domid, int64_t seconds)
 {
 	domctl_start(hv, XEN_DOMCTL_settimeoffset, domid)->u.settimeoffset.time_offset_seconds =

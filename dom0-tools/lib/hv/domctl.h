@@ -30,6 +30,8 @@ int hv_max_mem(struct hv *hv, uint32_t domid, uint64_t kb);
 int hv_max_vcpus(struct hv *hv, uint32_t domid, uint32_t count);
 int hv_set_address_size(struct hv *hv, uint32_t domid, uint32_t bits);
 int hv_set_tsc(struct hv *hv, uint32_t domid, uint32_t mode);
+/* CPUID says that the counter never changes its pace, where that holds on this machine. */
+int hv_show_invariant_tsc(struct hv *hv, uint32_t domid);
 int hv_set_time_offset(struct hv *hv, uint32_t domid, int64_t seconds);
 int hv_hypercall_page(struct hv *hv, uint32_t domid, xen_pfn_t mfn);
 int hv_set_uuid(struct hv *hv, uint32_t domid, const uint8_t uuid[16]);
