@@ -25,7 +25,7 @@ SHOWN = [
     ("dais wait -t 0 GUEST gone", "within 0 s", 9),
     ("dais sched -a 0", "-d", 2),
     ("dais sched -d GUEST -a 4095", "4095", 3),
-    ("dais create -V /guests/GUEST.cfg", "no viewer", 8),
+    ("dais create -V /guests/GUEST.cfg", "the configuration has none", 3),
 ]
 
 # What is set, and where it shows.
