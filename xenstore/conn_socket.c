@@ -263,8 +263,8 @@ static void gather(struct loop_source *source, uint32_t events)
 	if (s->got_len <= 0)
 		return;
 	gathered_len += (size_t)s->got_len;
-	if (prefetch_pays())
-		s->ahead = prefetch_requests(s->got, (size_t)s->got_len);
+	/* 0 also says that nothing which is remembered is of these bytes. */
+	s->ahead = prefetch_pays() ? prefetch_requests(s->got, (size_t)s->got_len) : 0;
 }
 
 void socket_gathered(void)

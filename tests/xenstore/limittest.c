@@ -431,6 +431,46 @@ static void test_read_to_the_end(void)
 }
 
 /*
+ * What a large daemon has looked at ahead is forgotten when it is large no more: requests that come to
+ * stand where others stood are answered for themselves.  What makes it large is what one client does
+ * not read.
+ */
+static void test_looked_at_ahead(void)
+{
+	enum { EVENTS = 900, TOKEN = 3000 };
+	char token[TOKEN + 1];
+	struct server s = {0};
+	struct xsc *c, *slow;
+	struct xsc_msg m;
+	int got = 0;
+
+	if (!start(&s, SERVER_NO_QUOTA, 0))
+		return;
+	c = server_connect(&s);
+	slow = server_connect(&s);
+	memset(token, 't', TOKEN);
+	token[TOKEN] = 0;
+	EXPECT(xsc_write(c, 0, "/aaa", "one") == 0 && xsc_write(c, 0, "/bbb", "two") == 0 &&
+		       xsc_write(c, 0, "/ccc", "") == 0 && xsc_watch(slow, "/ccc", token) == 0,
+	       "set-up");
+	for (int i = 0; i < EVENTS; i++)
+		EXPECT(xsc_write(c, 0, "/ccc", "") == 0, "set-up");
+	/* Both are read at once, and neither asks for its node. */
+	xsc_queue(c, XS_WATCH, 0, "/aaa\0t", 7);
+	xsc_queue(c, XS_WATCH, 0, "/bbb\0t", 7);
+	for (int i = 0; i < 4; i++)
+		EXPECT(xsc_wait(c, &m, xsc_timeout) == 1, "set-up");
+	while (got < EVENTS && xsc_wait(slow, &m, xsc_timeout) == 1)
+		got += m.type == XS_WATCH_EVENT;
+	EXPECT(got == EVENTS, "%d of %d events", got, EVENTS);
+	EXPECT(xsc_path_op(c, XS_READ, 0, "/bbb", &m) == 0 && strcmp(m.body, "two") == 0,
+	       "a read of one node gives another's value, %s", m.body);
+	xsc_close(c);
+	xsc_close(slow);
+	server_stop(&s);
+}
+
+/*
  * A live update and a signal to end, of which the daemon, stopped meanwhile, comes to know in one turn:
  * the signal is for the program that follows, which ends by it.
  */
@@ -481,6 +521,7 @@ static const struct {
 	{"full-disk", test_full_disk, true},
 	{"oversized", test_oversized, false},
 	{"read-to-the-end", test_read_to_the_end, false},
+	{"looked-at-ahead", test_looked_at_ahead, true},
 	{"end-in-update", test_end_in_update, true},
 };
 
