@@ -101,12 +101,23 @@ static void keep(struct conn *c)
 	persist_commit();
 }
 
+/* A request was read and waits, perhaps for nothing any more. */
+static bool has_stashed(const struct conn *c)
+{
+	struct xsd_sockmsg head;
+
+	return c->in_len && !c->starved && wire_next(c->in, c->in_len, &head) != WIRE_PARTIAL;
+}
+
 static void wanted(struct socket_conn *s)
 {
 	uint32_t events = conn_may_ask(&s->conn) ? EPOLLIN : 0;
 
-	/* A send can fail for want of memory, after which nothing would tell us. */
-	if (conn_pending(&s->conn))
+	/*
+	 * A send can fail for want of memory, after which nothing would tell us; nor of a request
+	 * whose client has read all replies while they were sent.
+	 */
+	if (conn_pending(&s->conn) || has_stashed(&s->conn))
 		events |= EPOLLOUT;
 	else
 		events |= ONCE;
@@ -291,8 +302,9 @@ static void ready(struct loop_source *source, uint32_t events)
 			flush(c);
 		return;
 	}
-	if (events & EPOLLOUT && conn_pending(c)) {
-		flush(c);
+	if (events & EPOLLOUT) {
+		if (conn_pending(c))
+			flush(c);
 		if (!c->closed && conn_may_ask(c))
 			serve_stashed(c);
 	}

@@ -146,7 +146,8 @@ static int patience(void)
 void loop_run(void)
 {
 	struct epoll_event event[BATCH];
-	bool more = false;
+	/* What a live update has left is queued, and nothing tells of it. */
+	bool more = true;
 
 	while (!stopped) {
 		int n = epoll_pwait(epoll, event, BATCH, more ? 0 : patience(), while_waiting);

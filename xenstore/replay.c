@@ -222,6 +222,7 @@ static bool do_socket_stream(const struct view *v)
 	/* After anything but a live update they have been sent since, or the client was busy. */
 	if (!c || !handover_is_update())
 		return true;
+	conn_mark(c);
 	if (v->head.type == RECORD_STASH)
 		return had_memory(conn_stash(c, v->b, v->head.b_len));
 	to = conn_room(c, v->head.b_len);
@@ -229,7 +230,6 @@ static bool do_socket_stream(const struct view *v)
 		return false;
 	memcpy(c->out + c->out_len, v->b, v->head.b_len);
 	c->out_len += v->head.b_len;
-	conn_mark(c);
 	return true;
 }
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * Clients that misbehave, and a disk that is full: others must be served all the same (in which shares:
- * sharetest.c), and the daemon's memory must stay within bounds. And an end that is asked for while
- * the daemon is replaced.
+ * sharetest.c), and the daemon's memory must stay within bounds.
  *
  *   limittest --ours FILE --preload FILE [--stock DIR] [--on ours|C|OCaml] [--connections N]
  *             [--pause MILLISECONDS] [--only NAME]
@@ -15,7 +14,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -394,120 +392,6 @@ static void test_oversized(void)
 	server_stop(&s);
 }
 
-/*
- * Around what one read takes, and with an end that comes together with the last request: each is
- * answered, and the end is seen.
- */
-static void test_read_to_the_end(void)
-{
-	struct xsd_sockmsg header = {XS_READ, 1, 0, 0};
-	struct server s = {0};
-	struct xsc_msg m;
-	struct xsc *c;
-
-	if (!start(&s, SERVER_NO_QUOTA, 0))
-		return;
-	for (unsigned int n = 2046; n < 2051; n++) {
-		unsigned int got = 0;
-
-		c = server_connect(&s);
-		for (unsigned int i = 0; i < n; i++)
-			xsc_queue_raw(c, &header, sizeof(header));
-		while (got < n && xsc_wait(c, &m, xsc_timeout) == 1)
-			got++;
-		EXPECT(got == n, "%u of %u requests answered", got, n);
-		for (unsigned int i = 0; i < n; i++)
-			xsc_queue_raw(c, &header, sizeof(header));
-		while (xsc_unsent(c) && xsc_push(c))
-			;
-		shutdown(xsc_fd(c), SHUT_WR);
-		for (got = 0; xsc_wait(c, &m, xsc_timeout) == 1;)
-			got++;
-		EXPECT(xsc_wait(c, &m, 0) == -1, "the end is not seen after %u requests", n);
-		EXPECT(got <= n, "%u answers to %u requests", got, n);
-		xsc_close(c);
-	}
-	server_stop(&s);
-}
-
-/*
- * What a large daemon has looked at ahead is forgotten when it is large no more: requests that come to
- * stand where others stood are answered for themselves.  What makes it large is what one client does
- * not read.
- */
-static void test_looked_at_ahead(void)
-{
-	enum { EVENTS = 900, TOKEN = 3000 };
-	char token[TOKEN + 1];
-	struct server s = {0};
-	struct xsc *c, *slow;
-	struct xsc_msg m;
-	int got = 0;
-
-	if (!start(&s, SERVER_NO_QUOTA, 0))
-		return;
-	c = server_connect(&s);
-	slow = server_connect(&s);
-	memset(token, 't', TOKEN);
-	token[TOKEN] = 0;
-	EXPECT(xsc_write(c, 0, "/aaa", "one") == 0 && xsc_write(c, 0, "/bbb", "two") == 0 &&
-		       xsc_write(c, 0, "/ccc", "") == 0 && xsc_watch(slow, "/ccc", token) == 0,
-	       "set-up");
-	for (int i = 0; i < EVENTS; i++)
-		EXPECT(xsc_write(c, 0, "/ccc", "") == 0, "set-up");
-	/* Both are read at once, and neither asks for its node. */
-	xsc_queue(c, XS_WATCH, 0, "/aaa\0t", 7);
-	xsc_queue(c, XS_WATCH, 0, "/bbb\0t", 7);
-	for (int i = 0; i < 4; i++)
-		EXPECT(xsc_wait(c, &m, xsc_timeout) == 1, "set-up");
-	while (got < EVENTS && xsc_wait(slow, &m, xsc_timeout) == 1)
-		got += m.type == XS_WATCH_EVENT;
-	EXPECT(got == EVENTS, "%d of %d events", got, EVENTS);
-	EXPECT(xsc_path_op(c, XS_READ, 0, "/bbb", &m) == 0 && strcmp(m.body, "two") == 0,
-	       "a read of one node gives another's value, %s", m.body);
-	xsc_close(c);
-	xsc_close(slow);
-	server_stop(&s);
-}
-
-/*
- * A live update and a signal to end, of which the daemon, stopped meanwhile, comes to know in one turn:
- * the signal is for the program that follows, which ends by it.
- */
-static void test_end_in_update(void)
-{
-	struct server s = {0};
-	struct xsc *c;
-	double end = now() + 240;
-	int status = -1;
-	pid_t ended = 0;
-
-	if (!start(&s, SERVER_NO_QUOTA, 0))
-		return;
-	c = server_connect(&s);
-	EXPECT(xsc_write(c, 0, "/kept", "x") == 0, "set-up");
-	kill(s.pid, SIGSTOP);
-	EXPECT(waitpid(s.pid, &status, WUNTRACED) == s.pid && WIFSTOPPED(status), "set-up");
-	xsc_queue(c, XS_CONTROL, 0, "live-update\0-s", 15);
-	EXPECT(xsc_push(c) && !xsc_unsent(c), "set-up");
-	kill(s.pid, SIGTERM);
-	kill(s.pid, SIGCONT);
-	while (!ended && now() < end) {
-		usleep(1000);
-		ended = waitpid(s.pid, &status, WNOHANG);
-	}
-	EXPECT(ended == s.pid && WIFEXITED(status) && WEXITSTATUS(status) == 0,
-	       "SIGTERM in a live update: %s, status %#x", ended ? "ended" : "it goes on", status);
-	xsc_close(c);
-	if (!ended)
-		server_kill(&s);
-	EXPECT(server_restart(&s), "does not start");
-	c = server_connect(&s);
-	EXPECT(xsc_path_op(c, XS_READ, 0, "/kept", NULL) == 0, "what was there before is gone");
-	xsc_close(c);
-	server_stop(&s);
-}
-
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -520,9 +404,6 @@ static const struct {
 	{"owed-after-kill", test_owed_after_kill, true},
 	{"full-disk", test_full_disk, true},
 	{"oversized", test_oversized, false},
-	{"read-to-the-end", test_read_to_the_end, false},
-	{"looked-at-ahead", test_looked_at_ahead, true},
-	{"end-in-update", test_end_in_update, true},
 };
 
 int main(int argc, char **argv)

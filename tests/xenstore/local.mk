@@ -2,9 +2,10 @@
 #
 # Tests of the store daemon from outside, by its wire protocol: beside both stock daemons of Xen
 # 4.17 (difftest), with Debian's own clients (clients.sh), killed under load (crashtest), with
-# clients that misbehave (limittest) and that all want much (sharetest), with a fault in each place
-# that can fail (faulttest), with each quota exceeded (quotatest), and what it may do once started
-# (confine.sh).  No hypervisor is needed: hostxen.so plays one.
+# clients that misbehave (limittest) and that all want much (sharetest), by what waits in queues
+# (queuetest), with a fault in each place that can fail (faulttest), with each quota exceeded
+# (quotatest), and what it may do once started (confine.sh).  No hypervisor is needed: hostxen.so
+# plays one.
 
 STORETEST = tests/xenstore
 STORETEST_CFLAGS = -std=gnu11 -O2 -g -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes \
@@ -14,8 +15,8 @@ storetest_sources = tests/xenstore/client.c tests/xenstore/client.h tests/xensto
 	tests/xenstore/hostxen.h tests/xenstore/server.c tests/xenstore/server.h tests/xenstore/tap.h
 
 STORETESTS = tests/xenstore/difftest tests/xenstore/crashtest tests/xenstore/limittest \
-	tests/xenstore/sharetest tests/xenstore/quotatest tests/xenstore/faulttest \
-	tests/xenstore/faultdaemon
+	tests/xenstore/sharetest tests/xenstore/queuetest tests/xenstore/quotatest \
+	tests/xenstore/faulttest tests/xenstore/faultdaemon
 EXTRA_PROGRAMS = $(STORETESTS) tests/xenstore/probe tests/bench/xenstorebench tests/bench/xenstorenull
 CLEANFILES += $(EXTRA_PROGRAMS) tests/xenstore/hostxen.so
 
@@ -40,6 +41,11 @@ tests_xenstore_sharetest_SOURCES = tests/xenstore/sharetest.c $(storetest_source
 tests_xenstore_sharetest_CFLAGS = $(STORETEST_CFLAGS)
 tests_xenstore_sharetest_CPPFLAGS = $(STORETEST_CPPFLAGS)
 tests_xenstore_sharetest_LDFLAGS = -O2
+
+tests_xenstore_queuetest_SOURCES = tests/xenstore/queuetest.c $(storetest_sources)
+tests_xenstore_queuetest_CFLAGS = $(STORETEST_CFLAGS)
+tests_xenstore_queuetest_CPPFLAGS = $(STORETEST_CPPFLAGS)
+tests_xenstore_queuetest_LDFLAGS = -O2
 
 tests_xenstore_quotatest_SOURCES = tests/xenstore/quotatest.c $(storetest_sources)
 tests_xenstore_quotatest_CFLAGS = $(STORETEST_CFLAGS)
@@ -129,6 +135,8 @@ check-store: $(STORE_READY)
 		$(STORE_ARGS) --connections 2000 --pause 5
 	@$(STORE_RUN) tests/store-share.count $(STORE_LIMIT) -n store-share \
 		tests/xenstore/sharetest $(STORE_ARGS)
+	@$(STORE_RUN) tests/store-queue.count $(STORE_LIMIT) -n store-queue \
+		tests/xenstore/queuetest $(STORE_ARGS)
 	@$(STORE_RUN) tests/store-fault.count $(STORE_LIMIT) -n store-fault tests/xenstore/faulttest \
 		--ours tests/xenstore/faultdaemon --preload tests/xenstore/hostxen.so --brief
 	@$(STORE_RUN) tests/store-crash.count $(STORE_LIMIT) -n store-crash tests/xenstore/crashtest \
