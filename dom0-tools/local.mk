@@ -32,6 +32,7 @@ dom0_tools_libdais_a_SOURCES = \
 	dom0-tools/lib/config/lex.c \
 	dom0-tools/lib/config/nic.c \
 	dom0-tools/lib/config/parse.c \
+	dom0-tools/lib/config/plain.c dom0-tools/lib/config/plain.h \
 	dom0-tools/lib/config/private.h \
 	dom0-tools/lib/config/show.c \
 	dom0-tools/lib/config/text.c \
@@ -65,6 +66,7 @@ LIBDAIS_DOMAINS = \
 	dom0-tools/lib/dev/list.c \
 	dom0-tools/lib/dev/loop.c dom0-tools/lib/dev/loop.h \
 	dom0-tools/lib/dev/nic.c \
+	dom0-tools/lib/dev/plain.c \
 	dom0-tools/lib/dev/script.c dom0-tools/lib/dev/script.h \
 	dom0-tools/lib/dom/announce.c \
 	dom0-tools/lib/dom/control.c \

@@ -28,6 +28,9 @@ vif = ["mac=00:16:3e:00:00:01,bridge=br0,rate=10Mb/s", "bridge=br1,script=vif-br
 ioports = ["3f8-3ff"]
 irqs = [4]
 iomem = ["f0000,10"]
+vkb = ["backend-type=linux,unique-id=a,width=9"]
+vtpm = ["backend=tpm"]
+vdispl = ["connectors=a:1x1,be-alloc=1"]
 on_crash = "restart"
 unknown_key = 5
 """
@@ -52,7 +55,8 @@ class Runs:
             f.write(CONFIG)
         with open(self.files["BAD"], "w", encoding="utf-8") as f:
             f.write(CONFIG + "vfb = [\"vnc=1,keymap=de\"]\n"
-                    "channel = [\"connection=pty,name=c1\"]\nmemory = -3\ndisk = [5]\nvif = \"x\"\nname = [\n")
+                    "channel = [\"connection=pty,name=c1\"]\n"
+                    "vkb = [\"backend-type=tin\", \"x=1\"]\nmemory = -3\ndisk = [5]\nvif = \"x\"\nname = [\n")
 
     def run(self, command, number, more):
         """(did the fault happen, the finished process)"""

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "config/plain.h"
 
 #define MINIMAL "name='a'\nkernel='/k'\nmemory=16\n"
 
@@ -141,6 +142,27 @@ static void test_faults(void)
 		 " 'name=b,connection=socket,path=/a' ]",
 		 "channel"},
 		{"channel = [ 'name=a,connection=pty,backend=web' ]", "channel"},
+		{"vkb = [ '' ]", "vkb"},
+		{"vkb = [ 'backend-type=vnc' ]", "vkb"},
+		{"vkb = [ 'backend-type=qemu,colour=red' ]", "vkb"},
+		{"vkb = [ 'backend-type=linux,width' ]", "vkb"},
+		{"vkb = [ 'backend-type=linux,width=wide' ]", "vkb"},
+		{"vkb = [ 'backend-type=linux,height=-1' ]", "vkb"},
+		{"vkb = [ 'backend-type=linux,feature-abs-pointer=yes' ]", "vkb"},
+		{"vkb = [ 'backend-type=linux,feature-multi-touch=1,multi-touch-width=1' ]", "vkb"},
+		{"vkb = [ [ 'backend-type=linux' ] ]", "vkb"},
+		{"pvcalls = [ 'path=/' ]", "pvcalls"},
+		{"pvcalls = [ 'backend' ]", "pvcalls"},
+		{"vtpm = [ 'uuid=01020304-0506-0708-090a-0b0c0d0e0f10' ]", "vtpm"},
+		{"vtpm = [ 'backend=tpm,uuid=x' ]", "vtpm"},
+		{"vtpm = [ 'backend=tpm,resume=True' ]", "vtpm"},
+		{"vdispl = [ '' ]", "vdispl"},
+		{"vdispl = [ 'connectors=' ]", "vdispl"},
+		{"vdispl = [ 'connectors=a:1' ]", "vdispl"},
+		{"vdispl = [ 'connectors=a:1x1;:1x1' ]", "vdispl"},
+		{"vdispl = [ 'connectors=a:1x-1' ]", "vdispl"},
+		{"vdispl = [ 'connectors=a:1x1:2' ]", "vdispl"},
+		{"usbctrl = [ 'version=2' ]", "usbctrl"},
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -228,6 +250,85 @@ static void test_channel_path(void)
 	CHECK(fault_at(4, "channel") && strstr(fault_at(4, "channel")->reason, "too long"));
 }
 
+/* As xl reads them: what is off or 0 is unset, numbers may be hexadecimal, names of any case. */
+static void test_plain(void)
+{
+	static const char *const plain_faults[] = {
+		"vkb=['backend-type=vnc']",
+		"vkb=['backend-type=']",
+		"vkb=['width']",
+		"vkb=['']",
+		"vkb=['backend-type=qemu,width=a']",
+		"vkb=['backend-type=qemu,feature-abs-pointer=a']",
+		"vtpm=['']",
+		"vtpm=['backend=a,uuid=b']",
+		"vdispl=['connectors=a']",
+		"vdispl=[['connectors=a:1x1']]",
+		"pci=['00:1f.2']",
+		"usbdev=['hostbus=1']",
+	};
+	struct json_object *json, *vkb;
+	struct plain_screen screen;
+	struct dais_plain *p;
+	const char *at;
+
+	CHECK_EQ(read_text(MINIMAL
+			   "vfb=['']\n"
+			   "vkb=['backend-type=Linux,,unique-id=a b,width=0x10,height=0,',\n"
+			   "'backend=web, backend-type=qemu, feature-raw-pointer=2,"
+			   "feature-abs-pointer=0']\n"
+			   "pvcalls=['','backend=5']\n"),
+		 0);
+	CHECK_EQ(faults.count, 0);
+	CHECK_EQ(config.plain_count, 4);
+	p = config.plain;
+	CHECK(same(plain_back_kind(&p[0]), "vinput") && same(plain_back_kind(&p[1]), "vkbd"));
+	CHECK(same(plain_value(&p[0], "unique-id"), "a b"));
+	CHECK(same(plain_value(&p[0], "width"), "16") && !plain_value(&p[0], "height"));
+	CHECK(same(plain_value(&p[1], "feature-raw-pointer"), "1"));
+	CHECK(!plain_value(&p[1], "feature-abs-pointer") && !plain_value(&p[1], "nothing"));
+	CHECK(plain_is_local(&p[0]) && !plain_is_local(&p[1]) && !plain_is_local(&p[3]));
+	CHECK(!plain_is_emulated(&p[0]) && !plain_is_emulated(&p[1]) && !plain_is_emulated(&p[2]));
+	CHECK(p[0].line == 5 && p[1].line == 6);
+	/* The frame buffer has a keyboard of its own. */
+	CHECK_EQ(plain_devid(&config, 0), 1);
+	CHECK_EQ(plain_devid(&config, 1), 2);
+	CHECK_EQ(plain_devid(&config, 2), 0);
+	CHECK_EQ(plain_devid(&config, 3), 1);
+	json = dais_config_json(&config);
+	vkb = json_object_object_get(json, "vkb");
+	CHECK_EQ(json_object_array_length(vkb), 2);
+	vkb = json_object_array_get_idx(vkb, 0);
+	CHECK_EQ(json_object_get_int64(json_object_object_get(vkb, "width")), 16);
+	CHECK(same(json_object_get_string(json_object_object_get(vkb, "backend-type")), "linux"));
+	CHECK(!json_object_object_get(json, "p9"));
+	json_object_put(json);
+	CHECK_EQ(read_text(MINIMAL "vkb=['backend-type=qemu,backend=Domain-0']"), 0);
+	CHECK(plain_is_emulated(&config.plain[0]));
+	CHECK_EQ(read_text(MINIMAL "vtpm=['backend=tpm']\n"
+				   "vdispl=['be-alloc=1,connectors=a:1920x1080;b c:1x2;']"),
+		 -1); /* no spaces */
+	CHECK_EQ(read_text(MINIMAL "vtpm=['backend=tpm']\n"
+				   "vdispl=['be-alloc=1,connectors=a:1920x1080;bc:1x2;']"),
+		 0);
+	at = plain_value(&config.plain[1], "connectors");
+	CHECK(plain_next_screen(&at, &screen) && screen.id_length == 1 && screen.width == 1920);
+	CHECK(plain_next_screen(&at, &screen) && !strncmp(screen.id, "bc", 2) &&
+	      screen.height == 2);
+	CHECK(!plain_next_screen(&at, &screen));
+	/* Each fault has its remedy. */
+	for (size_t i = 0; i < sizeof(plain_faults) / sizeof(*plain_faults); i++) {
+		char text[128];
+
+		snprintf(text, sizeof(text), MINIMAL "%s", plain_faults[i]);
+		CHECK_EQ(read_text(text), -1);
+		CHECK(faults.count == 1 && faults.list[0].remedy && *faults.list[0].remedy);
+	}
+	/* What is missing is not told of what cannot be read. */
+	CHECK_EQ(read_text(MINIMAL "vkb=['backend-typ=qemu']"), -1);
+	CHECK(faults.count == 1 && strstr(faults.list[0].remedy, "backend-type, unique-id"));
+}
+
 /* What was shown is read again as the same. */
 static void test_show(void)
 {
@@ -237,6 +338,9 @@ static void test_show(void)
 		"cap=50\nroot='/dev/xvda'\nextra='ro \\\\ x'\non_crash='preserve'\ntsc_mode=2\n"
 		"disk=['/a b,raw,xvda1,ro,no-discard','vdev=hdc,devtype=cdrom']\n"
 		"vif=['mac=00:16:3e:00:00:01,rate=1MB/s@20ms,vifname=w0,untrusted','']\n"
+		"pvcalls=['backend=web']\nvdispl=['connectors=a:1x1;b:2x2']\n"
+		"vtpm=['backend=tpm,uuid=01020304-0506-0708-090a-0b0c0d0e0f10']\n"
+		"vkb=['backend-type=linux,unique-id=k,width=8','backend-type=qemu,backend=0']\n"
 		"vfb=['vncdisplay=2']\nchannel=['name=c,connection=socket,path=/p']\n"
 		"ioports=['2f8-2ff']\nirqs=[5]\nrtc_timeoffset='-5'\nnomigrate=1\nx_owner='me'\n";
 	struct json_object *json;
@@ -419,6 +523,7 @@ int main(void)
 	test_between_devices();
 	test_vfb();
 	test_channel_path();
+	test_plain();
 	test_show();
 	test_cmdline();
 	test_boot();

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "cleanup.h"
+#include "config/plain.h"
 #include "config/private.h"
 #include "export.h"
 
@@ -63,6 +64,9 @@ static void free_devices(struct dais_config *c)
 		free(c->channels[i].path);
 		free(c->channels[i].backend);
 	}
+	for (i = 0; i < c->plain_count; i++)
+		plain_free(&c->plain[i]);
+	free(c->plain);
 	free(c->disks);
 	free(c->nics);
 	free(c->vfbs);
@@ -380,6 +384,23 @@ static void check_emulated(const struct dais_config *config, struct dais_faults 
 	}
 }
 
+/* Only a host of guests tells: elsewhere a configuration may be looked at as well. */
+static void check_plain(const struct dais_plain *plain, struct dais_faults *f)
+{
+	static const char drivers[] = "/sys/bus/xen-backend/drivers";
+	char path[sizeof(drivers) + 32];
+
+	if (!plain->kind->driver || !plain_is_local(plain) || access(drivers, F_OK))
+		return;
+	snprintf(path, sizeof(path), "%s/%s", drivers, plain->kind->driver);
+	if (access(path, F_OK))
+		dais_faults_add(f, true, plain->line, plain->kind->key,
+				"Load it in dom0 (Debian's kernels are built without), or leave "
+				"the device out.",
+				"dom0's kernel has no back-end for it, so nothing answers the "
+				"guest's end");
+}
+
 EXPORT void dais_config_check_files(const struct dais_config *config, struct dais_faults *faults)
 {
 	const char *kernel = dais_config_kernel(config);
@@ -395,6 +416,8 @@ EXPORT void dais_config_check_files(const struct dais_config *config, struct dai
 	check_emulated(config, faults);
 	for (i = 0; i < config->disk_count; i++)
 		check_disk(&config->disks[i], faults);
+	for (i = 0; i < config->plain_count; i++)
+		check_plain(&config->plain[i], faults);
 	for (i = 0; i < config->nic_count; i++) {
 		const struct dais_nic *nic = &config->nics[i];
 

@@ -144,6 +144,17 @@ struct dais_channel {
 	unsigned int line;
 };
 
+/* ----- devices of which no more than nodes are made ----------------------------------------- */
+
+#define DAIS_PLAIN_PARAMS 12
+
+struct dais_plain {
+	const struct plain_kind *kind; /* from the library's table; its name is the key's */
+	char *backend; /* the domain that serves it; NULL: dom0 */
+	char *values[DAIS_PLAIN_PARAMS]; /* of the kind's parameters, in its order; NULL: unset */
+	unsigned int line;
+};
+
 /* ----- the whole ----------------------------------------------------------------------- */
 
 enum dais_action {
@@ -219,6 +230,8 @@ struct dais_config {
 	size_t vfb_count;
 	struct dais_channel *channels;
 	size_t channel_count;
+	struct dais_plain *plain; /* of all kinds, in the file's order */
+	size_t plain_count;
 	struct dais_number_range *ioports, *irqs, *iomem;
 	size_t ioport_count, irq_count, iomem_count;
 

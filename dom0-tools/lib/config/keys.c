@@ -25,7 +25,7 @@ enum key_kind {
 	KEY_OWN, /* the function gets whatever stands there */
 	KEY_VFB, /* of a frame buffer, at the top of the file */
 	KEY_VAIN, /* accepted, no effect; the note says why */
-	KEY_REFUSED, /* cannot be had; the note says what to do */
+	KEY_REFUSED, /* cannot be had; the note says why */
 };
 
 struct reading {
@@ -77,6 +77,8 @@ struct key_row {
 
 #define NO_SUCH_DEVICE \
 	"Leave it out; guests get disks, network interfaces, a console, a screen and channels."
+#define NO_USB \
+	"Debian's kernels have no front-end for it (xen-hcd), nor a back-end, and QEMU's would need root"
 #define MEMORY_MIB_MAX (16ll << 20)
 
 static const struct key_row rows[] = {
@@ -118,6 +120,10 @@ static const struct key_row rows[] = {
 	LIST("vif", config_read_nics),
 	LIST("vfb", config_read_vfbs),
 	LIST("channel", config_read_channels),
+	LIST("vkb", config_read_plain),
+	LIST("pvcalls", config_read_plain),
+	LIST("vtpm", config_read_plain),
+	LIST("vdispl", config_read_plain),
 	LIST("ioports", config_read_ioports),
 	LIST("iomem", config_read_iomem),
 	LIST("irqs", config_read_irqs),
@@ -144,17 +150,15 @@ static const struct key_row rows[] = {
 	OTHER("xauthority", KEY_VFB, NULL),
 
 	/* Not to be had. */
-	OTHER("pci", KEY_REFUSED, "Leave it out: PCI devices are dom0's alone."),
-	OTHER("vtpm", KEY_REFUSED, NO_SUCH_DEVICE),
-	OTHER("p9", KEY_REFUSED, NO_SUCH_DEVICE),
-	OTHER("pvcalls", KEY_REFUSED, NO_SUCH_DEVICE),
-	OTHER("usbctrl", KEY_REFUSED, NO_SUCH_DEVICE),
-	OTHER("usbdev", KEY_REFUSED, NO_SUCH_DEVICE),
-	OTHER("vdispl", KEY_REFUSED, NO_SUCH_DEVICE),
-	OTHER("vsnd", KEY_REFUSED, NO_SUCH_DEVICE),
-	OTHER("vkb", KEY_REFUSED, NO_SUCH_DEVICE),
-	OTHER("virtio", KEY_REFUSED, NO_SUCH_DEVICE),
-	OTHER("dtdev", KEY_REFUSED, NO_SUCH_DEVICE),
+	OTHER("pci", KEY_REFUSED,
+	      "a PCI device is given away only where an IOMMU keeps it within its guest's memory, and "
+	      "Dais drives none (Xen refuses it without one, too)"),
+	OTHER("p9", KEY_REFUSED, "there are no such devices for guests"),
+	OTHER("usbctrl", KEY_REFUSED, NO_USB),
+	OTHER("usbdev", KEY_REFUSED, NO_USB),
+	OTHER("vsnd", KEY_REFUSED, "no back-end for sound is in Debian"),
+	OTHER("virtio", KEY_REFUSED, "virtio's devices are of other machines than x86"),
+	OTHER("dtdev", KEY_REFUSED, "an x86 machine has no device tree"),
 
 	/* Without effect. */
 	OTHER("vnuma", KEY_VAIN, "a guest sees one NUMA node"),
@@ -365,8 +369,7 @@ static void read_setting(struct reading *r, const struct key_row *row, const str
 		return;
 	case KEY_REFUSED:
 		if (!s->value.is_list || s->value.count)
-			config_wrong(r->faults, s, "there are no such devices for guests",
-				     row->note);
+			config_wrong(r->faults, s, row->note, NO_SUCH_DEVICE);
 		return;
 	case KEY_OWN:
 		row->read(s, r->config, r->faults);

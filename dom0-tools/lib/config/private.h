@@ -110,9 +110,12 @@ void config_read_disks(const struct setting *s, struct dais_config *c, struct da
 void config_read_nics(const struct setting *s, struct dais_config *c, struct dais_faults *f);
 void config_read_vfbs(const struct setting *s, struct dais_config *c, struct dais_faults *f);
 void config_read_channels(const struct setting *s, struct dais_config *c, struct dais_faults *f);
+void config_read_plain(const struct setting *s, struct dais_config *c, struct dais_faults *f);
 /* Between two devices, or devices and the rest. */
 void config_check_devices(const struct dais_config *config, struct dais_faults *faults);
 
+void plain_free(struct dais_plain *plain);
+char *plain_text(const struct dais_plain *plain); /* a spec again; NULL without memory */
 void vfb_free(struct dais_vfb *vfb);
 /* One key of a frame buffer, in a vfb's spec or at the top of the file; false: not one. */
 bool vfb_set(struct dais_vfb *vfb, const char *key, const char *value, struct dais_error *err);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "config/plain.h"
 #include "config/private.h"
 #include "export.h"
 #include "json.h"
@@ -135,6 +136,23 @@ static void put_ranges(FILE *f, const char *key, const struct dais_number_range 
 	fputs(" ]\n", f);
 }
 
+static void put_plain(FILE *f, const struct dais_config *c)
+{
+	for (size_t k = 0; k < plain_kind_count; k++) {
+		bool any = false;
+
+		for (size_t i = 0; i < c->plain_count; i++) {
+			if (c->plain[i].kind != &plain_kinds[k])
+				continue;
+			if (!any)
+				fprintf(f, "%s = [\n", plain_kinds[k].key);
+			put_item(f, plain_text(&c->plain[i]), !any);
+			any = true;
+		}
+		fputs(any ? "\n]\n" : "", f);
+	}
+}
+
 static void put_devices(FILE *f, const struct dais_config *c)
 {
 	size_t i;
@@ -159,6 +177,7 @@ static void put_devices(FILE *f, const struct dais_config *c)
 	for (i = 0; i < c->channel_count; i++)
 		put_item(f, channel_text(&c->channels[i]), !i);
 	fputs(c->channel_count ? "\n]\n" : "", f);
+	put_plain(f, c);
 	put_ranges(f, "ioports", c->ioports, c->ioport_count, "ports");
 	put_ranges(f, "irqs", c->irqs, c->irq_count, "irqs");
 	put_ranges(f, "iomem", c->iomem, c->iomem_count, "memory");
@@ -369,6 +388,42 @@ static struct json_object *vfb_json(const struct dais_vfb *vfb)
 	return o;
 }
 
+static struct json_object *plain_json(const struct dais_plain *plain)
+{
+	struct json_object *o = json_object_new_object();
+
+	add_text(o, "backend", plain->backend);
+	for (size_t i = 0; i < plain->kind->count; i++) {
+		const struct plain_param *param = &plain->kind->params[i];
+		const char *value = plain->values[i];
+
+		if (value && param->type == PLAIN_NUMBER)
+			add_number(o, param->name, strtoll(value, NULL, 10));
+		else if (value && param->type == PLAIN_CHOICE)
+			add_bool(o, param->name, true);
+		else
+			add_text(o, param->name, value);
+	}
+	return o;
+}
+
+static void add_plain(struct json_object *o, const struct dais_config *c)
+{
+	for (size_t k = 0; k < plain_kind_count; k++) {
+		struct json_object *array = NULL;
+
+		for (size_t i = 0; i < c->plain_count; i++) {
+			if (c->plain[i].kind != &plain_kinds[k])
+				continue;
+			if (!array)
+				array = json_object_new_array();
+			json_append(array, plain_json(&c->plain[i]));
+		}
+		if (array)
+			json_set(o, plain_kinds[k].key, array);
+	}
+}
+
 static void add_ranges(struct json_object *o, const char *key, const struct dais_number_range *list,
 		       size_t count)
 {
@@ -413,6 +468,7 @@ static void add_devices(struct json_object *o, const struct dais_config *c)
 	json_set(o, "nics", nics);
 	json_set(o, "vfbs", vfbs);
 	json_set(o, "channels", channels);
+	add_plain(o, c);
 	add_ranges(o, "ioports", c->ioports, c->ioport_count);
 	add_ranges(o, "irqs", c->irqs, c->irq_count);
 	add_ranges(o, "iomem", c->iomem, c->iomem_count);

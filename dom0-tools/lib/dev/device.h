@@ -50,6 +50,18 @@ int nic_publish(struct dais *host, uint32_t domid, uint32_t devid, struct dais_n
 		struct nic_work *work, struct dais_error *err);
 int nic_finish(struct dais *host, const struct nic_work *work, struct dais_error *err);
 
+/* A plain device (config/plain.h) on its way. */
+struct plain_work {
+	const struct dais_plain *plain;
+	struct device_id id;
+};
+
+int plain_check(struct dais *host, const struct dais_plain *plain, struct dais_error *err);
+/* Fills in a UUID if there is none. */
+int plain_publish(struct dais *host, uint32_t domid, uint32_t devid, struct dais_plain *plain,
+		  struct plain_work *work, struct dais_error *err);
+int plain_finish(struct dais *host, const struct plain_work *work, struct dais_error *err);
+
 /* The first console: written along with the domain's own nodes. */
 void console_publish(struct dais *host, uint32_t domid, uint32_t port, uint64_t mfn,
 		     struct store_dir *domain);

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "cleanup.h"
+#include "config/plain.h"
 #include "dev/model.h"
 #include "dom/host.h"
 #include "export.h"
@@ -77,6 +78,11 @@ static void free_backends(struct dais *host, uint32_t domid, const struct dais_c
 	}
 	for (size_t i = 0; i < config->channel_count; i++)
 		free_backend(host, domid, "console", i + 1);
+	for (size_t i = 0; i < config->plain_count; i++) {
+		if (plain_is_emulated(&config->plain[i]))
+			free_backend(host, domid, plain_back_kind(&config->plain[i]),
+				     plain_devid(config, i));
+	}
 }
 
 /*

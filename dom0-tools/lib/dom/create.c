@@ -13,6 +13,7 @@
 
 #include "build/build.h"
 #include "cleanup.h"
+#include "config/plain.h"
 #include "dev/device.h"
 #include "dev/model.h"
 #include "dom/host.h"
@@ -34,6 +35,7 @@ struct creation {
 	char *cmdline;
 	struct disk_work *disks;
 	struct nic_work *nics;
+	struct plain_work *plain;
 	struct model model;
 	uint32_t scheduler; /* 0: not asked yet */
 	struct build_guest guest;
@@ -97,6 +99,10 @@ static int check_devices(struct creation *c)
 	}
 	for (size_t i = 0; i < config->nic_count; i++) {
 		if (nic_check(c->host, &config->nics[i], c->err))
+			return -1;
+	}
+	for (size_t i = 0; i < config->plain_count; i++) {
+		if (plain_check(c->host, &config->plain[i], c->err))
 			return -1;
 	}
 	return model_check(config, c->err);
@@ -384,7 +390,8 @@ static int publish_devices(struct creation *c)
 
 	c->disks = calloc(config->disk_count + 1, sizeof(*c->disks));
 	c->nics = calloc(config->nic_count + 1, sizeof(*c->nics));
-	if (!c->disks || !c->nics)
+	c->plain = calloc(config->plain_count + 1, sizeof(*c->plain));
+	if (!c->disks || !c->nics || !c->plain)
 		return failed(c, "set up the devices of");
 	for (size_t i = 0; i < config->disk_count; i++)
 		c->disks[i].loop = -1;
@@ -408,6 +415,11 @@ static int publish_devices(struct creation *c)
 			return -1;
 		channel_publish(c->host, c->guest.domid, i, &config->channels[i]);
 	}
+	for (size_t i = 0; i < config->plain_count; i++) {
+		if (step(c) || plain_publish(c->host, c->guest.domid, plain_devid(config, i),
+					     &config->plain[i], &c->plain[i], c->err))
+			return -1;
+	}
 	if (model_wanted(config) &&
 	    (step(c) || model_start(c->host, c->guest.domid, config, &c->model, c->err)))
 		return -1;
@@ -427,6 +439,10 @@ static int finish_devices(struct creation *c)
 		if (step(c) || nic_finish(c->host, &c->nics[i], c->err))
 			return -1;
 	}
+	for (size_t i = 0; i < config->plain_count; i++) {
+		if (step(c) || plain_finish(c->host, &c->plain[i], c->err))
+			return -1;
+	}
 	if (model_wanted(config) &&
 	    (step(c) || model_finish(c->host, c->guest.domid, config, &c->model, c->err)))
 		return -1;
@@ -440,6 +456,7 @@ static void drop_devices(struct creation *c)
 		disk_drop(&c->disks[i]);
 	free(c->disks);
 	free(c->nics);
+	free(c->plain);
 }
 
 /* ----- all of it ----------------------------------------------------------------------- */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "config/plain.h"
 #include "dev/device.h"
 #include "dev/model.h"
 #include "dev/script.h"
@@ -37,17 +38,25 @@ static void remove_if_empty(struct dais *host, const struct device_id *id)
 
 	store_wait(&host->store);
 	left = store_list(&host->store, &count, "/local/domain/%u/backend/%s/%u", id->backend,
-			  id->kind, id->domid);
+			  device_back_kind(id), id->domid);
 	if (left && !count)
-		store_remove(&host->store, "/local/domain/%u/backend/%s/%u", id->backend, id->kind,
-			     id->domid);
+		store_remove(&host->store, "/local/domain/%u/backend/%s/%u", id->backend,
+			     device_back_kind(id), id->domid);
 }
 
-/* Whether QEMU serves it: screens, and consoles beside the first. */
+/* Whether QEMU serves it: screens, keyboards, consoles beside the first, and disks of xl's. */
 static bool is_emulated(const struct device_id *id)
 {
-	return !strcmp(id->kind, "vfb") || !strcmp(id->kind, "vkbd") ||
-	       (!strcmp(id->kind, "console") && id->devid);
+	const char *kind = device_back_kind(id);
+
+	return !strcmp(kind, "vfb") || !strcmp(kind, "vkbd") || !strcmp(kind, "qdisk") ||
+	       (!strcmp(kind, "console") && id->devid);
+}
+
+/* Back-ends of plain devices need not be there at all: one that is not has nothing to let go. */
+static bool is_unserved(struct removal *r, const struct device_id *id)
+{
+	return plain_kind_in_store(id->kind) && device_is_ignored(id, &r->host->store);
 }
 
 static int close_device(const struct device_id *id, void *arg)
@@ -62,10 +71,13 @@ static int close_device(const struct device_id *id, void *arg)
 	/* The console daemon goes by the domain and not by states; QEMU has gone. */
 	if (!strcmp(id->kind, "console") || is_emulated(id))
 		store_remove(&r->host->store, "/local/domain/%u/backend/%s/%u", id->backend,
-			     id->kind, id->domid);
+			     device_back_kind(id), id->domid);
+	else if (is_unserved(r, id))
+		store_remove(&r->host->store, "/local/domain/%u/backend/%s/%u/%u", id->backend,
+			     device_back_kind(id), id->domid, id->devid);
 	else if (device_remove(id, &r->host->store, true, DEVICE_TIMEOUT_MS, script_closed, r->err))
 		r->ret = -1;
-	if (id->backend)
+	if (id->backend || plain_kind_in_store(id->kind))
 		remove_if_empty(r->host, id);
 	return 0;
 }

@@ -19,8 +19,13 @@
 
 #define LOOK_MS 1000u
 
-#define BACK_ARGS(id) (id)->backend, (id)->kind, (id)->domid, (id)->devid
+#define BACK_ARGS(id) (id)->backend, device_back_kind(id), (id)->domid, (id)->devid
 #define FRONT_ARGS(id) (id)->domid, (id)->kind, (id)->devid
+
+const char *device_back_kind(const struct device_id *id)
+{
+	return *id->back_kind ? id->back_kind : id->kind;
+}
 
 void device_front(const struct device_id *id, struct store *store, struct store_dir *dir)
 {
@@ -108,6 +113,8 @@ int device_wait(const struct device_id *id, struct store *store, enum device_sta
 	dais_fail(err, state >= DEVICE_CLOSING ? DAIS_DEVICE : DAIS_TIMEOUT, "connect the device",
 		  object, "the back-end in domain %u is in state %ld after %u ms", id->backend,
 		  state, timeout_ms);
+	if (strcmp(id->kind, "vif") != 0 && strcmp(id->kind, "vbd") != 0)
+		return dais_hint(err, "start its back-end there, or leave the device out");
 	return dais_hint(err, "load its driver there: modprobe xen-%sback; see `dmesg`",
 			 strcmp(id->kind, "vif") ? "blk" : "net");
 }
@@ -118,8 +125,8 @@ static void remove_nodes(const struct device_id *id, struct store *store)
 	store_remove(store, FRONT_FMT, FRONT_ARGS(id));
 	store_remove(store, LIBXL_FMT, FRONT_ARGS(id));
 	/* What it had to say of this one. */
-	store_remove(store, "/local/domain/%u/error/backend/%s/%u", id->backend, id->kind,
-		     id->domid);
+	store_remove(store, "/local/domain/%u/error/backend/%s/%u", id->backend,
+		     device_back_kind(id), id->domid);
 }
 
 /*
@@ -137,6 +144,11 @@ static long let_look(const struct device_id *id, struct store *store)
 		state = back_state(id, store);
 	}
 	return state;
+}
+
+bool device_is_ignored(const struct device_id *id, struct store *store)
+{
+	return let_look(id, store) == DEVICE_INITIALISING;
 }
 
 int device_remove(const struct device_id *id, struct store *store, bool force,
@@ -193,7 +205,8 @@ static int each_of_kind(struct store *store, uint32_t domid, const char *kind,
 			continue;
 		/* The tree that only dom0 writes says who serves it, not the guest's. */
 		back = store_read(store, LIBXL_FMT "/backend", FRONT_ARGS(&id));
-		if (!back || sscanf(back, "/local/domain/%u/", &id.backend) != 1)
+		if (!back || sscanf(back, "/local/domain/%u/backend/%15[^/]/", &id.backend,
+				    id.back_kind) < 1)
 			continue;
 		ret = each(&id, arg);
 		if (ret)

@@ -24,7 +24,10 @@ struct device_id {
 	uint32_t domid, backend;
 	const char *kind;
 	uint32_t devid;
+	char back_kind[16]; /* what the back-end calls it; "": the same */
 };
+
+const char *device_back_kind(const struct device_id *id);
 
 /* Where its ends stand, for more keys. */
 void device_front(const struct device_id *id, struct store *store, struct store_dir *dir);
@@ -52,6 +55,9 @@ int device_remove(const struct device_id *id, struct store *store, bool force,
 		  unsigned int timeout_ms,
 		  void (*closed)(const struct device_id *id, struct store *store),
 		  struct dais_error *err);
+
+/* Whether its back-end's domain has not so much as looked at it, though there was time to. */
+bool device_is_ignored(const struct device_id *id, struct store *store);
 
 /* Calls @each for every device of the domain, as the store has them; stops at non-zero. */
 int device_for_each(struct store *store, uint32_t domid, const char *kind,
