@@ -143,6 +143,18 @@ static int patience(void)
 	return persist_waits() || domain_waits() ? TICK : -1;
 }
 
+/* Those who wait for memory are asked again once in a while, however busy others keep us. */
+static void retry_starved(void)
+{
+	static uint64_t next;
+	uint64_t now = conn_starving ? loop_now() : 0;
+
+	if (now < next || !conn_starving)
+		return;
+	next = now + STARVED_AGAIN;
+	conn_retry_all();
+}
+
 void loop_run(void)
 {
 	struct epoll_event event[BATCH];
@@ -165,8 +177,7 @@ void loop_run(void)
 			if (s->fd >= 0)
 				s->ready(s, event[i].events);
 		}
-		if (n <= 0 && conn_starving)
-			conn_retry_all();
+		retry_starved();
 		conn_flush_all();
 		while (later) {
 			struct loop_later *l = later;

@@ -3,7 +3,8 @@
  * The fault test: each place in the daemon that allocates memory or makes a system call is made to
  * fail, once and again and again, while the daemon starts, works, updates itself, and starts again.
  * Whatever fails, others are served, what was answered with OK is there, also after a kill -9 and a
- * restart, and what was refused is not.  A daemon that cannot start says so, and loses nothing.
+ * restart, and what was refused is not.  A daemon that cannot start says so, and loses nothing.  What
+ * was put off for want of memory is taken up again, however busy others keep the daemon.
  *
  *   faulttest --ours FILE --preload FILE [--only FUNCTION] [--brief] [-v]
  *
@@ -474,6 +475,43 @@ static void phase_run(enum phase phase)
 	tap_case(name);
 }
 
+/* A request that a fault at S has put off is answered though others keep the daemon busy. */
+static bool put_off(const struct fault_site *s)
+{
+	struct xsc *c = client(), *other = client();
+	struct xsc_msg m;
+	int got = 0, waited = 0;
+
+	if (!c || !other)
+		return false;
+	arm(s, 1);
+	xsc_queue(c, XS_READ, 0, "/idle", 6);
+	xsc_push(c);
+	while (!got && !faults->hits)
+		got = xsc_wait(c, &m, 10);
+	disarm();
+	for (; !got && waited < 200000; waited++) {
+		xsc_write(other, 0, "/other", "x");
+		got = xsc_wait(c, &m, 0);
+	}
+	EXPECT(got, "a request that %s() has put off is not answered while others ask %d times",
+	       s->function, waited);
+	xsc_close(c);
+	xsc_close(other);
+	return faults->hits > 0;
+}
+
+static void busy(void)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < FAULT_SITES; i++)
+		if (strcmp(faults->site[i].function, "mem_grow") == 0)
+			n += put_off(&faults->site[i]);
+	EXPECT(n, "no fault has put off a request");
+	tap_case("put off while others are busy");
+}
+
 static bool set_up(void)
 {
 	int fd;
@@ -511,6 +549,8 @@ int main(int argc, char **argv)
 	idle_open();
 	for (enum phase phase = 0; phase < PHASES; phase++)
 		phase_run(phase);
+	if (!only)
+		busy();
 	server_stop(&server);
 	return tap_cases_failed != 0;
 }
