@@ -188,7 +188,7 @@ void conn_retry_all(void)
 	conn_starving = false;
 	for (; c; c = next) {
 		next = c->next;
-		if (!c->starved)
+		if (!c->starved || c->closed)
 			continue;
 		c->starved = false;
 		c->transport->retry(c);

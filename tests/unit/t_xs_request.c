@@ -382,6 +382,31 @@ static void faults(void)
 	CHECK(refused > 50);
 }
 
+static struct conn starved[2];
+static unsigned int retried;
+
+/* The request that is taken up again ends the other, as a RELEASE does. */
+static void end_other(struct conn *c)
+{
+	retried++;
+	conn_close(&starved[c == &starved[0]]);
+}
+
+/* Of those who wait for memory, one that another has ended is not asked any more. */
+static void ended_while_starved(void)
+{
+	static const struct conn_transport ends = {xs_flush, xs_end, end_other};
+
+	for (int i = 0; i < 2; i++) {
+		conn_init(&starved[i], &ends);
+		conn_starve(&starved[i]);
+	}
+	conn_retry_all();
+	CHECK_EQ(retried, 1);
+	conn_close(&starved[0]);
+	conn_close(&starved[1]);
+}
+
 int main(void)
 {
 	store_init();
@@ -396,6 +421,7 @@ int main(void)
 	quotas();
 	death();
 	faults();
+	ended_while_starved();
 	CHECK(xs_notes > 0);
 	conn_close(&dom0);
 	conn_close(&other);
