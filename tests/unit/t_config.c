@@ -117,6 +117,8 @@ static void test_faults(void)
 		{"vcpus=4;maxvcpus=2", "maxvcpus"},
 		{"nomigrate = 'yes'", "nomigrate"},
 		{"tsc_mode = 'fast'", "tsc_mode"},
+		{"tsc_mode = 'native_paravirt'", "tsc_mode"},
+		{"tsc_mode = 3", "tsc_mode"},
 		{"cpus = '0-'", "cpus"},
 		{"cap = 65536", "cap"},
 		{"pci = ['0:0.0']", "pci"},

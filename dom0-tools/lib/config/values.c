@@ -150,7 +150,12 @@ void config_read_tsc_mode(const struct setting *s, struct dais_config *c, struct
 	for (i = 0; s->value.text && i < 4; i++) {
 		if (!strcmp(s->value.text, names[i]) ||
 		    (config_number(s->value.text, &number) && number == i)) {
-			c->tsc_mode = (enum dais_tsc_mode)i;
+			/* xl refuses it as late as at the domain's making. */
+			if (i == DAIS_TSC_NATIVE_PARAVIRT)
+				config_wrong(f, s, "hypervisors have given this mode up",
+					     "Write \"default\", or leave it out.");
+			else
+				c->tsc_mode = (enum dais_tsc_mode)i;
 			return;
 		}
 	}
