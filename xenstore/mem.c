@@ -6,7 +6,8 @@
  * a way down a tree of a million nodes is otherwise one TLB miss after the other.
  *
  * The reserve is one mapping kept aside; it is cut only when the system gives no more, and made
- * whole again as soon as it does.
+ * whole again as soon as it does.  It can be large, since it is for the worst case, and costs nothing
+ * as long as nobody touches it.
  *
  * Under the sanitisers (DAIS_HOST) each block is the C library's own, so that they see its ends.
  */
@@ -18,6 +19,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#define PAGE 4096ul
 #define REGION (1ul << 20)
 #define HUGE_PAGE (2ul << 20)
 #define HUGE_REGION (8ul << 20)
@@ -225,6 +227,18 @@ void *mem_grow(void *p, size_t old_size, size_t new_size)
 	return q;
 }
 
+/* Its untouched pages go back; what is left of one that was begun goes to the lists. */
+static void reserve_end(void)
+{
+	char *from = (char *)(((uintptr_t)reserve.at + PAGE - 1) & ~(uintptr_t)(PAGE - 1));
+	size_t size = (size_t)(reserve.end - from);
+
+	if (size && munmap(from, size) == 0)
+		held -= size;
+	reserve.end = from;
+	area_retire(&reserve);
+}
+
 bool mem_reserve(size_t n)
 {
 	size_t want = n < REGION ? REGION : (n + REGION - 1) & ~(REGION - 1);
@@ -235,7 +249,7 @@ bool mem_reserve(size_t n)
 	p = system_get(want);
 	if (!p)
 		return false;
-	area_retire(&reserve);
+	reserve_end();
 	reserve.at = p;
 	reserve.end = p + want;
 	return true;

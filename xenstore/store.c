@@ -239,7 +239,8 @@ int store_make(struct txn *t, const struct subject *who, const struct place *whe
 		    !room_for(t, who->domid, made, (int64_t)(value_len + made * 64 + name)))
 			return ENOSPC;
 	}
-	err = tree_reserve(len, made) ? note_made(t, path, len, at) : ENOMEM;
+	/* One where something is already, the others each in the one before: on its way. */
+	err = tree_reserve(len, 2) ? note_made(t, path, len, at) : ENOMEM;
 	if (err)
 		return err;
 	txn_charge(t, path, len, value_len);
@@ -383,7 +384,7 @@ bool store_replay_set(const char *path, size_t len, const char *value, size_t va
 		 * its parent, which then comes in the same batch with its own value and rights.
 		 */
 		tree_deepest(store_root, path, len, &at);
-		if (!at || !tree_reserve(len, (unsigned int)(len - at)))
+		if (!at || !tree_reserve(len, 2))
 			return false;
 		while ((at = next_end(path, len, at)) < len) {
 			tree_add(&store_root, path, at, NULL, 0, perms, ++store_gen);

@@ -65,10 +65,13 @@ struct node *tree_new(uint64_t gen)
 
 bool tree_reserve(size_t len, unsigned int count)
 {
-	/* Steps are counted as if names had four letters; longer paths of shorter ones are rare. */
-	size_t steps = len < 64 ? len / 2 + 1 : len;
+	/* A name has a letter at least. */
+	size_t steps = len / 2 + 1, way = steps * STEP_NEED, ways = count * way;
 
-	return mem_reserve(count * (steps * STEP_NEED + CHANGE_NEED));
+	/* What is copied for one way is not copied for the others. */
+	if (ways > mem_used() + way)
+		ways = mem_used() + way;
+	return mem_reserve(ways + count * CHANGE_NEED);
 }
 
 /* The next name of a path from *AT on: its start, and *LEN; NULL at the end. */

@@ -392,6 +392,52 @@ static void test_oversized(void)
 	server_stop(&s);
 }
 
+/* "/NAME/a/a/a", LEVELS names. */
+static void deep_path(char *to, const char *name, unsigned int levels)
+{
+	to += sprintf(to, "/%s", name);
+	while (--levels) {
+		memcpy(to, "/a", 3);
+		to += 2;
+	}
+}
+
+/*
+ * Many missing parents at once, ever more of them, and in a transaction: neither does the daemon grow
+ * by what it could have needed, nor is it too much to be restored.
+ */
+static void test_deep(void)
+{
+	char path[2048], name[16];
+	struct server s = {0};
+	struct xsc *c;
+	uint32_t tx;
+	long before;
+
+	if (!start(&s, SERVER_NO_QUOTA, 0))
+		return;
+	c = server_connect(&s);
+	before = server_rss(&s);
+	for (unsigned int levels = 10; levels <= 130; levels += 10) {
+		snprintf(name, sizeof(name), "d%u", levels);
+		deep_path(path, name, levels);
+		EXPECT(xsc_path_op(c, XS_MKDIR, 0, path, NULL) == 0, "%u levels", levels);
+	}
+	printf("# 910 levels: %ld KiB more\n", server_rss(&s) - before);
+	EXPECT(server_rss(&s) - before < 32768, "%ld KiB more", server_rss(&s) - before);
+	deep_path(path, "t", 900);
+	EXPECT(xsc_begin(c, &tx) == 0, "set-up");
+	EXPECT(xsc_path_op(c, XS_MKDIR, tx, path, NULL) == 0, "in a transaction");
+	EXPECT(xsc_end(c, tx, true) == 0, "at its end");
+	xsc_close(c);
+	server_kill(&s);
+	EXPECT(server_restart(&s), "does not start again");
+	c = server_try(&s);
+	EXPECT(c && xsc_path_op(c, XS_READ, 0, path, NULL) == 0, "it is not there after a kill");
+	xsc_close(c);
+	server_stop(&s);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -404,6 +450,7 @@ static const struct {
 	{"owed-after-kill", test_owed_after_kill, true},
 	{"full-disk", test_full_disk, true},
 	{"oversized", test_oversized, false},
+	{"deep", test_deep, true},
 };
 
 int main(int argc, char **argv)
