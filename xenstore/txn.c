@@ -231,9 +231,14 @@ static struct txn *begin(struct conn *c, uint32_t id)
 	return t;
 }
 
+static bool has_all(const struct conn *c)
+{
+	return !c->who.privileged && c->txn_count >= quota_limit(c->who.domid, QUOTA_TRANSACTIONS);
+}
+
 int txn_begin(struct conn *c, uint32_t *id)
 {
-	if (!c->who.privileged && c->txn_count >= quota_limit(c->who.domid, QUOTA_TRANSACTIONS))
+	if (has_all(c))
 		return ENOSPC;
 	while (!c->next_tx || txn_find(c, c->next_tx))
 		c->next_tx++;
@@ -246,7 +251,7 @@ int txn_begin(struct conn *c, uint32_t *id)
 
 struct txn *txn_begin_doomed(struct conn *c, uint32_t id)
 {
-	struct txn *t = begin(c, id);
+	struct txn *t = has_all(c) ? NULL : begin(c, id);
 
 	if (t)
 		t->doomed = true;

@@ -104,7 +104,10 @@ int txn_into_tree(struct txn *t);
 
 /* A transaction of a connection: 0 and its number in *ID, or ENOSPC, ENOMEM. */
 int txn_begin(struct conn *c, uint32_t *id);
-/* One of before a restart, of which only the number is known; NULL when memory is out. */
+/*
+ * One of before a restart, of which only the number is known; NULL when memory is out, or C has as many
+ * as it may.
+ */
 struct txn *txn_begin_doomed(struct conn *c, uint32_t id);
 struct txn *txn_find(struct conn *c, uint32_t id);
 /* Makes its changes the store's: 0, EAGAIN if something it used has changed, ENOSPC or ENOMEM. */

@@ -382,6 +382,26 @@ static void faults(void)
 	CHECK(refused > 50);
 }
 
+/* After a restart a domain may still speak of as many transactions as it could have had. */
+static void of_before_a_restart(void)
+{
+	uint32_t limit = quota_limit(1, QUOTA_TRANSACTIONS);
+	struct conn c;
+
+	xs_client(&c, 1);
+	c.restored = true;
+	for (uint32_t id = 1; id <= 2 * limit; id++) {
+		CHECK_EQ(xs_send(&c, XS_GET_DOMAIN_PATH, id, "1", 2),
+			 id <= limit ? XS_GET_DOMAIN_PATH : XS_ERROR);
+		CHECK(id <= limit || strcmp(xs_reply, "ENOENT") == 0);
+	}
+	CHECK_EQ(c.txn_count, limit);
+	CHECK(xs_send(&c, XS_TRANSACTION_END, 1, "T", 2) == XS_ERROR);
+	CHECK(strcmp(xs_reply, "EAGAIN") == 0);
+	CHECK_EQ(xs_send(&c, XS_GET_DOMAIN_PATH, limit + 1, "1", 2), XS_GET_DOMAIN_PATH);
+	conn_close(&c);
+}
+
 static struct conn starved[2];
 static unsigned int retried;
 
@@ -422,6 +442,7 @@ int main(void)
 	death();
 	faults();
 	ended_while_starved();
+	of_before_a_restart();
 	CHECK(xs_notes > 0);
 	conn_close(&dom0);
 	conn_close(&other);
