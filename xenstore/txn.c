@@ -90,6 +90,8 @@ static bool notes_grow(struct txn *t)
 
 int txn_note(struct txn *t, const char *path, size_t len, enum txn_use use)
 {
+	int64_t size = (int64_t)mem_room(sizeof(struct note) + len);
+	unsigned int domid;
 	uint32_t hash;
 	struct note *n;
 
@@ -107,8 +109,10 @@ int txn_note(struct txn *t, const char *path, size_t len, enum txn_use use)
 		t->last = n;
 		return 0;
 	}
+	domid = t->conn->who.domid;
 	if (!t->conn->who.privileged &&
-	    t->count >= quota_limit(t->conn->who.domid, QUOTA_TRANSACTION_NODES))
+	    (t->count >= quota_limit(domid, QUOTA_TRANSACTION_NODES) ||
+	     quota_used(domid, QUOTA_MEMORY) + size > quota_limit(domid, QUOTA_MEMORY)))
 		return ENOSPC;
 	if (!notes_grow(t))
 		return ENOMEM;
@@ -122,8 +126,8 @@ int txn_note(struct txn *t, const char *path, size_t len, enum txn_use use)
 	n->beside = NULL;
 	n->place.at = NULL;
 	memcpy(n->path, path, len);
-	t->bytes += (int64_t)mem_room(sizeof(*n) + len);
-	quota_charge(t->conn->who.domid, QUOTA_MEMORY, (int64_t)mem_room(sizeof(*n) + len));
+	t->bytes += size;
+	quota_charge(domid, QUOTA_MEMORY, size);
 	t->note[t->count++] = n;
 	t->hashes[hash >> 6 & 3] |= hash_bit(hash);
 	t->last = n;

@@ -24,7 +24,8 @@ static uint64_t last_seq, watches_all;
 
 size_t watch_size(const struct watch *w)
 {
-	return mem_room(sizeof(*w) + w->path_len + w->token_len + 2u);
+	return mem_room(sizeof(*w) + w->path_len + w->token_len + 2u) +
+	       trie_size(w->text, w->path_len);
 }
 
 uint64_t watch_count_all(void)
@@ -63,7 +64,7 @@ int watch_add(struct conn *c, const char *path, size_t path_len, size_t home_len
 		return EEXIST;
 	if (!c->who.privileged &&
 	    (quota_used(c->who.domid, QUOTA_WATCHES) >= quota_limit(c->who.domid, QUOTA_WATCHES) ||
-	     quota_used(c->who.domid, QUOTA_MEMORY) + (int64_t)size >
+	     quota_used(c->who.domid, QUOTA_MEMORY) + (int64_t)(size + trie_size(path, path_len)) >
 		     quota_limit(c->who.domid, QUOTA_MEMORY)))
 		return E2BIG;
 	/* So that finding all watches can never fail. */

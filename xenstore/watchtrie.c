@@ -134,6 +134,15 @@ static const char *next_name(const char *path, size_t len, size_t *at, size_t *n
 	return name;
 }
 
+size_t trie_size(const char *path, size_t len)
+{
+	size_t at = 0, name_len, size = 0;
+
+	while (next_name(path, len, &at, &name_len))
+		size += mem_room(sizeof(struct trie_node) + name_len);
+	return size;
+}
+
 int trie_add(struct trie *t, const char *path, size_t len, struct trie_item *item)
 {
 	size_t at = 0, name_len;

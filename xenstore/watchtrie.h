@@ -33,6 +33,8 @@ struct trie {
 	struct trie_node *root;
 };
 
+/* Bytes that the way to PATH takes if nothing else hangs on it. */
+size_t trie_size(const char *path, size_t len);
 /* Hangs ITEM at PATH ("/a/b", or names without a slash in front): 0 or ENOMEM. */
 int trie_add(struct trie *t, const char *path, size_t len, struct trie_item *item);
 void trie_remove(struct trie *t, struct trie_item *item);

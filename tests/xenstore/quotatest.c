@@ -335,6 +335,55 @@ static void memory(void)
 	EXPECT(xsc_write(dom2, 0, "/local/domain/2/x", "x") == 0, "the other domain is refused");
 }
 
+/* What is only asked for counts as well: long paths in transactions, */
+static void memory_of_notes(void)
+{
+	long before = server_rss(&server);
+	char path[2040];
+	int err = 0;
+
+	memset(path, 'p', sizeof(path));
+	for (int t = 0; t < 10; t++) {
+		uint32_t tx = 0;
+
+		if (xsc_begin(dom1, &tx) != 0)
+			break;
+		for (unsigned int n = 0; n < 1000; n++) {
+			snprintf(path + 2000, 40, "%u", n);
+			err = xsc_path_op(dom1, XS_READ, tx, path, NULL);
+			if (err != ENOENT && err != EACCES)
+				break;
+		}
+	}
+	printf("# one domain's transactions take %ld KiB, at last %s\n",
+	       server_rss(&server) - before, xsc_errname(err));
+	EXPECT(server_rss(&server) - before < 8192, "too much");
+	EXPECT(xsc_call(dom1, XS_RESET_WATCHES, 0, "", 1, NULL) == 0, "it cannot let go of them");
+	err = xsc_write(dom1, 0, "x", "x");
+	EXPECT(err == 0, "nor has it room then: %s", xsc_errname(err));
+}
+
+/* and watches of deep paths. */
+static void memory_of_watches(void)
+{
+	long before = server_rss(&server);
+	char path[2000];
+	int err = 0;
+
+	for (unsigned int i = 0; i < sizeof(path); i += 2)
+		memcpy(path + i, "a/", 2);
+	path[sizeof(path) - 1] = 0;
+	for (unsigned int n = 0; n < 128 && !err; n++) {
+		snprintf(path, 4, "%03u", n);
+		path[3] = '/';
+		err = xsc_watch(dom1, path, "t");
+	}
+	printf("# one domain's watches take %ld KiB, at last %s\n", server_rss(&server) - before,
+	       xsc_errname(err));
+	EXPECT(server_rss(&server) - before < 8192, "too much");
+	EXPECT(xsc_write(dom2, 0, "/local/domain/2/x", "x") == 0, "the other domain is refused");
+}
+
 /* A domain that sends without reading, and one that watches without reading. */
 static void outstanding(void)
 {
@@ -412,6 +461,8 @@ static const struct {
 	{"permissions", permissions},
 	{"path-length", path_length},
 	{"memory", memory},
+	{"memory-of-notes", memory_of_notes},
+	{"memory-of-watches", memory_of_watches},
 	{"outstanding", outstanding},
 	{"death", death},
 };
