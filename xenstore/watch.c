@@ -211,32 +211,41 @@ void watch_pay(struct conn *c)
 	}
 }
 
-static bool may_see(const struct watch *w, struct node *root, const char *path, size_t len,
-		    const struct perms *perms)
-{
-	const struct subject *who = &w->conn->who;
-	size_t up = tree_parent(path, len);
-	struct node *n;
+/* Who may be told of a node: it may have been read before, and it and the one above it now. */
+struct sight {
+	const struct perms *before, *now, *above;
+};
 
-	if (who->privileged)
-		return true;
-	if (perms && perms_rights(perms, who) & RIGHT_READ)
-		return true;
-	n = tree_find(root, path, len);
-	if (!n)
-		return false;
-	if (perms_rights(n->perms, who) & RIGHT_READ)
-		return true;
-	n = up ? tree_find(root, path, up) : NULL;
-	return n && perms_rights(n->perms, who) & RIGHT_READ;
+static struct sight sight_of(struct node *root, const char *path, size_t len,
+			     const struct perms *before)
+{
+	struct place where;
+	struct node *n = tree_look(&root, path, len, &where);
+
+	return (struct sight){before, n ? n->perms : NULL,
+			      n && where.dir ? where.dir->perms : NULL};
+}
+
+static bool reads(const struct subject *who, const struct perms *perms)
+{
+	return perms && perms_rights(perms, who) & RIGHT_READ;
 }
 
 static void tell(struct node *root, const char *path, size_t len, const struct perms *perms)
 {
+	struct sight sight = {0};
+	bool looked = false;
+
 	for (size_t i = 0; i < found.count; i++) {
 		struct watch *w = (struct watch *)found.item[i];
+		const struct subject *who = &w->conn->who;
 
-		if (may_see(w, root, path, len, perms))
+		/* Once for all: a path can have a thousand names. */
+		if (!who->privileged && !looked)
+			sight = sight_of(root, path, len, perms);
+		looked |= !who->privileged;
+		if (who->privileged || reads(who, sight.before) || reads(who, sight.now) ||
+		    reads(who, sight.above))
 			send_event(w, path, len, "");
 	}
 	found.count = 0;
