@@ -29,6 +29,7 @@ dom0_tools_libdais_a_SOURCES = \
 	dom0-tools/lib/config/fb.c \
 	dom0-tools/lib/config/foreign.c \
 	dom0-tools/lib/config/keys.c \
+	dom0-tools/lib/config/kinds.c \
 	dom0-tools/lib/config/lex.c \
 	dom0-tools/lib/config/nic.c \
 	dom0-tools/lib/config/parse.c \

@@ -30,6 +30,7 @@ irqs = [4]
 iomem = ["f0000,10"]
 vkb = ["backend-type=linux,unique-id=a,width=9"]
 vtpm = ["backend=tpm"]
+vsnd = [["CARD,sample-rates=1;2", "PCM,name=a"]]
 vdispl = ["connectors=a:1x1,be-alloc=1"]
 on_crash = "restart"
 unknown_key = 5

@@ -173,7 +173,8 @@ tests_unit_t_vcpuop_SOURCES = tests/unit/t_vcpuop.c xen/sched/vcpuop.c xen/time/
 config_sources = dom0-tools/lib/error.c dom0-tools/lib/json.c dom0-tools/lib/text.c \
 	dom0-tools/lib/config/config.c \
 	dom0-tools/lib/config/cpulist.c dom0-tools/lib/config/disk.c dom0-tools/lib/config/fb.c \
-	dom0-tools/lib/config/foreign.c dom0-tools/lib/config/keys.c dom0-tools/lib/config/lex.c \
+	dom0-tools/lib/config/foreign.c dom0-tools/lib/config/keys.c dom0-tools/lib/config/kinds.c \
+	dom0-tools/lib/config/lex.c \
 	dom0-tools/lib/config/nic.c dom0-tools/lib/config/parse.c dom0-tools/lib/config/plain.c \
 	dom0-tools/lib/config/show.c dom0-tools/lib/config/text.c dom0-tools/lib/config/values.c
 
@@ -233,9 +234,8 @@ tests_unit_t_announce_LDADD = -lpthread
 
 check_PROGRAMS += tests/unit/t_devmodel
 tests_unit_t_devmodel_CPPFLAGS = $(TOOLS_CPPFLAGS)
-tests_unit_t_devmodel_SOURCES = tests/unit/t_devmodel.c dom0-tools/lib/error.c \
-	dom0-tools/lib/json.c dom0-tools/lib/text.c dom0-tools/lib/dev/process.c \
-	dom0-tools/lib/dev/qemu.c dom0-tools/lib/dev/qmp.c
+tests_unit_t_devmodel_SOURCES = tests/unit/t_devmodel.c $(config_sources) \
+	dom0-tools/lib/dev/process.c dom0-tools/lib/dev/qemu.c dom0-tools/lib/dev/qmp.c
 tests_unit_t_devmodel_LDADD = -ljson-c -lpthread
 
 check_PROGRAMS += tests/unit/t_viewer

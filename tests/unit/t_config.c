@@ -132,7 +132,6 @@ static void test_faults(void)
 		{"vfb = [ 'vncdisplay=59636' ]", "vfb"},
 		{"vfb = [ 'keymap=../x' ]", "vfb"},
 		{"vfb = [ 'vnclisten=a b' ]", "vfb"},
-		{"vfb = [ 'vnc=1', 'vnc=1' ]", "vfb"},
 		{"vfb = [ 'sdl=1' ]", "vfb"},
 		{"vfb = [ [ 'vnc=1' ] ]", "vfb"},
 		{"vnclisten = '0.0.0.0,password=off'", "vnclisten"},
@@ -155,9 +154,23 @@ static void test_faults(void)
 		{"vkb = [ [ 'backend-type=linux' ] ]", "vkb"},
 		{"pvcalls = [ 'path=/' ]", "pvcalls"},
 		{"pvcalls = [ 'backend' ]", "pvcalls"},
+		{"p9 = [ 'tag=a,path=/a' ]", "p9"},
+		{"p9 = [ 'tag=a,path=a,security_model=none' ]", "p9"},
+		{"p9 = [ 'tag=a,path=/a,security_model=some' ]", "p9"},
+		{"p9 = [ 'path=/a,security_model=none' ]", "p9"},
 		{"vtpm = [ 'uuid=01020304-0506-0708-090a-0b0c0d0e0f10' ]", "vtpm"},
 		{"vtpm = [ 'backend=tpm,uuid=x' ]", "vtpm"},
 		{"vtpm = [ 'backend=tpm,resume=True' ]", "vtpm"},
+		{"vsnd = [ 'CARD' ]", "vsnd"},
+		{"vsnd = [ [ 'TRACK' ] ]", "vsnd"},
+		{"vsnd = [ [ 'CARD=1' ] ]", "vsnd"},
+		{"vsnd = [ [ ['CARD'] ] ]", "vsnd"},
+		{"vsnd = [ [ 'CARD,name=a' ] ]", "vsnd"},
+		{"vsnd = [ [ 'CARD', 'PCM,unique-id=a' ] ]", "vsnd"},
+		{"vsnd = [ [ 'CARD', 'STREAM,type=x' ] ]", "vsnd"},
+		{"vsnd = [ [ 'CARD', 'STREAM,backend=x' ] ]", "vsnd"},
+		{"vsnd = [ [ 'CARD,sample-rates=8000;x' ] ]", "vsnd"},
+		{"vsnd = [ [ 'CARD,sample-formats=s8;s9' ] ]", "vsnd"},
 		{"vdispl = [ '' ]", "vdispl"},
 		{"vdispl = [ 'connectors=' ]", "vdispl"},
 		{"vdispl = [ 'connectors=a:1' ]", "vdispl"},
@@ -234,6 +247,8 @@ static void test_vfb(void)
 	/* Usable all the same. */
 	CHECK_EQ(read_text(MINIMAL "vfb=['vncpasswd=123456789,opengl=1']"), 0);
 	CHECK_EQ(faults.count, 2);
+	CHECK_EQ(read_text(MINIMAL "vfb=['vnc=1','vncdisplay=2']"), 0);
+	CHECK(config.vfb_count == 2 && faults.count == 1 && faults.list[0].remedy != NULL);
 	CHECK_EQ(read_text(MINIMAL "channel=['name=a,connection=pty,path=/a,backend=0']"), 0);
 	CHECK(faults.count == 1 && faults.list[0].remedy != NULL);
 }
@@ -263,6 +278,8 @@ static void test_plain(void)
 		"vkb=['backend-type=qemu,width=a']",
 		"vkb=['backend-type=qemu,feature-abs-pointer=a']",
 		"vtpm=['']",
+		"p9=['tag=a,path=a,security_model=none']",
+		"p9=['tag=a,path=/a,security_model=no']",
 		"vtpm=['backend=a,uuid=b']",
 		"vdispl=['connectors=a']",
 		"vdispl=[['connectors=a:1x1']]",
@@ -272,6 +289,7 @@ static void test_plain(void)
 	struct json_object *json, *vkb;
 	struct plain_screen screen;
 	struct dais_plain *p;
+	int missing = 0;
 	const char *at;
 
 	CHECK_EQ(read_text(MINIMAL
@@ -318,6 +336,17 @@ static void test_plain(void)
 	CHECK(plain_next_screen(&at, &screen) && !strncmp(screen.id, "bc", 2) &&
 	      screen.height == 2);
 	CHECK(!plain_next_screen(&at, &screen));
+	CHECK(!plain_first_modelled(&config));
+	CHECK_EQ(read_text(MINIMAL "p9=['tag=a,path=/a,security_model=none,backend=web',"
+				   "'tag=b,path=/nonexistent/b,security_model=mapped']"),
+		 0);
+	CHECK(plain_first_modelled(&config) == &config.plain[1]);
+	CHECK(plain_is_emulated(&config.plain[1]) && !plain_is_emulated(&config.plain[0]));
+	CHECK(same(plain_back_kind(&config.plain[1]), "9pfs"));
+	dais_config_check_files(&config, &faults);
+	for (size_t i = 0; i < faults.count; i++)
+		missing += strstr(faults.list[i].reason, "/nonexistent/b") != NULL;
+	CHECK_EQ(missing, 1);
 	/* Each fault has its remedy. */
 	for (size_t i = 0; i < sizeof(plain_faults) / sizeof(*plain_faults); i++) {
 		char text[128];
@@ -340,12 +369,15 @@ static void test_show(void)
 		"cap=50\nroot='/dev/xvda'\nextra='ro \\\\ x'\non_crash='preserve'\ntsc_mode=2\n"
 		"disk=['/a b,raw,xvda1,ro,no-discard','vdev=hdc,devtype=cdrom']\n"
 		"vif=['mac=00:16:3e:00:00:01,rate=1MB/s@20ms,vifname=w0,untrusted','']\n"
-		"pvcalls=['backend=web']\nvdispl=['connectors=a:1x1;b:2x2']\n"
+		"vsnd=[['CARD,backend=snd,short-name=a b,sample-rates=8000;16000','PCM,name=c',"
+		"'STREAM,type=c,sample-formats=s8;U8'],['CARD']]\n"
+		"pvcalls=['backend=web']\np9=['tag=a,path=/a b,security_model=none']\n"
+		"vdispl=['connectors=a:1x1;b:2x2']\n"
 		"vtpm=['backend=tpm,uuid=01020304-0506-0708-090a-0b0c0d0e0f10']\n"
 		"vkb=['backend-type=linux,unique-id=k,width=8','backend-type=qemu,backend=0']\n"
 		"vfb=['vncdisplay=2']\nchannel=['name=c,connection=socket,path=/p']\n"
 		"ioports=['2f8-2ff']\nirqs=[5]\nrtc_timeoffset='-5'\nnomigrate=1\nx_owner='me'\n";
-	struct json_object *json;
+	struct json_object *json, *part;
 	char *first, *second;
 
 	CHECK_EQ(read_text(text), 0);
@@ -354,6 +386,7 @@ static void test_show(void)
 	CHECK_EQ(read_text(first), 0);
 	second = dais_config_text(&config);
 	CHECK(same(first, second));
+	CHECK(strstr(first, "sample-rates=8000;16000") && strstr(first, "s8;u8"));
 	CHECK_EQ(config.nics[0].rate_bytes, 20000);
 	CHECK_EQ(config.nics[0].rate_interval_us, 20000);
 	CHECK(same(config.notes[0].value, "me") && config.rtc_timeoffset == -5);
@@ -361,6 +394,10 @@ static void test_show(void)
 	CHECK(same(json_object_get_string(json_object_object_get(json, "name")), "w\"e"));
 	CHECK_EQ(json_object_get_int64(json_object_object_get(json, "memory_kb")), 512 << 10);
 	CHECK_EQ(json_object_array_length(json_object_object_get(json, "disks")), 2);
+	part = json_object_array_get_idx(json_object_object_get(json, "vsnd"), 0);
+	CHECK(same(json_object_get_string(json_object_object_get(part, "backend")), "snd"));
+	part = json_object_array_get_idx(json_object_object_get(part, "parts"), 1);
+	CHECK(same(json_object_get_string(json_object_object_get(part, "part")), "STREAM"));
 	json_object_put(json);
 	free(first);
 	free(second);

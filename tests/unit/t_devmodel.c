@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../../dom0-tools/lib/config/plain.h"
 #include "../../dom0-tools/lib/dev/process.h"
 #include "../../dom0-tools/lib/dev/qemu.h"
 #include "../../dom0-tools/lib/dev/qmp.h"
@@ -48,6 +49,7 @@ static void test_line(void)
 		 .connection = DAIS_CHANNEL_SOCKET,
 		 .path = (char[]){"/run/a,b"}},
 	};
+	struct dais_plain share = {.kind = plain_kind_of("p9")};
 	struct dais_config config = {.name = (char[]){"web,process=x"},
 				     .memory_kb = 96 << 10,
 				     .vfbs = &vfb,
@@ -86,6 +88,14 @@ static void test_line(void)
 	CHECK(!strcmp(after("-chardev", 1), "pty,id=channel0"));
 	CHECK(!strcmp(after("-chardev", 2),
 		      "socket,id=channel1,path=/run/a,,b,server=on,wait=off"));
+	/* Who shares a directory of dom0 must reach it. */
+	config.plain = &share;
+	config.plain_count = 1;
+	make(&config);
+	CHECK(!strcmp(after("-runas", 0), "") && !strcmp(after("-chroot", 0), ""));
+	share.backend = (char[]){"web"};
+	make(&config);
+	CHECK(!strcmp(after("-runas", 0), "nobody"));
 	qemu_line_free(&line);
 }
 

@@ -347,16 +347,21 @@ EXPORT const char *dais_config_emulator(void)
 	return NULL;
 }
 
-/* What frame buffers and channels need of this host. */
+/* What frame buffers, channels and shared directories need of this host. */
 static void check_emulated(const struct dais_config *config, struct dais_faults *faults)
 {
+	const struct dais_plain *plain = plain_first_modelled(config);
 	unsigned int line = config->vfb_count       ? config->vfbs[0].line
 			    : config->channel_count ? config->channels[0].line
+			    : plain                 ? plain->line
 						    : 0;
-	const char *key = config->vfb_count ? "vfb" : "channel";
+	const char *key = config->vfb_count       ? "vfb"
+			  : config->channel_count ? "channel"
+			  : plain                 ? plain->kind->key
+						  : NULL;
 	char path[128];
 
-	if ((config->vfb_count || config->channel_count) && !dais_config_emulator()) {
+	if (key && !dais_config_emulator()) {
 		dais_faults_add(faults, false, line, key,
 				"Install Debian's package qemu-system-xen, or leave it out.",
 				"QEMU, which serves it, is not installed");
@@ -384,12 +389,18 @@ static void check_emulated(const struct dais_config *config, struct dais_faults 
 	}
 }
 
-/* Only a host of guests tells: elsewhere a configuration may be looked at as well. */
+/* Drivers only a host of guests tells: elsewhere a configuration may be looked at as well. */
 static void check_plain(const struct dais_plain *plain, struct dais_faults *f)
 {
 	static const char drivers[] = "/sys/bus/xen-backend/drivers";
 	char path[sizeof(drivers) + 32];
+	struct stat st;
 
+	if (plain_needs_model(plain) &&
+	    (stat(plain_value(plain, "path"), &st) || !S_ISDIR(st.st_mode)))
+		dais_faults_add(f, false, plain->line, plain->kind->key,
+				"Correct the path, or make the directory.", "%s is no directory",
+				plain_value(plain, "path"));
 	if (!plain->kind->driver || !plain_is_local(plain) || access(drivers, F_OK))
 		return;
 	snprintf(path, sizeof(path), "%s/%s", drivers, plain->kind->driver);

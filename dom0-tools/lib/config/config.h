@@ -152,6 +152,8 @@ struct dais_plain {
 	const struct plain_kind *kind; /* from the library's table; its name is the key's */
 	char *backend; /* the domain that serves it; NULL: dom0 */
 	char *values[DAIS_PLAIN_PARAMS]; /* of the kind's parameters, in its order; NULL: unset */
+	struct dais_plain *parts; /* of kinds of their own, in the file's order */
+	size_t part_count;
 	unsigned int line;
 };
 
@@ -285,7 +287,7 @@ char *dais_config_cmdline(const struct dais_config *config);
 /* The file that is booted: kernel, or the firmware's image. NULL: neither is set. */
 const char *dais_config_kernel(const struct dais_config *config);
 
-/* QEMU, which serves frame buffers and channels. NULL: the package that has it is not there. */
+/* QEMU, which serves frame buffers, channels and shares. NULL: the package that has it is not there. */
 const char *dais_config_emulator(void);
 
 /* Back to xl.cfg syntax, and to JSON ("dais.config", docs/json.md). NULL without memory. */

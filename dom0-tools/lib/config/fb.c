@@ -240,8 +240,11 @@ static void check_screens(const struct dais_config *config, struct dais_faults *
 		const struct dais_vfb *v = &config->vfbs[i];
 
 		if (i)
-			dais_faults_add(faults, false, v->line, "vfb", "Leave one of them.",
-					"of a guest's frame buffers VNC shows one");
+			dais_faults_add(
+				faults, true, v->line, "vfb",
+				"Change between them in the viewer: Ctrl-Alt-1, Ctrl-Alt-2. Or "
+				"leave one.",
+				"VNC shows one screen at a time, as the first says");
 		if (v->sdl == DAIS_YES)
 			dais_faults_add(faults, false, v->line, "vfb",
 					"Write vnc=1 instead, and connect a viewer.",

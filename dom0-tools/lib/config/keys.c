@@ -122,8 +122,10 @@ static const struct key_row rows[] = {
 	LIST("channel", config_read_channels),
 	LIST("vkb", config_read_plain),
 	LIST("pvcalls", config_read_plain),
+	LIST("p9", config_read_plain),
 	LIST("vtpm", config_read_plain),
 	LIST("vdispl", config_read_plain),
+	LIST("vsnd", config_read_plain),
 	LIST("ioports", config_read_ioports),
 	LIST("iomem", config_read_iomem),
 	LIST("irqs", config_read_irqs),
@@ -153,10 +155,8 @@ static const struct key_row rows[] = {
 	OTHER("pci", KEY_REFUSED,
 	      "a PCI device is given away only where an IOMMU keeps it within its guest's memory, and "
 	      "Dais drives none (Xen refuses it without one, too)"),
-	OTHER("p9", KEY_REFUSED, "there are no such devices for guests"),
 	OTHER("usbctrl", KEY_REFUSED, NO_USB),
 	OTHER("usbdev", KEY_REFUSED, NO_USB),
-	OTHER("vsnd", KEY_REFUSED, "no back-end for sound is in Debian"),
 	OTHER("virtio", KEY_REFUSED, "virtio's devices are of other machines than x86"),
 	OTHER("dtdev", KEY_REFUSED, "an x86 machine has no device tree"),
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Plain devices (config/plain.h): their table, how their texts are read, and shown again. Values
- * are kept as the store is to have them.
+ * Plain devices (config/plain.h): how their texts are read by the table of kinds, and shown again.
+ * Values are kept as the store is to have them.
  */
 #include "config/plain.h"
 
@@ -13,91 +13,6 @@
 
 #include "cleanup.h"
 #include "config/private.h"
-
-/* ----- the table ----- */
-
-#define COUNT(array) (sizeof(array) / sizeof(*(array)))
-
-static const struct plain_param keyboard[] = {
-	{.name = "backend-type", .type = PLAIN_WORD, .required = true, .words = " qemu linux "},
-	{.name = "unique-id", .place = PLAIN_BACK},
-	{.name = "feature-disable-keyboard", .type = PLAIN_CHOICE, .place = PLAIN_BACK},
-	{.name = "feature-disable-pointer", .type = PLAIN_CHOICE, .place = PLAIN_BACK},
-	{.name = "feature-abs-pointer", .type = PLAIN_CHOICE, .place = PLAIN_BACK},
-	{.name = "feature-raw-pointer", .type = PLAIN_CHOICE, .place = PLAIN_BACK},
-	{.name = "feature-multi-touch", .type = PLAIN_CHOICE, .place = PLAIN_BACK},
-	{.name = "multi-touch-width",
-	 .type = PLAIN_NUMBER,
-	 .place = PLAIN_BACK,
-	 .with = "feature-multi-touch"},
-	{.name = "multi-touch-height",
-	 .type = PLAIN_NUMBER,
-	 .place = PLAIN_BACK,
-	 .with = "feature-multi-touch"},
-	{.name = "multi-touch-num-contacts",
-	 .type = PLAIN_NUMBER,
-	 .place = PLAIN_BACK,
-	 .with = "feature-multi-touch"},
-	{.name = "width", .type = PLAIN_NUMBER, .place = PLAIN_BACK},
-	{.name = "height", .type = PLAIN_NUMBER, .place = PLAIN_BACK},
-};
-
-static const struct plain_param tpm[] = {
-	{.name = "uuid", .type = PLAIN_UUID, .place = PLAIN_BACK},
-	{.name = "resume", .type = PLAIN_FIXED, .place = PLAIN_BACK, .absent = "False"},
-};
-
-static const struct plain_param display[] = {
-	{.name = "be-alloc", .type = PLAIN_CHOICE, .place = PLAIN_SHOWN, .absent = "0"},
-	{.name = "connectors", .type = PLAIN_SCREENS, .place = PLAIN_SHOWN, .required = true},
-};
-
-const struct plain_kind plain_kinds[] = {
-	{.key = "vkb",
-	 .what = "a keyboard",
-	 .store = "vkbd",
-	 .params = keyboard,
-	 .count = COUNT(keyboard)},
-	{.key = "pvcalls",
-	 .what = "a connection for sockets",
-	 .store = "pvcalls",
-	 .driver = "pvcalls"},
-	{.key = "vtpm",
-	 .what = "a TPM",
-	 .store = "vtpm",
-	 .params = tpm,
-	 .count = COUNT(tpm),
-	 .must_name = true,
-	 .numbered = true,
-	 .waits = true},
-	{.key = "vdispl",
-	 .what = "a display",
-	 .store = "vdispl",
-	 .params = display,
-	 .count = COUNT(display),
-	 .waits = true},
-};
-const size_t plain_kind_count = COUNT(plain_kinds);
-
-_Static_assert(COUNT(keyboard) <= DAIS_PLAIN_PARAMS, "room for each value");
-
-const struct plain_kind *plain_kind_of(const char *key)
-{
-	for (size_t i = 0; i < plain_kind_count; i++) {
-		if (!strcmp(plain_kinds[i].key, key))
-			return &plain_kinds[i];
-	}
-	return NULL;
-}
-
-const struct plain_kind *plain_kind_in_store(const char *store)
-{
-	for (size_t i = 0; i < plain_kind_count; i++) {
-		if (!strcmp(plain_kinds[i].store, store))
-			return &plain_kinds[i];
-	}
-	return NULL;
-}
 
 /* ----- what a device says ----- */
 
@@ -126,7 +41,22 @@ const char *plain_back_kind(const struct dais_plain *plain)
 
 bool plain_is_emulated(const struct dais_plain *plain)
 {
-	return plain_is_local(plain) && !strcmp(plain_back_kind(plain), "vkbd");
+	return plain_needs_model(plain) ||
+	       (plain_is_local(plain) && !strcmp(plain_back_kind(plain), "vkbd"));
+}
+
+bool plain_needs_model(const struct dais_plain *plain)
+{
+	return plain->kind->emulated && plain_is_local(plain);
+}
+
+const struct dais_plain *plain_first_modelled(const struct dais_config *config)
+{
+	for (size_t i = 0; i < config->plain_count; i++) {
+		if (plain_needs_model(&config->plain[i]))
+			return &config->plain[i];
+	}
+	return NULL;
 }
 
 uint32_t plain_devid(const struct dais_config *config, size_t at)
@@ -171,6 +101,9 @@ void plain_free(struct dais_plain *plain)
 {
 	for (size_t i = 0; i < DAIS_PLAIN_PARAMS; i++)
 		free(plain->values[i]);
+	for (size_t i = 0; i < plain->part_count; i++)
+		plain_free(&plain->parts[i]);
+	free(plain->parts);
 	free(plain->backend);
 }
 
@@ -197,7 +130,7 @@ static void unknown_param(const struct spot *at, const char *key, const char *va
 		if (kind->params[i].type != PLAIN_FIXED)
 			fprintf(f, "%s, ", kind->params[i].name);
 	}
-	fputs("backend; each with = and its value.", f);
+	fprintf(f, "%seach with = and its value.", kind->store ? "backend; " : "");
 	remedy = text_end(f, &text);
 	dais_faults_add(at->faults, false, at->line, kind->key, remedy,
 			"%s has no parameter \"%s\"%s", kind->what, key,
@@ -206,13 +139,32 @@ static void unknown_param(const struct spot *at, const char *key, const char *va
 
 static bool is_among(const char *words, const char *word)
 {
-	size_t length = strlen(word);
+	size_t length = strchr(word, ' ') ? 0 : strlen(word);
 
 	for (const char *w = words; length && (w = strcasestr(w, word)); w += length) {
 		if (w[-1] == ' ' && w[length] == ' ')
 			return true;
 	}
 	return false;
+}
+
+/* With commas in the place of semicolons; NULL: one of them cannot be. */
+static char *read_list(const struct plain_param *param, const char *text)
+{
+	autofree char *copy = copy_text(text);
+	char *list = copy_text(text), *rest = copy, *word;
+	int64_t number;
+
+	while (list && rest && (word = strsep(&rest, ";"))) {
+		if (param->type == PLAIN_NUMBERS ? !config_number(word, &number) || number <= 0
+						 : !is_among(param->words, word)) {
+			cleanup_free(&list);
+			return NULL;
+		}
+	}
+	for (char *c = list; c && *c; c++)
+		*c = *c == ';' ? ',' : (char)tolower((unsigned char)*c);
+	return list;
 }
 
 /* What the store is to have of @text; "" if it is as good as unset, NULL if it cannot be had. */
@@ -242,6 +194,11 @@ static char *read_value(const struct plain_param *param, const char *text)
 		for (char *c = value; c && *c; c++)
 			*c = (char)tolower((unsigned char)*c);
 		return value;
+	case PLAIN_NUMBERS:
+	case PLAIN_WORDS:
+		return read_list(param, text);
+	case PLAIN_PATH:
+		return *text == '/' ? copy_text(text) : NULL;
 	case PLAIN_UUID:
 		return dais_uuid_parse(text, uuid) ? NULL : copy_text(dais_uuid_text(uuid, shown));
 	case PLAIN_SCREENS:
@@ -258,14 +215,16 @@ static void wrong_value(const struct spot *at, const struct plain_param *param, 
 	static const char *const remedies[] = {
 		[PLAIN_CHOICE] = "Write 1 or 0.",
 		[PLAIN_NUMBER] = "Write a number.",
-		[PLAIN_WORD] = NULL,
+		[PLAIN_PATH] = "Write a path from the root on.",
 		[PLAIN_UUID] = "Write 32 hexadecimal digits as 8-4-4-4-12, or leave it out.",
+		[PLAIN_NUMBERS] = "Write numbers, with semicolons between.",
+		[PLAIN_WORDS] = NULL,
 		[PLAIN_SCREENS] = "Write ID:WIDTHxHEIGHT, with semicolons between.",
 	};
 	autofree char *words = NULL;
 	const char *remedy = remedies[param->type];
 
-	if (param->type == PLAIN_WORD && print_text(&words, "Write one of:%s", param->words) > 0)
+	if (param->words && print_text(&words, "Write one of:%s", param->words) > 0)
 		remedy = trim(words);
 	dais_faults_add(at->faults, false, at->line, at->kind->key, remedy, "%s: \"%s\" is no %s",
 			at->kind->what, text, param->name);
@@ -276,7 +235,7 @@ static void set_value(const struct spot *at, struct dais_plain *plain, const cha
 {
 	const struct plain_kind *kind = at->kind;
 
-	if (!strcmp(key, "backend") && text) {
+	if (!strcmp(key, "backend") && text && kind->store) {
 		free(plain->backend);
 		plain->backend = *text ? copy_text(text) : NULL;
 		return;
@@ -320,6 +279,65 @@ static void check_required(const struct spot *at, const struct dais_plain *plain
 				"%s needs the domain that serves it", kind->what);
 }
 
+static void read_params(const struct spot *at, struct dais_plain *plain, char *rest)
+{
+	char *key, *value;
+
+	while (spec_next(&rest, &key, &value)) {
+		if (*key || value)
+			set_value(at, plain, key, value);
+	}
+}
+
+static const struct plain_kind *kind_of_head(const struct plain_kind *kind, const char *head)
+{
+	if (!strcmp(kind->head, head))
+		return kind;
+	for (size_t i = 0; i < kind->part_count; i++) {
+		if (!strcmp(kind->parts[i].head, head))
+			return &kind->parts[i];
+	}
+	return NULL;
+}
+
+/* One text of a device that is a list of them: of the device as a whole, or of a part. */
+static void read_part(struct spot *at, struct dais_plain *plain, const struct value *item)
+{
+	autofree char *copy = item->text ? copy_text(item->text) : NULL;
+	char *rest = copy, *head, *value;
+	const struct plain_kind *kind;
+
+	if (item->text && !copy)
+		return;
+	at->line = item->line;
+	kind = spec_next(&rest, &head, &value) && !value ? kind_of_head(plain->kind, head) : NULL;
+	if (!kind) {
+		dais_faults_add(at->faults, false, at->line, at->kind->key,
+				"Begin it with CARD, PCM or STREAM, and a comma.",
+				"a part of %s has no kind", plain->kind->what);
+		return;
+	}
+	at->kind = kind;
+	if (kind != plain->kind) {
+		plain = list_add(&plain->parts, &plain->part_count, sizeof(*plain));
+		if (!plain)
+			return;
+		plain->kind = kind;
+		plain->line = item->line;
+	}
+	read_params(at, plain, rest);
+}
+
+static void read_parts(struct spot *at, struct dais_plain *plain, const struct value *list)
+{
+	const struct plain_kind *whole = at->kind;
+
+	for (size_t i = 0; i < list->count; i++) {
+		read_part(at, plain, &list->items[i]);
+		at->kind = whole;
+	}
+}
+
 void config_read_plain(const struct setting *s, struct dais_config *c, struct dais_faults *f)
 {
 	struct spot at = {.kind = plain_kind_of(s->key), .faults = f};
@@ -327,14 +345,16 @@ void config_read_plain(const struct setting *s, struct dais_config *c, struct da
 	for (size_t i = 0; i < s->value.count; i++) {
 		const struct value *item = &s->value.items[i];
 		autofree char *copy = item->text ? copy_text(item->text) : NULL;
-		char *rest = copy, *key, *value;
 		size_t errors = f->errors;
 		struct dais_plain *plain;
 
 		at.line = item->line;
-		if (!item->text) {
-			dais_faults_add(f, false, item->line, s->key, "Remove the inner brackets.",
-					"%s is a text, not a list", at.kind->what);
+		if (item->is_list != (at.kind->head != NULL)) {
+			dais_faults_add(f, false, item->line, s->key,
+					item->is_list ? "Remove the inner brackets."
+						      : "Put brackets around its texts.",
+					"%s is a %s", at.kind->what,
+					item->is_list ? "text, not a list" : "list of texts");
 			continue;
 		}
 		plain = list_add(&c->plain, &c->plain_count, sizeof(*plain));
@@ -342,10 +362,11 @@ void config_read_plain(const struct setting *s, struct dais_config *c, struct da
 			return;
 		plain->kind = at.kind;
 		plain->line = item->line;
-		while (spec_next(&rest, &key, &value)) {
-			if (*key || value)
-				set_value(&at, plain, key, value);
-		}
+		if (item->is_list)
+			read_parts(&at, plain, item);
+		else
+			read_params(&at, plain, copy);
+		at.line = item->line;
 		/* What cannot be read is not also missing. */
 		if (f->errors == errors)
 			check_required(&at, plain);
@@ -354,23 +375,35 @@ void config_read_plain(const struct setting *s, struct dais_config *c, struct da
 
 /* ----- showing ----- */
 
+/* As it was written: a list's commas are the store's. */
+static void put_value(FILE *f, const struct plain_param *param, const char *value)
+{
+	bool list = param->type == PLAIN_NUMBERS || param->type == PLAIN_WORDS;
+
+	fprintf(f, "%s=", param->name);
+	for (; *value; value++)
+		fputc(list && *value == ',' ? ';' : *value, f);
+}
+
 char *plain_text(const struct dais_plain *plain)
 {
 	const struct plain_kind *kind = plain->kind;
-	const char *comma = "";
+	const char *comma = kind->head ? "," : "";
 	struct text text;
 	FILE *f = text_begin(&text);
 
 	if (!f)
 		return NULL;
+	fputs(kind->head ? kind->head : "", f);
 	if (plain->backend) {
-		fprintf(f, "backend=%s", plain->backend);
+		fprintf(f, "%sbackend=%s", comma, plain->backend);
 		comma = ",";
 	}
 	for (size_t i = 0; i < kind->count; i++) {
 		if (!plain->values[i])
 			continue;
-		fprintf(f, "%s%s=%s", comma, kind->params[i].name, plain->values[i]);
+		fputs(comma, f);
+		put_value(f, &kind->params[i], plain->values[i]);
 		comma = ",";
 	}
 	return text_end(f, &text);

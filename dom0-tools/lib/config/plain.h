@@ -14,8 +14,11 @@ enum plain_type {
 	PLAIN_CHOICE, /* 1; off is as good as unset */
 	PLAIN_NUMBER, /* 0 is as good as unset */
 	PLAIN_WORD, /* one of those in @words */
+	PLAIN_PATH, /* from the root on */
 	PLAIN_UUID, /* chosen at creation if it is unset */
 	PLAIN_SCREENS, /* "ID:WIDTHxHEIGHT;...": a directory with a number for each */
+	PLAIN_NUMBERS, /* with semicolons between them; in the store, and here, commas */
+	PLAIN_WORDS,
 	PLAIN_FIXED, /* no parameter: what always stands there */
 };
 
@@ -23,6 +26,7 @@ enum plain_type {
 enum plain_place {
 	PLAIN_NOWHERE,
 	PLAIN_BACK, /* the back-end's end */
+	PLAIN_FRONT, /* the guest's end */
 	PLAIN_SHOWN, /* at the guest's end, which may read but not change it */
 };
 
@@ -38,6 +42,11 @@ struct plain_param {
 
 struct plain_kind {
 	const char *key; /* in the configuration */
+	const char *
+		head; /* a device is a list of texts, each with its kind's before it; NULL: it is one */
+	const struct plain_kind
+		*parts; /* whose later ones belong to the last of those before them */
+	size_t part_count;
 	const char *what; /* what it is to the reader of a message */
 	const char *store; /* the name of its ends' directories */
 	const struct plain_param *params;
@@ -45,6 +54,7 @@ struct plain_kind {
 	bool must_name; /* dom0 is not meant if no back-end is named */
 	bool numbered; /* both ends have the device's number as "handle" */
 	bool waits; /* a back-end that does not come is a failure, as under xl */
+	bool emulated; /* it is what a QEMU in dom0 is started for */
 	const char *driver; /* of Linux's back-end, by which it is seen in dom0; NULL: none */
 };
 
@@ -68,8 +78,11 @@ const char *plain_value(const struct dais_plain *plain, const char *name);
 const char *plain_back_kind(const struct dais_plain *plain);
 /* Whether dom0 is its back-end, as far as the text tells. */
 bool plain_is_local(const struct dais_plain *plain);
-/* Whether a QEMU of dom0 serves it. */
+/* Whether a QEMU of dom0 serves it, and whether one is there for its sake. */
 bool plain_is_emulated(const struct dais_plain *plain);
+bool plain_needs_model(const struct dais_plain *plain);
+/* The first of them that needs one; NULL: none does. */
+const struct dais_plain *plain_first_modelled(const struct dais_config *config);
 /* Cuts the next screen off @text, into parts of it; false: there is none, or it is malformed. */
 bool plain_next_screen(const char **text, struct plain_screen *screen);
 /* The number of the @at-th of the configuration among its kind's. */

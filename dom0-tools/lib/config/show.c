@@ -136,6 +136,20 @@ static void put_ranges(FILE *f, const char *key, const struct dais_number_range 
 	fputs(" ]\n", f);
 }
 
+/* One with parts is a list of texts. */
+static void put_device(FILE *f, const struct dais_plain *plain, bool first)
+{
+	if (!plain->kind->head) {
+		put_item(f, plain_text(plain), first);
+		return;
+	}
+	fputs(first ? "    [\n" : ",\n    [\n", f);
+	put_item(f, plain_text(plain), true);
+	for (size_t i = 0; i < plain->part_count; i++)
+		put_item(f, plain_text(&plain->parts[i]), false);
+	fputs(" ]", f);
+}
+
 static void put_plain(FILE *f, const struct dais_config *c)
 {
 	for (size_t k = 0; k < plain_kind_count; k++) {
@@ -146,7 +160,7 @@ static void put_plain(FILE *f, const struct dais_config *c)
 				continue;
 			if (!any)
 				fprintf(f, "%s = [\n", plain_kinds[k].key);
-			put_item(f, plain_text(&c->plain[i]), !any);
+			put_device(f, &c->plain[i], !any);
 			any = true;
 		}
 		fputs(any ? "\n]\n" : "", f);
@@ -390,8 +404,9 @@ static struct json_object *vfb_json(const struct dais_vfb *vfb)
 
 static struct json_object *plain_json(const struct dais_plain *plain)
 {
-	struct json_object *o = json_object_new_object();
+	struct json_object *o = json_object_new_object(), *parts;
 
+	add_text(o, "part", plain->kind->store ? NULL : plain->kind->head);
 	add_text(o, "backend", plain->backend);
 	for (size_t i = 0; i < plain->kind->count; i++) {
 		const struct plain_param *param = &plain->kind->params[i];
@@ -404,6 +419,12 @@ static struct json_object *plain_json(const struct dais_plain *plain)
 		else
 			add_text(o, param->name, value);
 	}
+	if (!plain->part_count)
+		return o;
+	parts = json_object_new_array();
+	for (size_t i = 0; i < plain->part_count; i++)
+		json_append(parts, plain_json(&plain->parts[i]));
+	json_set(o, "parts", parts);
 	return o;
 }
 

@@ -12,13 +12,13 @@
 #include "export.h"
 #include "json.h"
 
-void fb_publish(struct dais *host, uint32_t domid, const struct dais_vfb *vfb)
+void fb_publish(struct dais *host, uint32_t domid, size_t at, const struct dais_vfb *vfb)
 {
 	static const char *const kinds[] = {"vfb", "vkbd"};
 	struct store_dir front, back;
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
-		struct device_id id = {.domid = domid, .kind = kinds[i]};
+		struct device_id id = {.domid = domid, .kind = kinds[i], .devid = (uint32_t)at};
 
 		device_front(&id, &host->store, &front);
 		device_back(&id, &host->store, &back);

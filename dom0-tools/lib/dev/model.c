@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "config/plain.h"
 #include "dev/qemu.h"
 #include "dev/qmp.h"
 #include "json.h"
@@ -56,7 +57,7 @@ bool model_runs(struct store *store, uint32_t domid)
 
 bool model_wanted(const struct dais_config *config)
 {
-	return config->vfb_count || config->channel_count;
+	return config->vfb_count || config->channel_count || plain_first_modelled(config);
 }
 
 /* QEMU removes what stands at the path before it makes its socket. */
@@ -74,9 +75,10 @@ int model_check(const struct dais_config *config, struct dais_error *err)
 {
 	if (model_wanted(config) && !dais_config_emulator()) {
 		dais_fail(err, DAIS_DEVICE, "create the domain", config->name,
-			  "QEMU, which serves frame buffers and channels, is not installed");
-		return dais_hint(err, "install Debian's package qemu-system-xen, or leave out vfb "
-				      "and channel");
+			  "QEMU, which serves frame buffers, channels and shared directories, is "
+			  "not installed");
+		return dais_hint(err, "install Debian's package qemu-system-xen, or leave out vfb, "
+				      "channel and p9");
 	}
 	for (size_t i = 0; i < config->channel_count; i++) {
 		const struct dais_channel *channel = &config->channels[i];
@@ -221,6 +223,7 @@ int model_start(struct dais *host, uint32_t domid, const struct dais_config *con
 	m->process.environment = environment;
 	m->process.log = m->log;
 	m->process.keep = theirs;
+	m->process.writes = plain_first_modelled(config) != NULL;
 	ret = start(host, domid, m, err);
 	m->process.arguments = m->process.environment = NULL;
 	qemu_line_free(&line);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A PV domain's device model: the QEMU that serves its frame buffer and channels. It is there for
- * domains that have one of these, from their making to their end, and belongs to no process of
+ * A PV domain's device model: the QEMU that serves its frame buffer, channels and shared directories.
+ * It is there for domains that have one of these, from their making to their end, and belongs to no process of
  * ours: its number stands in the store, where whoever removes the domain finds it.
  */
 #ifndef DAIS_DEV_MODEL_H
@@ -56,7 +56,7 @@ int model_find(struct store *store, uint32_t domid); /* a pidfd; -1: it is not t
 bool model_runs(struct store *store, uint32_t domid); /* it said so, whatever came then */
 
 /* The devices' nodes (dev/fb.c). */
-void fb_publish(struct dais *host, uint32_t domid, const struct dais_vfb *vfb);
+void fb_publish(struct dais *host, uint32_t domid, size_t at, const struct dais_vfb *vfb);
 void channel_publish(struct dais *host, uint32_t domid, size_t i,
 		     const struct dais_channel *channel);
 /* The pseudo-terminal that QEMU made for it. */

@@ -7,14 +7,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "config/plain.h"
 #include "dev/device.h"
 
 int plain_check(struct dais *host, const struct dais_plain *plain, struct dais_error *err)
 {
+	const char *path = plain_value(plain, "path");
 	uint32_t backend;
+	struct stat st;
 
+	if (plain_needs_model(plain) && path && (stat(path, &st) || !S_ISDIR(st.st_mode))) {
+		dais_fail(err, DAIS_CONFIG, "share the directory", path, "it is not there");
+		return dais_hint(err, "correct the path, or make the directory");
+	}
 	return backend_domain(host, plain->backend, &backend, err);
 }
 
@@ -61,23 +68,55 @@ static void write_screens(struct store_dir *front, uint32_t domid, const char *t
 
 /* Where both ends stand, and where xl looks for what a device is. */
 struct ends {
+	uint32_t domid;
 	struct store_dir front, back, note;
 };
 
-static void write_param(struct ends *to, uint32_t domid, const struct plain_param *param,
+/* @prefix: of the part's directory at the guest's end. */
+static void write_param(struct ends *to, const char *prefix, const struct plain_param *param,
 			const char *value)
 {
+	char name[64];
+
+	snprintf(name, sizeof(name), "%s%s", prefix, param->name);
 	if (!value)
 		value = param->absent;
 	if (!value)
 		return;
 	if (param->type == PLAIN_SCREENS) {
-		write_screens(&to->front, domid, value);
+		write_screens(&to->front, to->domid, value);
+	} else if (param->place == PLAIN_FRONT) {
+		store_dir_write(&to->front, name, "%s", value);
 	} else if (param->place == PLAIN_SHOWN) {
-		show(&to->front, domid, param->name, value);
+		show(&to->front, to->domid, name, value);
 	} else if (param->place == PLAIN_BACK) {
 		store_dir_write(&to->back, param->name, "%s", value);
 		store_dir_write(&to->note, param->name, "%s", value);
+	}
+}
+
+static void write_params(struct ends *to, const char *prefix, const struct dais_plain *plain)
+{
+	for (size_t i = 0; i < plain->kind->count; i++)
+		write_param(to, prefix, &plain->kind->params[i], plain->values[i]);
+}
+
+/* "0/", "0/0/", "0/1/", "1/", ...: those of the last kind are within the one before them. */
+static void write_parts(struct ends *to, const struct dais_plain *plain)
+{
+	unsigned int outer = 0, inner = 0;
+	char prefix[32];
+
+	for (size_t i = 0; i < plain->part_count; i++) {
+		if (plain->parts[i].kind == plain->kind->parts) {
+			snprintf(prefix, sizeof(prefix), "%u/", outer++);
+			inner = 0;
+		} else {
+			/* As under xl, one that is in none is in the first. */
+			outer += !outer;
+			snprintf(prefix, sizeof(prefix), "%u/%u/", outer - 1, inner++);
+		}
+		write_params(to, prefix, &plain->parts[i]);
 	}
 }
 
@@ -94,7 +133,7 @@ int plain_publish(struct dais *host, uint32_t domid, uint32_t devid, struct dais
 {
 	const struct plain_kind *kind = plain->kind;
 	struct device_id *id = &work->id;
-	struct ends to;
+	struct ends to = {.domid = domid};
 
 	*work = (struct plain_work){
 		.plain = plain,
@@ -109,8 +148,8 @@ int plain_publish(struct dais *host, uint32_t domid, uint32_t devid, struct dais
 	device_begin(id, &to.front, &to.back);
 	if (kind->numbered)
 		write_number(&to, devid);
-	for (size_t i = 0; i < kind->count; i++)
-		write_param(&to, domid, &kind->params[i], plain->values[i]);
+	write_params(&to, "", plain);
+	write_parts(&to, plain);
 	store_dir_write(&to.note, "frontend-id", "%u", domid);
 	store_dir_write(&to.note, "online", "1");
 	store_dir_write(&to.note, "state", "%d", DEVICE_INITIALISING);

@@ -43,7 +43,8 @@ static void become(const struct process *p, int log)
 		signal(signals[i], SIG_DFL);
 	/* A log that is full is an error of write(), not its death. */
 	signal(SIGXFSZ, SIG_IGN);
-	setrlimit(RLIMIT_FSIZE, &limit);
+	if (!p->writes)
+		setrlimit(RLIMIT_FSIZE, &limit);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	umask(077);
 	if (chdir("/") || dup2(null, STDIN_FILENO) < 0 || dup2(log, STDOUT_FILENO) < 0 ||

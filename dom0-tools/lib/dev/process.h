@@ -16,6 +16,7 @@ struct process {
 	char *const *arguments; /* ends with NULL; the first is the path */
 	char *const *environment;
 	const char *log; /* a file for all that it says, made anew */
+	bool writes; /* also to other files, without a limit of what it says */
 	int keep; /* the one descriptor that it gets beside the standard ones */
 
 	pid_t pid;

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "config/plain.h"
 
 /* Displays that are tried one after the other from the wanted one on, as xl has it. */
 #define DISPLAYS_TRIED 99
@@ -90,9 +91,14 @@ static void add_channel(struct qemu_line *line, size_t i, const struct dais_chan
 		line->whole = false;
 }
 
-/* Once what needs root is open. */
+/*
+ * Once what needs root is open. Who shares directories keeps its rights: it opens their files when
+ * the guest does, which may be anybody's.
+ */
 static void add_confinement(struct qemu_line *line, const struct dais_config *config)
 {
+	if (plain_first_modelled(config))
+		return;
 	add(line, "-runas");
 	add(line, "nobody");
 	add(line, "-chroot");

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * QEMU's command line for a domain's frame buffer and channels: pure logic, so that a test sees
- * what a configuration becomes.
+ * QEMU's command line for a domain's devices: pure logic, so that a test sees what a configuration becomes.
  */
 #ifndef DAIS_DEV_QEMU_H
 #define DAIS_DEV_QEMU_H

@@ -72,9 +72,9 @@ static void free_backend(struct dais *host, uint32_t domid, const char *kind, si
 
 static void free_backends(struct dais *host, uint32_t domid, const struct dais_config *config)
 {
-	if (config->vfb_count) {
-		free_backend(host, domid, "vfb", 0);
-		free_backend(host, domid, "vkbd", 0);
+	for (size_t i = 0; i < config->vfb_count; i++) {
+		free_backend(host, domid, "vfb", i);
+		free_backend(host, domid, "vkbd", i);
 	}
 	for (size_t i = 0; i < config->channel_count; i++)
 		free_backend(host, domid, "console", i + 1);
@@ -98,6 +98,7 @@ static int check_domain(struct dais *host, uint32_t domid, struct dais_error *er
 	model_stop(host, domid, NULL);
 	store_remove(&host->store, "/local/domain/0/backend/vfb/%u", domid);
 	store_remove(&host->store, "/local/domain/0/backend/vkbd/%u", domid);
+	store_remove(&host->store, "/local/domain/0/backend/9pfs/%u", domid);
 	store_remove(&host->store, "/local/domain/0/backend/console/%u", domid);
 	store_remove(&host->store, "/libxl/%u", domid);
 	store_remove(&host->store, "/local/domain/%u", domid);

@@ -408,7 +408,7 @@ static int publish_devices(struct creation *c)
 	for (size_t i = 0; i < config->vfb_count; i++) {
 		if (step(c))
 			return -1;
-		fb_publish(c->host, c->guest.domid, &config->vfbs[i]);
+		fb_publish(c->host, c->guest.domid, i, &config->vfbs[i]);
 	}
 	for (size_t i = 0; i < config->channel_count; i++) {
 		if (step(c))

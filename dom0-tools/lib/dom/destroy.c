@@ -44,13 +44,15 @@ static void remove_if_empty(struct dais *host, const struct device_id *id)
 			     device_back_kind(id), id->domid);
 }
 
-/* Whether QEMU serves it: screens, keyboards, consoles beside the first, and disks of xl's. */
+/* Whether QEMU serves it: screens, keyboards, shares, consoles beside the first, and disks of xl's. */
 static bool is_emulated(const struct device_id *id)
 {
 	const char *kind = device_back_kind(id);
 
+	if (id->backend)
+		return false;
 	return !strcmp(kind, "vfb") || !strcmp(kind, "vkbd") || !strcmp(kind, "qdisk") ||
-	       (!strcmp(kind, "console") && id->devid);
+	       !strcmp(kind, "9pfs") || (!strcmp(kind, "console") && id->devid);
 }
 
 /* Back-ends of plain devices need not be there at all: one that is not has nothing to let go. */
@@ -77,7 +79,7 @@ static int close_device(const struct device_id *id, void *arg)
 			     device_back_kind(id), id->domid, id->devid);
 	else if (device_remove(id, &r->host->store, true, DEVICE_TIMEOUT_MS, script_closed, r->err))
 		r->ret = -1;
-	if (id->backend || plain_kind_in_store(id->kind))
+	if (id->backend || (plain_kind_in_store(id->kind) && !is_emulated(id)))
 		remove_if_empty(r->host, id);
 	return 0;
 }
