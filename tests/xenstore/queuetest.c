@@ -82,10 +82,13 @@ static void test_reads_fast(struct server *s)
 	xsc_close(c);
 }
 
-/* Replies that a client had not read when the daemon was replaced come though nobody says anything. */
+/*
+ * Replies that a client had not read when the daemon was replaced, and those to requests that had to wait
+ * for it, come though nobody says anything.
+ */
 static void test_unread_in_update(struct server *s)
 {
-	enum { REQUESTS = 400 };
+	enum { REQUESTS = 1000 };
 	struct xsc *c, *other;
 	char big[2000];
 	struct xsc_msg m;
