@@ -215,6 +215,7 @@ int store_make(struct txn *t, const struct subject *who, const struct place *whe
 {
 	int err = into_tree(t);
 	unsigned int made = 0;
+	struct place made_here;
 	struct perms *perms;
 	struct node *above, *n = NULL;
 	size_t at, next;
@@ -253,6 +254,9 @@ int store_make(struct txn *t, const struct subject *who, const struct place *whe
 		last = at == len;
 		n = tree_make(root_of(t), where, path, at, last ? value : NULL,
 			      last ? value_len : 0, perms, store_gen);
+		/* The next is in this one, which is ours, as is the way to it. */
+		made_here = (struct place){.dir = n, .when = kids_changes, .alone = true};
+		where = &made_here;
 		if (perms_owner(perms))
 			store_charge(t, n, 1);
 		if (!last && !t)
