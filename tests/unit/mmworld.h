@@ -48,6 +48,7 @@ static bool continued;
 static u32 clock_now = 1, last_flush;
 static bool stale_writable[WORLD_FRAMES]; /* some TLB may let its owner write to it */
 static unsigned int flushes;
+static void (*meanwhile)(void); /* what others do while all CPUs flush, the next time */
 
 u64 hypervisor_l4[16] = {0x1000 | PTE_PRESENT | PTE_USER, 0x2000 | PTE_PRESENT};
 unsigned long *m2p_writable;
@@ -135,9 +136,14 @@ u32 tlb_clock(void)
 
 static void flush_everything(void)
 {
+	void (*others)(void) = meanwhile;
+
 	last_flush = ++clock_now;
 	flushes++;
 	memset(stale_writable, 0, sizeof(stale_writable));
+	meanwhile = NULL;
+	if (others)
+		others();
 }
 
 void tlb_flush_stale(const struct cpumask *cpus, u32 stamp)

@@ -150,6 +150,72 @@ static void wiped_ahead(void)
 	wipe_all();
 }
 
+#define OUTSIDE_FIRST 310u /* frames that are not the heap's, until somebody frees them */
+
+static mfn_t rest[WORLD_FRAMES];
+static unsigned int nr_outside, nr_rest;
+
+static void free_outside(void)
+{
+	buddy_free(MFN(OUTSIDE_FIRST + nr_outside++), 0, tlb_clock());
+}
+
+/* Until it has flushed, a CPU may write to what was its guest's.  And another frees one more. */
+static void write_and_free(void)
+{
+	memset(mfn_to_virt(MFN(HEAP_FIRST)), 0x5a, PAGE_SIZE << 9);
+	free_outside();
+}
+
+static void take_rest(void)
+{
+	mfn_t mfn;
+
+	while (!mfn_eq(mfn = buddy_alloc(0, 0), INVALID_MFN)) {
+		memset(mfn_to_virt(mfn), 0x77, PAGE_SIZE);
+		rest[nr_rest++] = mfn;
+	}
+}
+
+/*
+ * A block costs one flush, before, and as many steps as it has frames, while a guest gives frames
+ * back without a pause.  What somebody takes meanwhile is wiped no more.
+ */
+static void wiped_among_frees(void)
+{
+	mfn_t mfn = buddy_alloc(9, ALLOC_NO_SCRUB);
+	unsigned int before = flushes, steps;
+
+	buddy_free(mfn, 9, tlb_clock());
+	meanwhile = write_and_free;
+	for (steps = 0; steps < 600 && buddy_wipe_due(); steps++) {
+		if (steps % 3 == 2)
+			free_outside();
+		buddy_wipe();
+	}
+	CHECK_EQ(steps, 512);
+	CHECK_EQ(flushes, before + 1);
+	mfn = buddy_alloc(9, 0);
+	for (unsigned long m = mfn.m; m < mfn.m + 512; m++) {
+		const u64 *page = mfn_to_virt(MFN(m));
+
+		CHECK(!page[0] && !page[511]);
+	}
+	for (; nr_outside; nr_outside--)
+		CHECK_EQ(buddy_alloc(0, ALLOC_NO_SCRUB).m, OUTSIDE_FIRST + nr_outside - 1);
+
+	buddy_free(mfn, 9, tlb_clock());
+	meanwhile = take_rest;
+	buddy_wipe();
+	CHECK_EQ(nr_rest, 512);
+	buddy_wipe();
+	while (nr_rest) {
+		CHECK_EQ(((u64 *)mfn_to_virt(rest[--nr_rest]))[1], 0x7777777777777777);
+		buddy_free(rest[nr_rest], 0, tlb_clock());
+	}
+	wipe_all();
+}
+
 int main(void)
 {
 	mfn_t mfn;
@@ -180,6 +246,7 @@ int main(void)
 	CHECK(mfn_eq(buddy_alloc(MAX_ORDER + 1, 0), INVALID_MFN));
 	CHECK_EQ(buddy_alloc_below(0, PAGE_SHIFT + 9, 0).m, INVALID_MFN.m);
 	wiped_ahead();
+	wiped_among_frees();
 	own_pages_late();
 	free_after_long();
 	CHECK(world_end());

@@ -313,17 +313,21 @@ bool buddy_wipe_due(void)
 	       (wants_wiping(&zones[ZONE_HIGH]) || wants_wiping(&zones[ZONE_LOW]));
 }
 
+/* True: there is another block to wipe, which is to be flushed first. */
+static bool wipe_begin(struct zone *z)
+{
+	unsigned long m = z->nr_wiped < WIPED_MAX ? take_from(z, WIPE_ORDER, ~0UL) : ~0UL;
+
+	if (m == ~0UL)
+		return false;
+	free_frames += 1UL << WIPE_ORDER;
+	z->wiping = (u32)m + 1;
+	z->wipe_done = 0;
+	return true;
+}
+
 static void wipe_step(struct zone *z)
 {
-	if (!z->wiping) {
-		unsigned long m = z->nr_wiped < WIPED_MAX ? take_from(z, WIPE_ORDER, ~0UL) : ~0UL;
-
-		if (m == ~0UL)
-			return;
-		free_frames += 1UL << WIPE_ORDER;
-		z->wiping = (u32)m + 1;
-		z->wipe_done = 0;
-	}
 	block_zero(mfn_to_virt(MFN(z->wiping - 1 + z->wipe_done)), WIPE_STEP * PAGE_SIZE);
 	z->wipe_done += WIPE_STEP;
 	if (z->wipe_done < 1u << WIPE_ORDER)
@@ -332,6 +336,10 @@ static void wipe_step(struct zone *z)
 	z->wiping = 0;
 }
 
+/*
+ * One flush for a block, all of which was freed before it is begun: what guests free meanwhile is
+ * not in it, and neither keeps it from being done nor has other CPUs flush for each step.
+ */
 void buddy_wipe(void)
 {
 	struct zone *z = &zones[wants_wiping(&zones[ZONE_HIGH]) ? ZONE_HIGH : ZONE_LOW];
@@ -340,11 +348,15 @@ void buddy_wipe(void)
 
 	if (__atomic_exchange_n(&wiper_busy, true, __ATOMIC_ACQUIRE))
 		return;
-	stamp = READ_ONCE(z->newest_stamp);
-	tlb_flush_stale(&cpu_online_map, stamp);
 	flags = spin_lock_irqsave(&heap_lock);
-	/* What was freed meanwhile may be in a TLB: the next step flushes for it. */
-	if (z->newest_stamp == stamp)
+	if (!z->wiping && wipe_begin(z)) {
+		stamp = z->newest_stamp;
+		spin_unlock_irqrestore(&heap_lock, flags);
+		tlb_flush_stale(&cpu_online_map, stamp);
+		flags = spin_lock_irqsave(&heap_lock);
+	}
+	/* Somebody may have wanted all there is while we flushed. */
+	if (z->wiping)
 		wipe_step(z);
 	spin_unlock_irqrestore(&heap_lock, flags);
 	__atomic_store_n(&wiper_busy, false, __ATOMIC_RELEASE);
