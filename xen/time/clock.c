@@ -41,6 +41,8 @@ static void fill_time(struct vcpu_time_info *t)
 
 void clock_update_vcpu(struct vcpu *v)
 {
+	/* refresh_current() would come between, and leave new data with an old end. */
+	unsigned long flags = local_irq_save();
 	struct vcpu_info *info = READ_ONCE(v->info);
 	struct vcpu_time_info *to = &info->time, t;
 
@@ -59,6 +61,7 @@ void clock_update_vcpu(struct vcpu *v)
 	to->flags = t.flags;
 	smp_wmb();
 	WRITE_ONCE(to->version, v->time.version);
+	local_irq_restore(flags);
 }
 
 void clock_refresh_vcpu(struct vcpu *v)
@@ -73,13 +76,17 @@ void clock_write_user_area(void)
 {
 	struct vcpu *v = current;
 	struct vcpu_time_info t;
-	unsigned long area;
+	unsigned long area, flags;
 	u32 version;
 
 	/* Before the area is looked up: one that is registered meanwhile is written next time. */
 	__atomic_store_n(&v->time.area_version, clocksource_version(), __ATOMIC_SEQ_CST);
 	area = READ_ONCE(v->time.user_area);
+	/* One of its own: the epoch may be another than in vcpu_info, or than a moment ago. */
+	flags = local_irq_save();
+	v->time.version += 2;
 	version = v->time.version - 1;
+	local_irq_restore(flags);
 	fill_time(&t);
 	t.version = version;
 	/* Odd version, then all of it, then the even one; the area may have gone by now. */
