@@ -542,6 +542,29 @@ static void test_reset_and_destroy(void)
 	end();
 }
 
+/*
+ * Who was about to bind or to close a port of a domain that another CPU has destroyed meanwhile
+ * finds its pages gone.
+ */
+static void test_gone_meanwhile(void)
+{
+	struct evtchn *binding, *closing;
+
+	begin();
+	run_as(1, 0);
+	CHECK_EQ(evtchn_reserve(&doms[1].d, &binding), 0);
+	CHECK_EQ(evtchn_reserve(&doms[1].d, &closing), 0);
+	while (evtchn_domain_destroy(&doms[1].d) == -ERESTART)
+		;
+	doms[1].d.shared_info = NULL;
+	CHECK_EQ(evtchn_publish(&doms[1].d, binding, EVTCHN_UNBOUND, 0), -ESRCH);
+	evtchn_release(&doms[1].d, closing);
+	CHECK_EQ(binding->state, EVTCHN_FREE);
+	CHECK_EQ(closing->state, EVTCHN_FREE);
+	doms[1].d.shared_info = &doms[1].shared;
+	end();
+}
+
 int main(void)
 {
 	test_interdomain();
@@ -554,6 +577,7 @@ int main(void)
 	test_poll();
 	test_busy_peer();
 	test_reset_and_destroy();
+	test_gone_meanwhile();
 	test_random();
 	return check_done("evtchn");
 }

@@ -213,6 +213,19 @@ static void by_address(void)
 
 static void devices(void)
 {
+	static const struct {
+		u64 asked, stored;
+	} cache[] = {
+		{0, PTE_PCD | PTE_PWT},
+		{PTE_PWT, PTE_PCD | PTE_PWT},
+		{PTE_PCD, PTE_PCD},
+		{PTE_PCD | PTE_PWT, PTE_PCD | PTE_PWT},
+		{PTE_PAT, PTE_PAT},
+		{PTE_PAT | PTE_PWT, PTE_CACHE},
+		{PTE_PAT | PTE_PCD, PTE_PAT | PTE_PCD},
+		{PTE_CACHE, PTE_CACHE},
+	};
+
 	begin(0);
 	iomem_readonly(MFN(0x20), MFN(0x21));
 	iomem_hide(MFN(0x30), MFN(0x31));
@@ -242,6 +255,13 @@ static void devices(void)
 	CHECK(!iomem_range_permitted(&domains[1], MFN(0x13), MFN(0x19)));
 	CHECK_EQ(iomem_permit(&domains[1], MFN(0x14), MFN(0x18), true), 0);
 	CHECK(iomem_range_permitted(&domains[1], MFN(0x10), MFN(0x50)));
+	/* Its mappings are uncached, or of combined writes, whatever it asks for (row 154). */
+	for (unsigned int i = 0; i < ARRAY_SIZE(cache); i++) {
+		CHECK_EQ(update(L1, 1, (0x13 + i % 2) << PAGE_SHIFT | 0x67 | cache[i].asked), 0);
+		CHECK_EQ(*entry(L1, 1) & PTE_CACHE, cache[i].stored);
+		CHECK_EQ(update(L1, 1, (0x13 + i % 2) << PAGE_SHIFT | 0x67), 0);
+		CHECK_EQ(*entry(L1, 1) & PTE_CACHE, PTE_PCD | PTE_PWT);
+	}
 	CHECK(!world_check());
 }
 

@@ -147,8 +147,9 @@ void evtchn_release(struct domain *d, struct evtchn *chn)
 	unsigned long flags = spin_lock_irqsave(&t->lock);
 
 	ASSERT(chn->state == EVTCHN_RESERVED);
-	/* A bit left over would be the next owner's first event. */
-	level2_clear_pending(d, chn->port);
+	/* A bit left over would be the next owner's first event; of the dying there is none, nor a bit. */
+	if (!t->dying)
+		level2_clear_pending(d, chn->port);
 	__atomic_store_n(&chn->state, EVTCHN_FREE, __ATOMIC_RELEASE);
 	t->lowest_free = min(t->lowest_free, chn->port);
 	spin_unlock_irqrestore(&t->lock, flags);

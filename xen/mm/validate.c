@@ -72,6 +72,13 @@ static int device_get(const struct pt_context *c, u64 *e, mfn_t mfn)
 	if (c->owner != DOMID_IO && c->owner != c->d->id &&
 	    !iomem_permitted(domain_of_owner(c->owner), mfn))
 		return -EPERM;
+	/*
+	 * Two mappings of a device's page, one cached and one not, may stop the machine (row 154):
+	 * to a guest none is cached (WB, WT or WP).  dom0's are as it says, as its firmware's
+	 * tables are among what is no RAM.
+	 */
+	if (!c->d->is_privileged && !(*e & PTE_PCD) && (*e & PTE_CACHE) != PTE_PAT)
+		*e |= PTE_PCD | PTE_PWT;
 	if (iomem_is_readonly(mfn))
 		*e = (*e & ~PTE_RW) | PTE_PCD | PTE_PWT;
 	*e = pte_stored(*e);
