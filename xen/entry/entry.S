@@ -210,7 +210,8 @@ entry_ist:
 	mov	AREA(CPU_INFO_SPEC_GUEST), %eax
 	xor	%edx, %edx
 	wrmsr
-1:	IF	MIT_VERW, return_to_hypervisor
+1:	CLEAR_DIVIDER
+	IF	MIT_VERW, return_to_hypervisor
 	mov	%rsp, %rdx
 	or	$65535, %rdx
 	verw	AREA(CPU_INFO_VERW)

@@ -134,6 +134,16 @@
 .Lfrom_done_\@:
 .endm
 
+/* The divider forgets what it had before.  Takes RAX, RCX, RDX. */
+.macro CLEAR_DIVIDER
+	IF	MIT_DIV, .Ldiv_\@
+	xor	%eax, %eax
+	xor	%edx, %edx
+	mov	$1, %ecx
+	div	%ecx
+.Ldiv_\@:
+.endm
+
 /*
  * From here on only what isolate.c shows is mapped: the page of frame and cpu_info, and this
  * code; not the stack that %rsp names.  %rbx: current.
@@ -154,6 +164,7 @@
 	xor	%edx, %edx
 	wrmsr
 .Lto_2_\@:
+	CLEAR_DIVIDER
 	IF	MIT_VERW, .Lto_done_\@
 	verw	INFO(CPU_INFO_VERW)
 .Lto_done_\@:

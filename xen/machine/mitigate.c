@@ -64,6 +64,7 @@ static const struct {
 	{"lfence", MIT_LFENCE},
 	{"l1tf", MIT_L1TF},
 	{"l1tf-dom0", MIT_L1TF_DOM0},
+	{"div", MIT_DIV},
 };
 
 int mitigate_name(const char *word, unsigned int len)
@@ -117,6 +118,13 @@ static u32 for_intel(const struct mitigate_facts *f)
 	return set;
 }
 
+/* Zen 1 and its kin (row 439): the next division that has no result is given the last one's. */
+static bool keeps_quotients(const struct mitigate_facts *f)
+{
+	return f->family == 0x18 ||
+	       (f->family == 0x17 && (f->model < 0x30 || (f->model >= 0x50 && f->model < 0x60)));
+}
+
 static u32 for_amd(const struct mitigate_facts *f)
 {
 	bool zen12 = f->family == 0x17 || f->family == 0x18, zen34 = f->family == 0x19;
@@ -134,6 +142,8 @@ static u32 for_amd(const struct mitigate_facts *f)
 	if ((zen12 && !(f->ext8_ebx & E8_BTC_NO)) ||
 	    (zen34 && (f->ext21_eax & E21_IBPB_BRTYPE) && !(f->ext21_eax & E21_SRSO_NO)))
 		set |= BIT(MIT_IBPB_ENTRY);
+	if (keeps_quotients(f))
+		set |= BIT(MIT_DIV);
 	return set;
 }
 
@@ -180,7 +190,7 @@ u32 mitigate_decide(const struct mitigate_facts *f, u32 force_on, u32 force_off)
 	set = (set | (force_on & MIT_ALL)) & ~impossible(f);
 	if (set & (BIT(MIT_IBRS) | BIT(MIT_RSB) | BIT(MIT_IBPB_ENTRY) | BIT(MIT_BHB)))
 		set |= BIT(MIT_ENTRY);
-	if (set & (BIT(MIT_IBRS) | BIT(MIT_VERW)))
+	if (set & (BIT(MIT_IBRS) | BIT(MIT_VERW) | BIT(MIT_DIV)))
 		set |= BIT(MIT_EXIT);
 	return set;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What is done against speculative execution, decided once on the boot CPU from CPUID,
- * ARCH_CAPABILITIES and the options.  The first ten, MIT_CLEAR and MIT_ENTRY_REGS have places in assembly that are
+ * ARCH_CAPABILITIES and the options.  The first ten, MIT_DIV, MIT_CLEAR and MIT_ENTRY_REGS have places in assembly that are
  * patched in at boot; they cost a jump where they are off.
  */
 #ifndef DAIS_MACHINE_MITIGATE_H
@@ -26,11 +26,12 @@
 #define MIT_LFENCE 16 /* AMD: LFENCE made serialising, and other bits against errata */
 #define MIT_L1TF 17 /* not-present entries that name memory are refused to domUs */
 #define MIT_L1TF_DOM0 18
-#define MIT_COUNT 19
+#define MIT_DIV 19 /* AMD's first Zen: the divider forgets what it had, on exit */
+#define MIT_COUNT 20
 #define MIT_ALL ((1u << MIT_COUNT) - 2) /* without SMAP */
-#define MIT_AS_REAL 19 /* only an option: QEMU's emulation is taken for the real processor */
-#define MIT_CLEAR 20 /* guests' values cleared from registers on entry: mitigate_clears() */
-#define MIT_ENTRY_REGS 21 /* any on entry that takes RAX and RDX */
+#define MIT_AS_REAL 20 /* only an option: QEMU's emulation is taken for the real processor */
+#define MIT_CLEAR 21 /* guests' values cleared from registers on entry: mitigate_clears() */
+#define MIT_ENTRY_REGS 22 /* any on entry that takes RAX and RDX */
 
 #ifndef __ASSEMBLER__
 
