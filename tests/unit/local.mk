@@ -235,7 +235,8 @@ tests_unit_t_announce_LDADD = -lpthread
 check_PROGRAMS += tests/unit/t_devmodel
 tests_unit_t_devmodel_CPPFLAGS = $(TOOLS_CPPFLAGS)
 tests_unit_t_devmodel_SOURCES = tests/unit/t_devmodel.c $(config_sources) \
-	dom0-tools/lib/dev/process.c dom0-tools/lib/dev/qemu.c dom0-tools/lib/dev/qmp.c
+	dom0-tools/lib/dev/model.c dom0-tools/lib/dev/process.c dom0-tools/lib/dev/qemu.c \
+	dom0-tools/lib/dev/qmp.c
 tests_unit_t_devmodel_LDADD = -ljson-c -lpthread
 
 check_PROGRAMS += tests/unit/t_viewer

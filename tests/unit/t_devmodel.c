@@ -12,9 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "../../dom0-tools/lib/config/plain.h"
+#include "../../dom0-tools/lib/dev/model.h"
 #include "../../dom0-tools/lib/dev/process.h"
 #include "../../dom0-tools/lib/dev/qemu.h"
 #include "../../dom0-tools/lib/dev/qmp.h"
@@ -216,12 +219,114 @@ static void test_held(void)
 	close(fd);
 }
 
+/* ----- sockets of those who are gone ----- */
+
+/* Of the store nothing is asked here. */
+long store_read_number(struct store *store, long other, const char *path_fmt, ...)
+{
+	(void)store;
+	(void)path_fmt;
+	return other;
+}
+
+char *store_read(struct store *store, const char *path_fmt, ...)
+{
+	(void)store;
+	(void)path_fmt;
+	return NULL;
+}
+
+void store_remove(struct store *store, const char *path_fmt, ...)
+{
+	(void)store;
+	(void)path_fmt;
+}
+
+void store_dir_at(struct store_dir *dir, struct store *store, const char *path_fmt, ...)
+{
+	(void)store;
+	(void)path_fmt;
+	dir->path[0] = '\0';
+}
+
+void store_dir_write(struct store_dir *dir, const char *name, const char *value_fmt, ...)
+{
+	(void)dir;
+	(void)name;
+	(void)value_fmt;
+}
+
+void store_wait(struct store *store)
+{
+	(void)store;
+}
+
+int store_done(struct store *store, struct dais_error *err)
+{
+	(void)store;
+	(void)err;
+	return 0;
+}
+
+char *store_plain(char *text)
+{
+	return text;
+}
+
+void channel_found(struct dais *host, uint32_t domid, size_t i, const char *tty)
+{
+	(void)host;
+	(void)domid;
+	(void)i;
+	(void)tty;
+}
+
+static bool is_there(const char *path)
+{
+	struct stat st;
+
+	return !lstat(path, &st);
+}
+
+/* A socket that nobody listens at goes; what somebody else put there since does not. */
+static void test_forget(void)
+{
+	char dir[] = "/tmp/t_devmodelXXXXXX", dead[64], file[64], link[64];
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	struct dais_channel channels[] = {
+		{.connection = DAIS_CHANNEL_SOCKET, .path = dead},
+		{.connection = DAIS_CHANNEL_SOCKET, .path = file},
+		{.connection = DAIS_CHANNEL_SOCKET, .path = link},
+		{.connection = DAIS_CHANNEL_PTY},
+	};
+	struct dais_config config = {.channels = channels, .channel_count = 4};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	CHECK(mkdtemp(dir) != NULL);
+	snprintf(dead, sizeof(dead), "%s/dead", dir);
+	snprintf(file, sizeof(file), "%s/file", dir);
+	snprintf(link, sizeof(link), "%s/link", dir);
+	snprintf(at.sun_path, sizeof(at.sun_path), "%s", dead);
+	CHECK_EQ(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	close(fd);
+	close(open(file, O_CREAT | O_WRONLY, 0600));
+	CHECK_EQ(symlink(file, link), 0);
+	model_forget(&config);
+	CHECK(!is_there(dead));
+	CHECK(is_there(file));
+	CHECK(is_there(link));
+	unlink(file);
+	unlink(link);
+	rmdir(dir);
+}
+
 int main(void)
 {
 	close(mkstemp(log_path));
 	test_line();
 	test_monitor();
 	test_held();
+	test_forget();
 	unlink(log_path);
 	return check_done("t_devmodel");
 }

@@ -107,7 +107,7 @@ static void last_words(const char *log, char *text, size_t size)
 	}
 	tail[n] = '\0';
 	line = strrchr(tail, '\n');
-	snprintf(text, size, "%s", line ? line + 1 : tail);
+	snprintf(text, size, "%.*s", (int)size - 1, line ? line + 1 : tail);
 	store_plain(text);
 }
 
@@ -162,8 +162,9 @@ static void make_folder(const char *path, mode_t mode)
  */
 static int make_root(const struct dais_config *config, struct dais_error *err)
 {
-	static const char node[] = QEMU_ROOT_GRANTS "/dev/xen/gntdev", fresh[] = "/dev/dais/new";
+	static const char node[] = QEMU_ROOT_GRANTS "/dev/xen/gntdev";
 	struct stat door, st;
+	char fresh[40]; /* of this process alone: two domains may be made at once */
 
 	make_folder("/run/dais", 0755);
 	make_folder(QEMU_ROOT, 0755);
@@ -180,6 +181,7 @@ static int make_root(const struct dais_config *config, struct dais_error *err)
 	make_folder(QEMU_ROOT_GRANTS, 0755);
 	make_folder(QEMU_ROOT_GRANTS "/dev", 0755);
 	make_folder(QEMU_ROOT_GRANTS "/dev/xen", 0755);
+	snprintf(fresh, sizeof(fresh), "/dev/dais/new.%d", (int)gettid());
 	unlink(fresh);
 	if (mknod(fresh, S_IFCHR | 0600, door.st_rdev) || chmod(fresh, 0666) || rename(fresh, node))
 		return dais_fail_errno(err, DAIS_DEVICE, errno, "make the device", node);
@@ -337,6 +339,15 @@ void model_drop(struct model *m)
 	m->monitor = -1;
 }
 
+/* What else has come to stand at the path since is not ours to remove. */
+static void remove_socket(const char *path)
+{
+	struct stat st;
+
+	if (!lstat(path, &st) && S_ISSOCK(st.st_mode))
+		unlink(path);
+}
+
 /* Sockets of channels, which QEMU cannot reach any more. */
 static void remove_sockets(struct dais *host, uint32_t domid)
 {
@@ -344,15 +355,14 @@ static void remove_sockets(struct dais *host, uint32_t domid)
 		autofree char *connection = store_read(
 			&host->store, "/libxl/%u/device/console/%u/connection", domid, devid);
 		autofree char *path = NULL;
-		struct stat st;
 
 		if (!connection)
 			return;
 		if (strcmp(connection, "socket") != 0)
 			continue;
 		path = store_read(&host->store, "/libxl/%u/device/console/%u/path", domid, devid);
-		if (path && !lstat(path, &st) && S_ISSOCK(st.st_mode))
-			unlink(path);
+		if (path)
+			remove_socket(path);
 	}
 }
 
@@ -384,7 +394,7 @@ void model_forget(const struct dais_config *config)
 		const char *path = config->channels[i].path;
 
 		if (config->channels[i].connection == DAIS_CHANNEL_SOCKET && path && has_gone(path))
-			unlink(path);
+			remove_socket(path);
 	}
 }
 
