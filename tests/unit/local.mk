@@ -239,6 +239,11 @@ tests_unit_t_devmodel_SOURCES = tests/unit/t_devmodel.c $(config_sources) \
 	dom0-tools/lib/dev/qmp.c
 tests_unit_t_devmodel_LDADD = -ljson-c -lpthread
 
+check_PROGRAMS += tests/unit/t_destroy
+tests_unit_t_destroy_CPPFLAGS = $(TOOLS_CPPFLAGS)
+tests_unit_t_destroy_SOURCES = tests/unit/t_destroy.c dom0-tools/lib/dom/destroy.c \
+	dom0-tools/lib/error.c
+
 check_PROGRAMS += tests/unit/t_viewer
 tests_unit_t_viewer_CPPFLAGS = $(TOOLS_CPPFLAGS)
 tests_unit_t_viewer_SOURCES = tests/unit/t_viewer.c dom0-tools/cli/viewer.c \

@@ -132,21 +132,34 @@ int domain_remove(struct dais *host, uint32_t domid, const uint8_t uuid[16], str
 	return r.ret;
 }
 
+/* Of two with one UUID, the older may be there as long as others have its memory mapped. */
+static bool has_domain(struct dais *host, const uint8_t uuid[16])
+{
+	autofree struct dais_domain *list = NULL;
+	size_t count = 0;
+
+	if (dais_list_bare(host, &list, &count, NULL))
+		return true; /* who knows */
+	for (size_t i = 0; i < count; i++) {
+		if (!list[i].dying && !memcmp(list[i].uuid, uuid, sizeof(list[i].uuid)))
+			return true;
+	}
+	return false;
+}
+
 EXPORT void dais_forget(struct dais *host, const uint8_t uuid[16])
 {
-	struct dais_domain domain;
 	struct dais_config config;
-	struct dais_error err;
-	char text[37];
+	bool known;
 
-	if (!dais_find(host, dais_uuid_text(uuid, text), &domain, &err)
-		    ? !domain.dying
-		    : err.code != DAIS_NO_DOMAIN)
+	if (has_domain(host, uuid))
 		return;
-	if (!dais_record_load(uuid, &config, NULL))
+	known = !dais_record_load(uuid, &config, NULL);
+	/* At once: the next domain of that UUID may write its own while sockets are waited for. */
+	record_remove(uuid);
+	if (known)
 		model_forget(&config);
 	dais_config_free(&config);
-	record_remove(uuid);
 }
 
 EXPORT int dais_destroy(struct dais *host, uint32_t domid, struct dais_error *err)

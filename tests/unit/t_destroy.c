@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+/*
+ * dom0-tools/lib/dom/destroy.c: what is forgotten of a domain that another tool destroyed, beside
+ * one that is made with the same UUID at that moment.
+ */
+#include "check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../dom0-tools/lib/dev/model.h"
+#include "../../dom0-tools/lib/dev/script.h"
+#include "../../dom0-tools/lib/dom/host.h"
+
+/* ----- what it asks of others ----- */
+
+static const uint8_t uuid[16] = {1, 2, 3}, other[16] = {1, 2, 4};
+static struct dais_domain there[2];
+static size_t nr_there;
+static bool list_fails, made_meanwhile;
+static enum { NO_RECORD, OLD_RECORD, NEW_RECORD } record;
+static unsigned int forgotten;
+
+int dais_list_bare(struct dais *host, struct dais_domain **list, size_t *count,
+		   struct dais_error *err)
+{
+	(void)host;
+	(void)err;
+	if (list_fails)
+		return -1;
+	*list = malloc(sizeof(there));
+	memcpy(*list, there, sizeof(there));
+	*count = nr_there;
+	return 0;
+}
+
+int dais_record_load(const uint8_t id[16], struct dais_config *config, struct dais_error *err)
+{
+	(void)err;
+	CHECK(!memcmp(id, uuid, sizeof(uuid)));
+	*config = (struct dais_config){0};
+	return record == NO_RECORD ? -1 : 0;
+}
+
+void record_remove(const uint8_t id[16])
+{
+	CHECK(!memcmp(id, uuid, sizeof(uuid)));
+	record = NO_RECORD;
+}
+
+/* Waits until nobody listens at a channel: long enough for a create. */
+void model_forget(const struct dais_config *config)
+{
+	(void)config;
+	forgotten++;
+	if (made_meanwhile)
+		record = NEW_RECORD;
+}
+
+void dais_config_free(struct dais_config *config)
+{
+	(void)config;
+}
+
+char *dais_uuid_text(const uint8_t id[16], char buf[37])
+{
+	(void)id;
+	buf[0] = '\0';
+	return buf;
+}
+
+int domain_failed(struct dais_error *err, const char *what, uint32_t domid)
+{
+	(void)err;
+	(void)what;
+	(void)domid;
+	return -1;
+}
+
+int device_for_each(struct store *store, uint32_t domid, const char *kind,
+		    int (*each)(const struct device_id *id, void *arg), void *arg)
+{
+	(void)store;
+	(void)domid;
+	(void)kind;
+	(void)each;
+	(void)arg;
+	return 0;
+}
+
+int device_remove(const struct device_id *id, struct store *store, bool force,
+		  unsigned int timeout_ms,
+		  void (*closed)(const struct device_id *id, struct store *store),
+		  struct dais_error *err)
+{
+	(void)id;
+	(void)store;
+	(void)force;
+	(void)timeout_ms;
+	(void)closed;
+	(void)err;
+	return 0;
+}
+
+void script_closed(const struct device_id *id, struct store *store)
+{
+	(void)id;
+	(void)store;
+}
+
+int hv_destroy_domain(struct hv *hv, uint32_t domid)
+{
+	(void)hv;
+	(void)domid;
+	return 0;
+}
+
+int hv_pause(struct hv *hv, uint32_t domid)
+{
+	(void)hv;
+	(void)domid;
+	return 0;
+}
+
+int hv_domain_info(struct hv *hv, uint32_t domid, struct xen_domctl_getdomaininfo *info)
+{
+	(void)hv;
+	(void)domid;
+	(void)info;
+	return -1;
+}
+
+int model_stop(struct dais *host, uint32_t domid, struct dais_error *err)
+{
+	(void)host;
+	(void)domid;
+	(void)err;
+	return 0;
+}
+
+int store_done(struct store *store, struct dais_error *err)
+{
+	(void)store;
+	(void)err;
+	return 0;
+}
+
+char **store_list(struct store *store, unsigned int *count, const char *path_fmt, ...)
+{
+	(void)store;
+	(void)path_fmt;
+	*count = 0;
+	return NULL;
+}
+
+void store_release(struct store *store, uint32_t domid)
+{
+	(void)store;
+	(void)domid;
+}
+
+void store_remove(struct store *store, const char *path_fmt, ...)
+{
+	(void)store;
+	(void)path_fmt;
+}
+
+void store_wait(struct store *store)
+{
+	(void)store;
+}
+
+/* ----- the test ----- */
+
+static void put(size_t i, const uint8_t id[16], bool dying)
+{
+	there[i] = (struct dais_domain){.domid = (uint32_t)i + 1, .dying = dying};
+	memcpy(there[i].uuid, id, sizeof(there[i].uuid));
+	nr_there = i + 1;
+}
+
+int main(void)
+{
+	struct dais host = {0};
+
+	/* Nobody else, or others: all of it goes. */
+	record = OLD_RECORD;
+	dais_forget(&host, uuid);
+	CHECK(record == NO_RECORD && forgotten == 1);
+	dais_forget(&host, uuid);
+	CHECK(record == NO_RECORD && forgotten == 1);
+	put(0, other, false);
+	put(1, uuid, true);
+	record = OLD_RECORD;
+	dais_forget(&host, uuid);
+	CHECK(record == NO_RECORD && forgotten == 2);
+	/* One of that UUID lives, beside what is left of the older; or nobody can say. */
+	put(0, uuid, true);
+	put(1, uuid, false);
+	record = OLD_RECORD;
+	dais_forget(&host, uuid);
+	CHECK(record == OLD_RECORD && forgotten == 2);
+	nr_there = 0;
+	list_fails = true;
+	dais_forget(&host, uuid);
+	CHECK(record == OLD_RECORD && forgotten == 2);
+	list_fails = false;
+	/* The next writes its record while the sockets of this one are waited for. */
+	made_meanwhile = true;
+	dais_forget(&host, uuid);
+	CHECK(record == NEW_RECORD && forgotten == 3);
+	return check_done("t_destroy");
+}
