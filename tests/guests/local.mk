@@ -16,15 +16,15 @@ check-guests: xen/dais $(GUEST_TESTS:%=tests/guests/%/guest)
 		--guests tests/guests --names $(GUEST_TESTS)
 
 # Every way in and out with what is done against speculation switched on, which QEMU's TCG would
-# leave off: all that an Intel processor without fixes needs, and the overwriting of the branch
-# history.
+# leave off: all that an Intel processor without fixes needs, the overwriting of the branch
+# history, and AMD's division.
 GUARDED_TESTS = traps cpu seccpu security
 check-guarded: xen/dais $(GUARDED_TESTS:%=tests/guests/%/guest)
 	@$(MKDIR_P) $(SYSTEM_CACHE)
 	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/guarded.count -t 1800 -n guarded \
 		python3 $(srcdir)/tests/guests/run.py --part guarded --cache $(SYSTEM_CACHE) --on dais \
 		--hypervisor xen/dais --guests tests/guests --names $(GUARDED_TESTS) \
-		--options spec-ctrl=yes,bhb-entry
+		--options spec-ctrl=yes,bhb-entry,div
 
 # The same suites where every resumable operation pauses at every point where it may.
 check-preempt: preempt/xen/dais $(GUEST_TESTS:%=tests/guests/%/guest)
