@@ -16,7 +16,7 @@ import commands
 import guest
 import tools
 
-CHECKS = ["install", "consoled", "commands", "undone", "journal", "api", "refused_api", "reboot", "killed", "metrics",
+CHECKS = ["install", "consoled", "beside", "commands", "undone", "journal", "api", "refused_api", "reboot", "killed", "metrics",
           "ended", "half", "driver", "left"]
 
 # A request in Perl, which every Debian has: HTTP/1.0, so that the end is the connection's.
@@ -98,6 +98,20 @@ class Daemons(tools.Ours):
                 self.end("consoled", "KILL")
                 self.consoled()
         self.detail = self.must("grep VmRSS /proc/$(cat /run/consoled.pid)/status").split(":")[1].strip()
+        return True
+
+    def check_beside(self):
+        """Debian's xl with our console daemon: a domain of dais's, and one of its own."""
+        said = super().check_beside()
+        if said is not True:
+            return said
+        # It goes away if it does not hear of a terminal in time.
+        self.config("x1", memory=96)
+        self.must(tools.XL + " create -e /guests/x1.cfg")
+        with guest.Console(self.vm, "x1", tools.XL) as g:
+            g.shell()
+        self.must(tools.XL + " destroy x1")
+        self.gone("x1")
         return True
 
     def check_commands(self):

@@ -39,17 +39,20 @@ class Console:
 
     tokens = 0
 
-    def __init__(self, vm, name):
-        self.vm, self.name = vm, name
+    def __init__(self, vm, name, xl="xl"):
+        self.vm, self.name, self.xl = vm, name, xl
 
     def __enter__(self):
         # xl waits seconds for a console daemon that has not come to this domain yet.
         self.vm.run("n=0; until xenstore-read /local/domain/$(xl domid %s)/console/tty 2>&1 | "
                     "grep -q /dev/ || [ $n = 60 ]; do sleep 1; n=$((n + 1)); done" % self.name, 900)
         self.vm.seen = len(self.vm.text)
-        self.vm.send("xl console " + self.name)
+        self.join()
         self.vm.settle(1)
         return self
+
+    def join(self):
+        self.vm.send("%s console %s" % (self.xl, self.name))
 
     def ask(self, where, timeout):
         """Until the shell at hand says that it is where it should be; then nothing is due."""
@@ -70,7 +73,7 @@ class Console:
                 self.vm.send("")
             elif "at-dom0-%d\n" % Console.tokens in self.vm.text[-200:]:
                 # xl found no console yet, or one of a guest that has gone.
-                self.vm.send("xl console " + self.name)
+                self.join()
                 time.sleep(1)
 
     def shell(self, timeout=400):

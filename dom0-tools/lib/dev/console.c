@@ -2,6 +2,10 @@
 /*
  * The first console of a domain. Its page and port are made by the builder; the console
  * daemon, stock or ours, learns of them here and answers with a pseudo-terminal.
+ *
+ * xl writes a back-end's nodes for it as well, to which nobody looks: its own tools and stock
+ * daemons go by the guest's nodes. Dom0's kernel would make a device of them, for which it has
+ * no driver, with a dozen questions to the store, and as many when they go.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -17,9 +21,9 @@ void console_publish(struct dais *host, uint32_t domid, uint32_t port, uint64_t 
 		     struct store_dir *domain)
 {
 	struct device_id id = {.domid = domid, .kind = "console"};
-	struct store_dir back, note;
-	const char *front = domain->path;
+	struct store_dir back;
 
+	/* Named all the same: by this Debian's xl finds that the domain has a console to remove. */
 	device_back(&id, &host->store, &back);
 	store_dir_write(domain, "console/backend", "%s", back.path);
 	store_dir_write(domain, "console/backend-id", "0");
@@ -29,15 +33,6 @@ void console_publish(struct dais *host, uint32_t domid, uint32_t port, uint64_t 
 	store_dir_write(domain, "console/tty", "%s", "");
 	store_dir_write(domain, "console/port", "%u", port);
 	store_dir_write(domain, "console/ring-ref", "%" PRIu64, mfn);
-	store_dir_write(&back, "frontend", "%s/console", front);
-	store_dir_perms(&back, "", 0, domid);
-	store_dir_write(&back, "frontend-id", "%u", domid);
-	store_dir_write(&back, "online", "1");
-	store_dir_write(&back, "protocol", "vt100");
-	store_dir_write(&back, "state", "1");
-	store_dir_at(&note, &host->store, "/libxl/%u/device/console/0", domid);
-	store_dir_write(&note, "frontend", "%s/console", front);
-	store_dir_write(&note, "backend", "%s", back.path);
 }
 
 EXPORT int dais_console(struct dais *host, uint32_t domid, unsigned int timeout_ms, char *path,
