@@ -300,6 +300,18 @@ static void open_log(struct console *c, const char *name)
 			 strerror(errno));
 }
 
+/*
+ * Whether it is one of the nodes that announce. Not the one above them, with which every watch
+ * begins, nor the terminal's name, which is what we wrote.
+ */
+static bool announces(const char *path)
+{
+	const char *name = strrchr(path, '/');
+
+	return name &&
+	       (!strcmp(name, "/ring-ref") || !strcmp(name, "/port") || !strcmp(name, "/type"));
+}
+
 /* Announced, and for us? @name is the domain's, the caller's to free; NULL: it has none. */
 static bool read_announcement(const struct console *c, uint64_t *frame, uint32_t *port, char **name)
 {
@@ -377,7 +389,9 @@ static void add(uint32_t domid)
 	self.highest = domid > self.highest ? domid : self.highest;
 	snprintf(path, sizeof(path), "/local/domain/%u/console", domid);
 	snprintf(token, sizeof(token), "%u", domid);
-	store_watch(&self.store, path, token); /* fires at once: update() follows */
+	/* In one round trip with the first look, which comes after it: nothing is missed. */
+	store_watch_soon(&self.store, path, token);
+	update(c);
 }
 
 /* Compares the domains that are there with those that are served. */
@@ -431,7 +445,7 @@ static void on_store(struct ev_loop *loop, ev_io *io, int events)
 
 			if (*event->text == '@')
 				changed = true;
-			else if (id < DAIS_DOMID_MAX && self.by_id[id])
+			else if (id < DAIS_DOMID_MAX && self.by_id[id] && announces(event->text))
 				update(self.by_id[id]);
 			free(event);
 		}

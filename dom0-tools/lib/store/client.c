@@ -270,16 +270,24 @@ void store_release(struct store *store, uint32_t domid)
 	stream_queue(store, XS_RELEASE, &part, 1, NULL, false);
 }
 
-/* The errno of a request that tells nothing but that. */
-static int result_of(struct store *store, uint32_t type, const char *first, const char *second)
+/* A request of one text or two. */
+static void queue_texts(struct store *store, uint32_t type, const char *first, const char *second,
+			struct store_value *to)
 {
 	struct store_part parts[2] = {
 		{first, strlen(first) + 1},
 		{second, second ? strlen(second) + 1 : 0},
 	};
+
+	stream_queue(store, type, parts, second ? 2 : 1, to, false);
+}
+
+/* The errno of a request that tells nothing but that. */
+static int result_of(struct store *store, uint32_t type, const char *first, const char *second)
+{
 	struct store_value value;
 
-	stream_queue(store, type, parts, second ? 2 : 1, &value, false);
+	queue_texts(store, type, first, second, &value);
 	stream_wait(store);
 	free(value.text);
 	return value.errnum;
@@ -288,6 +296,11 @@ static int result_of(struct store *store, uint32_t type, const char *first, cons
 int store_watch(struct store *store, const char *path, const char *token)
 {
 	return result_of(store, XS_WATCH, path, token);
+}
+
+void store_watch_soon(struct store *store, const char *path, const char *token)
+{
+	queue_texts(store, XS_WATCH, path, token, NULL);
 }
 
 void store_unwatch(struct store *store, const char *path, const char *token)

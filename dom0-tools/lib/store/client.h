@@ -45,6 +45,8 @@ void store_release(struct store *store, uint32_t domid);
 
 /* Has changes of the node and what is below it, or "@introduceDomain", told: 0 or an errno. */
 int store_watch(struct store *store, const char *path, const char *token);
+/* The same, sent with what is waited for next; whether it was taken is not told. */
+void store_watch_soon(struct store *store, const char *path, const char *token);
 void store_unwatch(struct store *store, const char *path, const char *token);
 
 /*
