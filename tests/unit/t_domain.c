@@ -74,6 +74,38 @@ static void test_ids(void)
 	CHECK_EQ(rooms_up, 0);
 }
 
+/* On both sides of where a leaf of the table ends, and in its last place. */
+static void test_gaps(void)
+{
+	static const domid_t ids[] = {3, 511, 512, 2047, 0x7fef};
+	const unsigned int count = sizeof(ids) / sizeof(*ids);
+	struct domain *d[sizeof(ids) / sizeof(*ids)];
+	domid_t from = 1;
+	int err;
+
+	for (unsigned int i = 0; i < count; i++)
+		d[i] = create(ids[i], &err);
+	for (unsigned int i = 0; i < count; i++) {
+		CHECK(d[i] && domain_get_from(from) == d[i]);
+		domain_put(d[i]);
+		CHECK(domain_get_from(ids[i]) == d[i]);
+		domain_put(d[i]);
+		from = ids[i] + 1;
+	}
+	CHECK(!domain_get_from(from) && !domain_get_from(0xffff));
+	/* The place of one whose last reference has gone is passed over like an empty one. */
+	while (domain_kill(d[2]) == -ERESTART)
+		;
+	CHECK(domain_get_from(512) == d[3]);
+	domain_put(d[3]);
+	reap();
+	for (unsigned int i = 0; i < count; i++) {
+		if (i != 2)
+			end(d[i]);
+	}
+	CHECK(!domain_get_from(1));
+}
+
 static struct domain *in_domctl;
 static bool saw_dying;
 
@@ -367,6 +399,7 @@ int main(void)
 	memset(frame_of(MFN(0)), 0, 64 * sizeof(struct frame));
 	domain_table_init();
 	test_ids();
+	test_gaps();
 	test_destroy_beside_domctl();
 	test_creation_fails();
 	test_life();

@@ -145,22 +145,29 @@ struct domain *domain_get(domid_t id)
 
 struct domain *domain_get_from(domid_t id)
 {
-	struct domain *d = NULL;
-	unsigned int i = id;
+	struct domain *d, *found = NULL;
+	unsigned long i = id;
 
 	spin_lock(&table_lock);
-	while (i < DOMID_FIRST_UNUSABLE) {
-		if (!leaves[i / IDS_PER_LEAF]) {
-			i = (i / IDS_PER_LEAF + 1) * IDS_PER_LEAF;
+	while (i < DOMID_FIRST_UNUSABLE && !found) {
+		struct domain **leaf;
+		unsigned long end;
+
+		i = index_nospec(i, DOMID_FIRST_UNUSABLE);
+		leaf = leaves[i / IDS_PER_LEAF];
+		end = (i / IDS_PER_LEAF + 1) * IDS_PER_LEAF;
+		/* To the next domain it may be thousands of numbers. */
+		while (leaf && i < end && !leaf[i % IDS_PER_LEAF])
+			i++;
+		if (!leaf || i == end) {
+			i = end;
 			continue;
 		}
-		d = table_lookup((domid_t)i++);
-		if (d && ref_unless_dead(d))
-			break;
-		d = NULL;
+		d = leaf[i++ % IDS_PER_LEAF];
+		found = ref_unless_dead(d) ? d : NULL;
 	}
 	spin_unlock(&table_lock);
-	return d;
+	return found;
 }
 
 void domain_ref(struct domain *d)
