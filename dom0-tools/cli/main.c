@@ -169,7 +169,7 @@ int main(int argc, char **argv)
 	argv[at] = (char *)(uintptr_t)name;
 	status = cli.command->run(&cli, argc - at, argv + at);
 	progress_end();
-	dais_close(cli.host);
+	dais_leave(cli.host);
 	if (fflush(stdout) || ferror(stdout)) {
 		fprintf(stderr, "%s: cannot write to standard output\n", cli.program);
 		return status ? status : DAIS_FAILED;

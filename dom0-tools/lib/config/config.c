@@ -143,12 +143,24 @@ EXPORT int dais_config_parse(const char *name, const char *text, size_t size,
 /* The whole of @fd, at most one byte more than may be; NULL: errno says why. */
 static char *read_text(int fd, size_t *size)
 {
-	char *text = malloc(CONFIG_SIZE_MAX + 1);
+	size_t room = CONFIG_SIZE_USUAL;
+	char *text = malloc(room);
 
 	*size = 0;
 	while (text && *size <= CONFIG_SIZE_MAX) {
-		ssize_t n = read(fd, text + *size, CONFIG_SIZE_MAX + 1 - *size);
+		ssize_t n;
 
+		if (*size == room) {
+			char *more = realloc(text, CONFIG_SIZE_MAX + 1);
+
+			if (!more) {
+				cleanup_free(&text);
+				return NULL;
+			}
+			text = more;
+			room = CONFIG_SIZE_MAX + 1;
+		}
+		n = read(fd, text + *size, room - *size);
 		if (n == 0)
 			return text;
 		if (n < 0 && errno == EINTR)

@@ -12,6 +12,7 @@
 #include "text.h"
 
 #define CONFIG_SIZE_MAX (1u << 20) /* of a file */
+#define CONFIG_SIZE_USUAL (4u << 10) /* most are smaller */
 #define CONFIG_DEPTH_MAX 4 /* of lists in lists */
 
 enum token_kind {

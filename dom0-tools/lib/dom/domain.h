@@ -22,6 +22,11 @@ struct json_object;
 
 int dais_open(struct dais **host, struct dais_error *err);
 void dais_close(struct dais *host); /* NULL is fine */
+/*
+ * Instead of that, by a process that ends now: what was asked of the store is asked, the rest is
+ * left to the kernel, which takes a whole process apart for less than one mapping after the other.
+ */
+void dais_leave(struct dais *host); /* NULL is fine */
 
 /* What the control domain is called. */
 #define DAIS_CONTROL_NAME "Domain-0"

@@ -43,6 +43,12 @@ EXPORT void dais_close(struct dais *host)
 	free(host);
 }
 
+EXPORT void dais_leave(struct dais *host)
+{
+	if (host)
+		store_wait(&host->store);
+}
+
 char *domain_label(uint32_t domid, char buf[24])
 {
 	snprintf(buf, 24, "domain %u", domid);

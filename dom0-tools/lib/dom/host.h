@@ -36,10 +36,10 @@ void domain_convert(const struct xen_domctl_getdomaininfo *info, struct dais_dom
  */
 int names_lock(void);
 /*
- * Which of @list, all domains, is called @name: its index, or -1. Under the lock. A name that
- * another tool gave to a domain we know already is noticed by names_note() only.
+ * Whether the domain is called @name. Under the lock. A name that another tool gave to a domain
+ * we know already is noticed by names_note() only.
  */
-int names_find(struct dais *host, const char *name, const struct dais_domain *list, size_t count);
+bool names_is(struct dais *host, const char *name, const struct dais_domain *domain);
 /* Fills in the names of @list, from what is remembered as far as that goes. */
 void names_fill(struct dais *host, struct dais_domain *list, size_t count);
 void names_close(struct dais *host);

@@ -81,6 +81,11 @@ static void add_name(struct dais *host, struct dais_domain *domain)
 	add_names(host, domain, 1);
 }
 
+static int list_failed(struct dais_error *err, int errnum)
+{
+	return dais_fail_errno(err, DAIS_FAILED, errnum, "list the domains", NULL);
+}
+
 /* Without names. */
 static int list_all(struct dais *host, struct dais_domain **list, size_t *count,
 		    struct dais_error *err)
@@ -88,28 +93,27 @@ static int list_all(struct dais *host, struct dais_domain **list, size_t *count,
 	struct dais_domain *all = NULL;
 	size_t n = 0;
 	uint32_t first = 0;
+	bool behind = true;
 
-	for (;;) {
+	while (behind) {
 		const struct xen_domctl_getdomaininfo *info;
-		int got = hv_domain_list(&host->hv, first, &info);
+		int got = hv_domain_list(&host->hv, first, &info, &behind);
 		struct dais_domain *more;
 
 		if (got < 0) {
-			dais_fail_errno(err, DAIS_FAILED, errno, "list the domains", NULL);
+			list_failed(err, errno);
 			free(all);
 			return -1;
 		}
 		more = realloc(all, (n + (size_t)got + 1) * sizeof(*all));
 		if (!more) {
 			free(all);
-			return dais_fail_errno(err, DAIS_FAILED, ENOMEM, "list the domains", NULL);
+			return list_failed(err, ENOMEM);
 		}
 		all = more;
 		for (int i = 0; i < got; i++)
 			domain_convert(&info[i], &all[n++]);
-		if ((size_t)got < HV_LIST_MAX)
-			break;
-		first = all[n - 1].domid + 1;
+		first = n ? all[n - 1].domid + 1 : 0;
 	}
 	*list = all;
 	*count = n;
@@ -148,8 +152,12 @@ static bool find_name(struct dais *host, const char *name, struct dais_domain *l
 		      struct dais_domain *domain)
 {
 	autoclose int lock = names_lock();
-	int at = names_find(host, name, list, count);
+	int at = -1;
 
+	for (size_t i = 0; i < count && at < 0; i++) {
+		if (names_is(host, name, &list[i]))
+			at = (int)i;
+	}
 	if (at < 0) {
 		add_names(host, list, count);
 		for (size_t i = 0; i < count && at < 0; i++) {
@@ -199,20 +207,36 @@ EXPORT int dais_find(struct dais *host, const char *who, struct dais_domain *dom
 	return dais_hint(err, "`dais list` shows the domains");
 }
 
+static int name_taken(const char *name, uint32_t domid, struct dais_error *err)
+{
+	dais_fail(err, DAIS_EXISTS, "name the domain", name, "domain %u is called that", domid);
+	return dais_hint(err, "choose another name, or `dais destroy %s` first", name);
+}
+
 int name_free(struct dais *host, const char *name, uint32_t self, struct dais_error *err)
 {
-	autofree struct dais_domain *list = NULL;
-	size_t count;
-	int other;
+	uint32_t first = 0;
+	bool behind = true;
 
-	if (!name_proper(name, err) || list_all(host, &list, &count, err))
+	if (!name_proper(name, err))
 		return -1;
-	other = names_find(host, name, list, count);
-	if (other < 0 || list[other].domid == self)
-		return 0;
-	dais_fail(err, DAIS_EXISTS, "name the domain", name, "domain %u is called that",
-		  list[other].domid);
-	return dais_hint(err, "choose another name, or `dais destroy %s` first", name);
+	/* One by one: beside hundreds, memory for a list of them is most of what this costs. */
+	while (behind) {
+		const struct xen_domctl_getdomaininfo *info;
+		int got = hv_domain_list(&host->hv, first, &info, &behind);
+
+		if (got < 0)
+			return list_failed(err, errno);
+		for (int i = 0; i < got; i++) {
+			struct dais_domain other;
+
+			domain_convert(&info[i], &other);
+			first = other.domid + 1;
+			if (other.domid != self && names_is(host, name, &other))
+				return name_taken(name, other.domid, err);
+		}
+	}
+	return 0;
 }
 
 EXPORT const char *dais_state_name(const struct dais_domain *domain)

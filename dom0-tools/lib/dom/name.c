@@ -106,27 +106,20 @@ static void ask(struct dais *host, const struct dais_domain *d, struct store_val
 	store_ask(&host->store, value, "/local/domain/%u/name", d->domid);
 }
 
-int names_find(struct dais *host, const char *name, const struct dais_domain *list, size_t count)
+bool names_is(struct dais *host, const char *name, const struct dais_domain *d)
 {
-	struct name_record *records = map_names(host);
-	int found = -1;
+	struct name_record *r = record_of(map_names(host), d);
+	bool known = is_of(r, d), has;
+	char now[DAIS_NAME_MAX + 1];
+	struct store_value value;
 
-	for (size_t i = 0; i < count && found < 0; i++) {
-		struct name_record *r = record_of(records, &list[i]);
-		bool known = is_of(r, &list[i]), has;
-		char now[DAIS_NAME_MAX + 1];
-		struct store_value value;
-
-		if (known && strncmp(r->name, name, DAIS_NAME_MAX))
-			continue;
-		ask(host, &list[i], &value);
-		store_wait(&host->store);
-		has = refresh(&value, &list[i], r, now);
-		/* A create that is under way has noted its name before the store has it. */
-		if (has ? !strcmp(now, name) : known && !list[i].dying)
-			found = (int)i;
-	}
-	return found;
+	if (known && strncmp(r->name, name, DAIS_NAME_MAX))
+		return false;
+	ask(host, d, &value);
+	store_wait(&host->store);
+	has = refresh(&value, d, r, now);
+	/* A create that is under way has noted its name before the store has it. */
+	return has ? !strcmp(now, name) : known && !d->dying;
 }
 
 bool names_note(struct dais *host, const struct dais_domain *list, size_t count)

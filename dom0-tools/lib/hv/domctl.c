@@ -144,7 +144,7 @@ int hv_set_uuid(struct hv *hv, uint32_t domid, const uint8_t uuid[16])
 int hv_set_context(struct hv *hv, uint32_t domid, uint32_t vcpu,
 		   const struct vcpu_guest_context *context)
 {
-	struct vcpu_guest_context *copy = hv_bulk(hv);
+	struct vcpu_guest_context *copy = hv_bulk(hv, sizeof(*copy));
 	struct xen_domctl *op = domctl_start(hv, XEN_DOMCTL_setvcpucontext, domid);
 
 	_Static_assert(sizeof(*copy) <= HV_BULK_SIZE, "a context fits the bulk buffer");

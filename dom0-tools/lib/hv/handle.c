@@ -17,6 +17,8 @@
 #include "cleanup.h"
 #include "log.h"
 
+#define OP_PAGES (1 + HV_FEW_PAGES)
+
 static void log_message(xentoollog_logger *logger, xentoollog_level level, int errnum,
 			const char *context, const char *format, va_list al)
 {
@@ -76,7 +78,7 @@ int hv_open(struct hv *hv, struct dais_error *err)
 		return open_failed(err);
 	hv->memory = xenforeignmemory_open(hv->log, 0);
 	if (hv->memory)
-		hv->op = xencall_alloc_buffer_pages(hv->call, 1);
+		hv->op = xencall_alloc_buffer_pages(hv->call, OP_PAGES);
 	if (!hv->op) {
 		open_failed(err);
 		hv_close(hv);
@@ -88,7 +90,7 @@ int hv_open(struct hv *hv, struct dais_error *err)
 void hv_close(struct hv *hv)
 {
 	if (hv->op)
-		xencall_free_buffer_pages(hv->call, hv->op, 1);
+		xencall_free_buffer_pages(hv->call, hv->op, OP_PAGES);
 	if (hv->bulk)
 		xencall_free_buffer_pages(hv->call, hv->bulk, HV_BULK_PAGES);
 	if (hv->memory)
@@ -98,8 +100,10 @@ void hv_close(struct hv *hv)
 	memset(hv, 0, sizeof(*hv));
 }
 
-void *hv_bulk(struct hv *hv)
+void *hv_bulk(struct hv *hv, size_t size)
 {
+	if (size <= HV_FEW_SIZE)
+		return (char *)hv->op + 4096;
 	if (!hv->bulk)
 		hv->bulk = xencall_alloc_buffer_pages(hv->call, HV_BULK_PAGES);
 	return hv->bulk;

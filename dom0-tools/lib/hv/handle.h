@@ -16,16 +16,21 @@
 
 struct xentoollog_logger;
 
-/* Arrays handed to one hypercall have at most so many bytes; longer work goes in batches. */
+/*
+ * Arrays handed to one hypercall have at most so many bytes; longer work goes in batches. For
+ * those of up to HV_FEW_SIZE, all of a small domain's, the place is there with the argument's.
+ */
 #define HV_BULK_PAGES 8
 #define HV_BULK_SIZE (HV_BULK_PAGES * 4096ul)
+#define HV_FEW_PAGES 2
+#define HV_FEW_SIZE (HV_FEW_PAGES * 4096ul)
 
 struct hv {
 	struct xentoollog_logger *log;
 	xencall_handle *call;
 	xenforeignmemory_handle *memory;
-	void *op; /* one page: the argument structure */
-	void *bulk; /* HV_BULK_SIZE: arrays; not there before hv_bulk() */
+	void *op; /* one page: the argument structure; then HV_FEW_SIZE for arrays */
+	void *bulk; /* HV_BULK_SIZE: arrays; not there before one needs so much */
 	uint64_t calls; /* hypercalls made, for --timeline and the benchmarks */
 };
 
@@ -33,7 +38,7 @@ struct hv {
 int hv_open(struct hv *hv, struct dais_error *err);
 void hv_close(struct hv *hv);
 
-/* The buffer for arrays. NULL with errno without memory. */
-void *hv_bulk(struct hv *hv);
+/* A buffer for arrays of @size bytes, at most HV_BULK_SIZE. NULL with errno without memory. */
+void *hv_bulk(struct hv *hv, size_t size);
 
 #endif

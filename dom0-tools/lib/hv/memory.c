@@ -19,7 +19,8 @@ long hv_populate(struct hv *hv, uint32_t domid, unsigned int order, const xen_pf
 		 xen_pfn_t *mfn, unsigned long count)
 {
 	struct xen_memory_reservation *op = hv->op;
-	xen_pfn_t *extents = hv_bulk(hv);
+	const unsigned long most = HV_BULK_SIZE / sizeof(xen_pfn_t);
+	xen_pfn_t *extents = hv_bulk(hv, (count < most ? count : most) * sizeof(*extents));
 	unsigned long done = 0;
 
 	if (!extents)
@@ -28,8 +29,8 @@ long hv_populate(struct hv *hv, uint32_t domid, unsigned int order, const xen_pf
 		unsigned long batch = count - done;
 		long got;
 
-		if (batch > HV_BULK_SIZE / sizeof(*extents))
-			batch = HV_BULK_SIZE / sizeof(*extents);
+		if (batch > most)
+			batch = most;
 		memcpy(extents, pfn + done, batch * sizeof(*extents));
 		memset(op, 0, sizeof(*op));
 		set_xen_guest_handle(op->extent_start, extents);
@@ -101,8 +102,8 @@ static int mmuext(struct hv *hv, uint32_t domid, struct mmuext_op *ops, size_t c
 
 int hv_clear(struct hv *hv, uint32_t domid, const xen_pfn_t *mfn, size_t count)
 {
-	struct mmuext_op *ops = hv_bulk(hv);
-	const size_t most = HV_BULK_SIZE / sizeof(*ops);
+	const size_t most = HV_BULK_SIZE / sizeof(struct mmuext_op);
+	struct mmuext_op *ops = hv_bulk(hv, (count < most ? count : most) * sizeof(*ops));
 
 	if (!ops)
 		return -1;

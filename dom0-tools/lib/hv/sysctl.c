@@ -64,26 +64,31 @@ int hv_ratelimit(struct hv *hv, uint32_t pool, uint32_t *us, bool set)
 	return 0;
 }
 
-int hv_domain_list(struct hv *hv, uint32_t first, const struct xen_domctl_getdomaininfo **list)
+/* Few hosts have more domains than the small buffer takes: the large one is for those behind. */
+int hv_domain_list(struct hv *hv, uint32_t first, const struct xen_domctl_getdomaininfo **list,
+		   bool *more)
 {
-	struct xen_domctl_getdomaininfo *buffer = hv_bulk(hv);
+	size_t size = first || hv->bulk ? HV_BULK_SIZE : HV_FEW_SIZE;
+	struct xen_domctl_getdomaininfo *buffer = hv_bulk(hv, size);
+	uint32_t most = (uint32_t)(size / sizeof(*buffer));
 	struct xen_sysctl *op = sysctl_start(hv, XEN_SYSCTL_getdomaininfolist);
 
 	if (!buffer)
 		return -1;
 	op->u.getdomaininfolist.first_domain = (domid_t)first;
-	op->u.getdomaininfolist.max_domains = HV_LIST_MAX;
+	op->u.getdomaininfolist.max_domains = most;
 	set_xen_guest_handle(op->u.getdomaininfolist.buffer, buffer);
 	if (sysctl_call(hv))
 		return -1;
 	*list = buffer;
+	*more = op->u.getdomaininfolist.num_domains >= most;
 	return (int)op->u.getdomaininfolist.num_domains;
 }
 
 int hv_read_console(struct hv *hv, char *buf, uint32_t size, bool clear, bool incremental,
 		    uint32_t *index)
 {
-	char *bulk = hv_bulk(hv);
+	char *bulk = hv_bulk(hv, HV_BULK_SIZE);
 	struct xen_sysctl *op = sysctl_start(hv, XEN_SYSCTL_readconsole);
 
 	if (!bulk)
@@ -140,7 +145,7 @@ int hv_cpupool(struct hv *hv, uint32_t id, struct xen_sysctl_cpupool_op *info,
 
 int hv_cpu_topology(struct hv *hv, struct xen_sysctl_cputopo *cpus, uint32_t max)
 {
-	struct xen_sysctl_cputopo *bulk = hv_bulk(hv);
+	struct xen_sysctl_cputopo *bulk = hv_bulk(hv, HV_BULK_SIZE);
 	struct xen_sysctl *op = sysctl_start(hv, XEN_SYSCTL_cputopoinfo);
 	uint32_t count;
 

@@ -16,19 +16,17 @@
 #include "config/config.h"
 #include "hv/handle.h"
 
-/* Domains one call of hv_domain_list() can tell of. */
-#define HV_LIST_MAX (HV_BULK_SIZE / sizeof(struct xen_domctl_getdomaininfo))
-
 int hv_physinfo(struct hv *hv, struct xen_sysctl_physinfo *info);
 /* The least time in microseconds that a vCPU of the pool runs; asked or set. */
 int hv_ratelimit(struct hv *hv, uint32_t pool, uint32_t *us, bool set);
 int hv_sched_id(struct hv *hv, uint32_t *scheduler);
 
 /*
- * The domains from number @first on, at most HV_LIST_MAX. *@list points into the handle's
- * buffer, good until its next call. Returns how many.
+ * The domains from number @first on. *@list points into the handle's buffer, good until its next
+ * call. Returns how many; *@more tells that there may be others behind them.
  */
-int hv_domain_list(struct hv *hv, uint32_t first, const struct xen_domctl_getdomaininfo **list);
+int hv_domain_list(struct hv *hv, uint32_t first, const struct xen_domctl_getdomaininfo **list,
+		   bool *more);
 
 /* Reads at most @size bytes of the log. @index is where to go on (0: the start), updated. */
 int hv_read_console(struct hv *hv, char *buf, uint32_t size, bool clear, bool incremental,

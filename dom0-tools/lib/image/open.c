@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 
 #include "cleanup.h"
@@ -13,6 +14,7 @@
 #include "image/private.h"
 
 #define DEFAULT_SECONDS 120
+#define HEAP_SIZE (64u << 10) /* of bytes for which a mapping costs more than they do */
 #define START_SIZE 1024u /* of a file: an ELF header and more program headers than kernels have */
 
 static int open_regular(const char *path, struct stat *st, struct dais_error *err)
@@ -51,11 +53,12 @@ static int read_whole(int fd, void *to, size_t size, size_t offset)
 static int copy_file(int fd, size_t size, const char *path, struct dais_blob *blob,
 		     struct dais_error *err)
 {
-	/* All of it is written at once: no page fault for each page. */
-	void *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	/* A large one's is written at once: no page fault for each page. */
+	void *bytes = size <= HEAP_SIZE ? malloc(size)
+					: mmap(NULL, size, PROT_READ | PROT_WRITE,
+					       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 
-	if (bytes == MAP_FAILED)
+	if (!bytes || bytes == MAP_FAILED)
 		return dais_fail_errno(err, DAIS_FAILED, errno, "get memory for", path);
 	*blob = (struct dais_blob){.data = bytes, .size = size, .fd = -1};
 	errno = 0;
@@ -65,7 +68,8 @@ static int copy_file(int fd, size_t size, const char *path, struct dais_blob *bl
 			return dais_fail_errno(err, DAIS_IMAGE, errno, "read", path);
 		return dais_fail(err, DAIS_IMAGE, "read", path, "it became shorter meanwhile");
 	}
-	mprotect(bytes, size, PROT_READ);
+	if (size > HEAP_SIZE)
+		mprotect(bytes, size, PROT_READ);
 	return 0;
 }
 
@@ -77,6 +81,8 @@ static int map_result(int fd, struct dais_blob *blob, struct dais_error *err)
 
 	if (fstat(fd, &st))
 		return dais_fail_errno(err, DAIS_FAILED, errno, "use", "the unpacked kernel");
+	if (st.st_size > 0 && (size_t)st.st_size <= HEAP_SIZE)
+		return copy_file(fd, (size_t)st.st_size, "the unpacked kernel", blob, err);
 	bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (bytes == MAP_FAILED)
 		return dais_fail_errno(err, DAIS_FAILED, errno, "get memory for",
@@ -276,7 +282,9 @@ EXPORT int dais_blob_read(const struct dais_blob *blob, size_t offset, void *to,
 
 EXPORT void dais_blob_close(struct dais_blob *blob)
 {
-	if (blob->data)
+	if (blob->data && blob->size <= HEAP_SIZE)
+		free((void *)(uintptr_t)blob->data);
+	else if (blob->data)
 		munmap((void *)(uintptr_t)blob->data, blob->size);
 	if (blob->fd >= 0)
 		close(blob->fd);

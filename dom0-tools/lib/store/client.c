@@ -377,20 +377,28 @@ static void join(const struct store_dir *dir, const char *name, struct path *pat
 void store_dir_write(struct store_dir *dir, const char *name, const char *value_fmt, ...)
 {
 	char value[2048];
+	const char *text = value;
 	struct store_part parts[2];
 	struct path path;
 	va_list al;
-	int length;
+	long length;
 
 	join(dir, name, &path);
 	va_start(al, value_fmt);
-	length = vsnprintf(value, sizeof(value), value_fmt, al);
+	if (!strcmp(value_fmt, "%s")) {
+		/* A text as it is, as most are: without printf(), which costs more than the rest. */
+		text = va_arg(al, const char *);
+		text = text ? text : "";
+		length = (long)strlen(text);
+	} else {
+		length = vsnprintf(value, sizeof(value), value_fmt, al);
+	}
 	va_end(al);
 	if (length < 0 || (size_t)length >= sizeof(value)) {
 		stream_refuse(dir->store, E2BIG, path.text, NULL, true);
 		return;
 	}
-	parts[1] = (struct store_part){value, (size_t)length};
+	parts[1] = (struct store_part){text, (size_t)length};
 	queue(dir->store, XS_WRITE, &path, parts, 2, NULL, true);
 }
 
