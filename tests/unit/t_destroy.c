@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../dom0-tools/lib/config/plain.h"
 #include "../../dom0-tools/lib/dev/model.h"
 #include "../../dom0-tools/lib/dev/script.h"
 #include "../../dom0-tools/lib/dom/host.h"
@@ -100,6 +101,24 @@ int device_remove(const struct device_id *id, struct store *store, bool force,
 	(void)closed;
 	(void)err;
 	return 0;
+}
+
+const char *device_back_kind(const struct device_id *id)
+{
+	return id->kind;
+}
+
+bool device_is_ignored(const struct device_id *id, struct store *store)
+{
+	(void)id;
+	(void)store;
+	return false;
+}
+
+const struct plain_kind *plain_kind_in_store(const char *store)
+{
+	(void)store;
+	return NULL;
 }
 
 void script_closed(const struct device_id *id, struct store *store)
