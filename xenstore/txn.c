@@ -335,17 +335,22 @@ static bool unchanged(const struct txn *t, struct note *n)
 /* Makes a node of the transaction's tree in the store, and before it its missing parents. */
 static void carry_over(struct txn *t, const char *path, size_t len)
 {
+	struct place where = {0};
+	struct node *n, *made;
 	size_t at;
 
 	tree_deepest(store_root, path, len, &at);
+	n = tree_find(t->root, path, at);
 	while (at < len) {
 		size_t from = at > 1 ? at + 1 : 1;
 		const char *slash = memchr(path + from, '/', len - from);
-		struct node *n;
 
 		at = slash ? (size_t)(slash - path) : len;
-		n = tree_find(t->root, path, at);
-		tree_add(&store_root, path, at, node_value(n), n->value_len, n->perms, store_gen);
+		n = kids_find(n->kids, path + from, at - from, name_hash(path + from, at - from));
+		made = tree_make(&store_root, &where, path, at, node_value(n), n->value_len,
+				 n->perms, store_gen);
+		/* The next is in this one, which is ours, as is the way to it. */
+		where = (struct place){.dir = made, .when = kids_changes, .alone = true};
 		store_charge(NULL, n, 1);
 		persist_set(path, at, n);
 	}
@@ -382,6 +387,9 @@ static void replay(struct txn *t)
 			as_found = false;
 			continue;
 		}
+		/* One that was carried over is as it is to be. */
+		if (now->gen == store_gen)
+			continue;
 		store_charge(NULL, now, -1);
 		tree_set(&store_root, n->path, n->len, node_value(final), final->value_len,
 			 final->perms, store_gen);
