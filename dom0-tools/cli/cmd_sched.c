@@ -20,7 +20,8 @@ static const struct option_row options[] = {
 	{'a', "affinity", "CPUS", "set where all its vCPUs may run (0-3,^1)"},
 	{'p', "cpupool", "POOL", "only domains of this CPU pool; with -s the pool itself"},
 	{'s', "schedparam", NULL, "show or set what holds for a whole pool"},
-	{'r', "ratelimit_us", "US", "with -s: the least time a vCPU runs, in microseconds"},
+	{'r', "ratelimit_us", "US",
+	 "with -s: no switch is planned sooner, in microseconds (0, 100 to 500000)"},
 	{0, NULL, NULL, NULL},
 };
 
@@ -235,8 +236,9 @@ static int run(struct cli *cli, int argc, char **argv)
 			return cli_usage(cli, "a weight is 1 to 65535");
 		else if (id == 'c' && !args_number(args.value, 0, 65535, &r.cap))
 			return cli_usage(cli, "a cap is 0 to 65535 percent");
-		else if (id == 'r' && !args_number(args.value, 0, 500000, &r.ratelimit))
-			return cli_usage(cli, "a rate limit is 0 to 500000 microseconds");
+		else if (id == 'r' && (!args_number(args.value, 0, 500000, &r.ratelimit) ||
+				       (r.ratelimit && r.ratelimit < 100)))
+			return cli_usage(cli, "a rate limit is 0, or 100 to 500000 microseconds");
 	}
 	if (!args_counted(&args, 0, 0))
 		return args.status;

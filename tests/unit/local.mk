@@ -113,7 +113,7 @@ check_PROGRAMS += tests/unit/t_sysctl
 tests_unit_t_sysctl_SOURCES = tests/unit/t_sysctl.c tests/unit/ctlmock.h xen/ctl/ctlbitmap.c \
 	xen/ctl/dominfo.c xen/ctl/policy.c xen/ctl/sysctl.c xen/ctl/sysctlinfo.c \
 	xen/domain/destroy.c xen/domain/domain.c xen/domain/lookup.c xen/domain/privilege.c \
-	xen/domain/vcpustate.c xen/lib/bitmap.c
+	xen/domain/vcpustate.c xen/lib/bitmap.c xen/lib/rbtree.c xen/sched/fair.c
 
 check_PROGRAMS += tests/unit/t_grants
 tests_unit_t_grants_SOURCES = tests/unit/t_grants.c tests/unit/grantmock.h tests/unit/world.h \

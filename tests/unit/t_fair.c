@@ -227,6 +227,38 @@ static void test_random_walk(void)
 	}
 }
 
+/* Planned switches are as far apart as they are told to be, whatever slices are asked for. */
+static void test_run_min(void)
+{
+	static const struct {
+		s64 set, kept, left;
+	} limits[] = {
+		{0, 0, FAIR_RUN_FLOOR},
+		{FAIR_RUN_MIN, FAIR_RUN_MIN, FAIR_RUN_MIN},
+		{2000000, 2000000, 2000000},
+		{FAIR_RUN_MAX, FAIR_RUN_MAX, FAIR_RUN_MAX},
+		{FAIR_RUN_MAX + 1, FAIR_RUN_MAX, FAIR_RUN_MAX},
+		{-1, 0, FAIR_RUN_FLOOR},
+	};
+
+	CHECK_EQ(fair_run_min(), FAIR_RUN_MIN);
+	reset();
+	CHECK_EQ(fair_time_left(&queue), FAIR_RUN_MIN);
+	add(0, 256, 0, 0);
+	add(1, 256, 0, 0);
+	choose();
+	for (unsigned int i = 0; i < ARRAY_SIZE(limits); i++) {
+		fair_set_run_min(limits[i].set);
+		CHECK_EQ(fair_run_min(), limits[i].kept);
+		/* At the end of its slice, and at its start. */
+		queue.curr->deadline = queue.curr->vruntime + 1;
+		CHECK_EQ(fair_time_left(&queue), limits[i].left);
+		queue.curr->deadline = queue.curr->vruntime + 10 * FAIR_SLICE_MAX;
+		CHECK_EQ(fair_time_left(&queue), max(limits[i].left, FAIR_SLICE_MAX));
+	}
+	fair_set_run_min(FAIR_RUN_MIN);
+}
+
 static void test_cap(void)
 {
 	struct fair_cap cap = {0};
@@ -260,6 +292,7 @@ int main(void)
 	test_sleeper_owes_nothing();
 	test_yield();
 	test_random_walk();
+	test_run_min();
 	test_cap();
 	return check_done("fair");
 }

@@ -96,8 +96,20 @@ static void test_pool(void)
 	CHECK_EQ(call(XEN_SYSCTL_scheduler_op), 0);
 	op.u.scheduler_op.cmd = XEN_SYSCTL_SCHEDOP_putinfo;
 	CHECK_EQ(call(XEN_SYSCTL_scheduler_op), 0);
-	op.u.scheduler_op.u.sched_credit2.ratelimit_us++;
-	CHECK_EQ(call(XEN_SYSCTL_scheduler_op), -EOPNOTSUPP);
+	static const struct {
+		u32 us;
+		int ret;
+	} limits[] = {{99, -EINVAL},     {100, 0},     {500000, 0},
+		      {500001, -EINVAL}, {1, -EINVAL}, {0, 0}};
+	for (unsigned int i = 0; i < ARRAY_SIZE(limits); i++) {
+		op.u.scheduler_op.cmd = XEN_SYSCTL_SCHEDOP_putinfo;
+		op.u.scheduler_op.u.sched_credit2.ratelimit_us = limits[i].us;
+		CHECK_EQ(call(XEN_SYSCTL_scheduler_op), limits[i].ret);
+		op.u.scheduler_op.cmd = XEN_SYSCTL_SCHEDOP_getinfo;
+		CHECK_EQ(call(XEN_SYSCTL_scheduler_op), 0);
+		CHECK_EQ(op.u.scheduler_op.u.sched_credit2.ratelimit_us == limits[i].us,
+			 !limits[i].ret);
+	}
 	op.u.scheduler_op.sched_id = XEN_SCHEDULER_CREDIT;
 	CHECK_EQ(call(XEN_SYSCTL_scheduler_op), -EINVAL);
 }

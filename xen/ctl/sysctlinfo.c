@@ -115,21 +115,26 @@ long sysctl_cpupool(struct xen_sysctl *op)
 	}
 }
 
-/* credit2's one global parameter; ours is built in, so it can only be set to itself. */
+/* credit2's one global parameter: 0, or within its bounds. */
 long sysctl_scheduler(struct xen_sysctl *op)
 {
 	struct xen_sysctl_scheduler_op *s = &op->u.scheduler_op;
-	u32 ratelimit_us = FAIR_RUN_MIN / 1000;
+	u32 us = s->u.sched_credit2.ratelimit_us;
 
 	if (s->cpupool_id)
 		return -ESRCH;
 	if (s->sched_id != XEN_SCHEDULER_CREDIT2)
 		return -EINVAL;
-	if (s->cmd == XEN_SYSCTL_SCHEDOP_putinfo)
-		return s->u.sched_credit2.ratelimit_us == ratelimit_us ? 0 : -EOPNOTSUPP;
+	if (s->cmd == XEN_SYSCTL_SCHEDOP_putinfo) {
+		if (us &&
+		    (us < XEN_SYSCTL_SCHED_RATELIMIT_MIN || us > XEN_SYSCTL_SCHED_RATELIMIT_MAX))
+			return -EINVAL;
+		fair_set_run_min((s64)us * 1000);
+		return 0;
+	}
 	if (s->cmd != XEN_SYSCTL_SCHEDOP_getinfo)
 		return -EINVAL;
-	s->u.sched_credit2.ratelimit_us = ratelimit_us;
+	s->u.sched_credit2.ratelimit_us = (u32)(fair_run_min() / 1000);
 	return 0;
 }
 

@@ -13,6 +13,8 @@
 
 #define SEARCH_MAX 64u
 
+static s64 run_min = FAIR_RUN_MIN;
+
 static s64 diff(s64 a, s64 b)
 {
 	return (s64)((u64)a - (u64)b);
@@ -242,13 +244,23 @@ bool fair_preempts(const struct fair_queue *q, const struct fair_entity *e)
 	return eligible(q, e) && (!curr_eligible(q) || diff(rank(e), rank(curr)) < 0);
 }
 
+void fair_set_run_min(s64 ns)
+{
+	__atomic_store_n(&run_min, clamp(ns, 0, FAIR_RUN_MAX), __ATOMIC_RELAXED);
+}
+
+s64 fair_run_min(void)
+{
+	return __atomic_load_n(&run_min, __ATOMIC_RELAXED);
+}
+
 s64 fair_time_left(const struct fair_queue *q)
 {
 	const struct fair_entity *e = q->curr, *first;
-	s64 left, soon;
+	s64 least = max(fair_run_min(), FAIR_RUN_FLOOR), left, soon;
 
 	if (!e)
-		return FAIR_RUN_MIN;
+		return least;
 	left = to_real(diff(e->deadline, e->vruntime), e->weight);
 	/* Somebody of earlier rank is about to become eligible: V moves on at 1/load. */
 	first = q->tree.first ? entity(q->tree.first) : NULL;
@@ -256,7 +268,7 @@ s64 fair_time_left(const struct fair_queue *q)
 		soon = diff(first->vruntime, mean(q)) * (s64)q->load / (s64)FAIR_WEIGHT_DEFAULT;
 		left = min(left, soon);
 	}
-	return clamp(left, FAIR_RUN_MIN, FAIR_SLICE_MAX);
+	return clamp(left, least, max(least, FAIR_SLICE_MAX));
 }
 
 void fair_note_burst(struct fair_entity *e, s64 ns)

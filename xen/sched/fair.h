@@ -26,7 +26,9 @@
 #define FAIR_WEIGHT_MAX 65535u
 #define FAIR_SLICE_MIN 500000LL /* what those with short bursts ask for */
 #define FAIR_SLICE_MAX 5000000LL /* what those that compute get */
-#define FAIR_RUN_MIN 100000LL /* no planned switch earlier than this */
+#define FAIR_RUN_MIN 100000LL /* no planned switch earlier than this, unless told otherwise */
+#define FAIR_RUN_FLOOR 50000LL /* nor than this, whatever we are told */
+#define FAIR_RUN_MAX 500000000LL
 #define FAIR_CAP_PERIOD 10000000LL
 
 struct fair_entity {
@@ -74,6 +76,12 @@ struct fair_entity *fair_pick_waiting(const struct fair_queue *q);
 bool fair_preempts(const struct fair_queue *q, const struct fair_entity *e);
 /* CPU time that curr may have until the choice is to be made again. */
 s64 fair_time_left(const struct fair_queue *q);
+/*
+ * No planned switch earlier than after ns, 0 to FAIR_RUN_MAX; and what it is set to.  Who wakes up
+ * with a better claim need not wait for it, nor does the end of a cap's budget.
+ */
+void fair_set_run_min(s64 ns);
+s64 fair_run_min(void);
 /* An entity went to sleep after a burst of CPU time: adapts the slice that it asks for. */
 void fair_note_burst(struct fair_entity *e, s64 ns);
 /* e is in no queue. */
