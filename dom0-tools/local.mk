@@ -24,6 +24,8 @@ dom0_tools_libdais_a_SOURCES = \
 	dom0-tools/lib/log.c dom0-tools/lib/log.h \
 	dom0-tools/lib/version.c dom0-tools/lib/version.h \
 	dom0-tools/lib/config/config.c dom0-tools/lib/config/config.h \
+	dom0-tools/lib/config/cpufeatures.c dom0-tools/lib/config/cpufeatures.h \
+	dom0-tools/lib/config/cpuid.c \
 	dom0-tools/lib/config/cpulist.c \
 	dom0-tools/lib/config/disk.c \
 	dom0-tools/lib/config/fb.c \
@@ -71,6 +73,7 @@ LIBDAIS_DOMAINS = \
 	dom0-tools/lib/dev/script.c dom0-tools/lib/dev/script.h \
 	dom0-tools/lib/dom/announce.c \
 	dom0-tools/lib/dom/control.c \
+	dom0-tools/lib/dom/cpuid.c dom0-tools/lib/dom/cpuid.h \
 	dom0-tools/lib/dom/create.c \
 	dom0-tools/lib/dom/destroy.c \
 	dom0-tools/lib/dom/domain.h \
@@ -84,6 +87,7 @@ LIBDAIS_DOMAINS = \
 	dom0-tools/lib/hv/domctl.c dom0-tools/lib/hv/domctl.h \
 	dom0-tools/lib/hv/handle.c dom0-tools/lib/hv/handle.h \
 	dom0-tools/lib/hv/memory.c dom0-tools/lib/hv/memory.h \
+	dom0-tools/lib/hv/policy.c dom0-tools/lib/hv/policy.h \
 	dom0-tools/lib/hv/sysctl.c dom0-tools/lib/hv/sysctl.h \
 	dom0-tools/lib/store/client.c dom0-tools/lib/store/client.h \
 	dom0-tools/lib/store/device.c dom0-tools/lib/store/device.h \

@@ -25,6 +25,7 @@ SHOWN = [
     ("dais wait -t 0 GUEST gone", "within 0 s", 9),
     ("dais sched -a 0", "-d", 2),
     ("dais sched -d GUEST -a 4095", "4095", 3),
+    ("dais create /guests/GUEST.cfg name=shown cpuid=host,smap=1", "no guest .* can have smap", 3),
     ("dais create -V /guests/GUEST.cfg", "the configuration has none", 3),
 ]
 

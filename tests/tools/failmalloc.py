@@ -32,6 +32,7 @@ vkb = ["backend-type=linux,unique-id=a,width=9"]
 vtpm = ["backend=tpm"]
 vsnd = [["CARD,sample-rates=1;2", "PCM,name=a"]]
 vdispl = ["connectors=a:1x1,be-alloc=1"]
+cpuid = ["1:ecx=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx0", "7,0:ebx=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx0"]
 on_crash = "restart"
 unknown_key = 5
 """
@@ -57,6 +58,7 @@ class Runs:
         with open(self.files["BAD"], "w", encoding="utf-8") as f:
             f.write(CONFIG + "vfb = [\"vnc=1,keymap=de\"]\n"
                     "channel = [\"connection=pty,name=c1\"]\n"
+                    "cpuid = \"host,model=7,sse4-x=0,=\"\n"
                     "vkb = [\"backend-type=tin\", \"x=1\"]\nmemory = -3\ndisk = [5]\nvif = \"x\"\nname = [\n")
 
     def run(self, command, number, more):

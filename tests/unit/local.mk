@@ -172,6 +172,7 @@ tests_unit_t_vcpuop_SOURCES = tests/unit/t_vcpuop.c xen/sched/vcpuop.c xen/time/
 # Of the tools: the library's own sources, instrumented like the rest.
 config_sources = dom0-tools/lib/error.c dom0-tools/lib/json.c dom0-tools/lib/text.c \
 	dom0-tools/lib/config/config.c \
+	dom0-tools/lib/config/cpufeatures.c dom0-tools/lib/config/cpuid.c \
 	dom0-tools/lib/config/cpulist.c dom0-tools/lib/config/disk.c dom0-tools/lib/config/fb.c \
 	dom0-tools/lib/config/foreign.c dom0-tools/lib/config/keys.c dom0-tools/lib/config/kinds.c \
 	dom0-tools/lib/config/lex.c \
@@ -187,6 +188,12 @@ check_PROGRAMS += tests/unit/t_configxl
 tests_unit_t_configxl_CPPFLAGS = $(TOOLS_CPPFLAGS)
 tests_unit_t_configxl_SOURCES = tests/unit/t_configxl.c $(config_sources)
 tests_unit_t_configxl_LDADD = -lxlutil -lxenlight -ljson-c
+
+check_PROGRAMS += tests/unit/t_configcpuid
+tests_unit_t_configcpuid_CPPFLAGS = $(TOOLS_CPPFLAGS)
+tests_unit_t_configcpuid_SOURCES = tests/unit/t_configcpuid.c dom0-tools/lib/dom/cpuid.c \
+	dom0-tools/lib/hv/policy.c $(config_sources)
+tests_unit_t_configcpuid_LDADD = -ljson-c
 
 image_sources = dom0-tools/lib/image/bzimage.c dom0-tools/lib/image/elf.c \
 	dom0-tools/lib/image/unpack.c $(XZ_DECODER)

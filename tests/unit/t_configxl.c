@@ -5,6 +5,7 @@
  */
 #include "check.h"
 
+#include <json-c/json.h>
 #include <libxlutil.h>
 #include <stdlib.h>
 #include <string.h>
@@ -237,6 +238,118 @@ static void test_grammar(const char *text, bool lenient)
 	dais_faults_free(&faults);
 }
 
+/* A bit of a guest's CPUID as both of us show it; -1: no such name. */
+struct place {
+	long leaf, subleaf, reg, bit;
+};
+
+static void find_bit(struct place *p, int reg, const char *bits)
+{
+	if (bits && strchr(bits, '1')) {
+		p->reg = reg;
+		p->bit = 31 - (strchr(bits, '1') - bits);
+	}
+}
+
+/* "name=1" read by libxl, as it shows it in a build_info's JSON. */
+static struct place theirs_of(const char *name)
+{
+	static const char *const regs[] = {"eax", "ebx", "ecx", "edx"};
+	struct place p = {-1, -1, -1, -1};
+	struct json_object *all, *list, *leaf, *value;
+	libxl_domain_build_info info;
+	char text[64], *json;
+
+	libxl_domain_build_info_init(&info);
+	snprintf(text, sizeof(text), "%s=1", name);
+	if (!libxl_cpuid_parse_config(&info.cpuid, text)) {
+		json = libxl_domain_build_info_to_json(NULL, &info);
+		all = json_tokener_parse(json);
+		list = json_object_object_get(all, "cpuid");
+		if (json_object_is_type(list, json_type_object))
+			list = json_object_object_get(list, "cpuid");
+		leaf = json_object_array_length(list) ? json_object_array_get_idx(list, 0) : NULL;
+		if (leaf) {
+			p.leaf = json_object_get_int64(json_object_object_get(leaf, "leaf"));
+			if (json_object_object_get_ex(leaf, "subleaf", &value))
+				p.subleaf = json_object_get_int64(value);
+			for (int i = 0; i < 4; i++)
+				find_bit(&p, i,
+					 json_object_get_string(
+						 json_object_object_get(leaf, regs[i])));
+		}
+		json_object_put(all);
+		free(json);
+	}
+	libxl_domain_build_info_dispose(&info);
+	return p;
+}
+
+static struct place ours_of(const char *name)
+{
+	struct place p = {-1, -1, -1, -1};
+	struct dais_faults faults = {0};
+	struct dais_config config;
+	char text[128];
+	int length = snprintf(text, sizeof(text), "name='n'\nkernel='/k'\ncpuid='host,%s=1'", name);
+
+	if (!dais_config_parse("t", text, (size_t)length, NULL, 0, &config, &faults, NULL) &&
+	    config.cpuid_count) {
+		p.leaf = config.cpuid[0].leaf;
+		if (config.cpuid[0].subleaf != UINT32_MAX)
+			p.subleaf = config.cpuid[0].subleaf;
+		for (int i = 0; i < 4; i++)
+			find_bit(&p, i, config.cpuid[0].bits[i]);
+	}
+	dais_config_free(&config);
+	dais_faults_free(&faults);
+	return p;
+}
+
+/* What xl has a name for, we call the same: the interface's names, and those only xl has. */
+static const char *const features[] = {
+#define XEN_CPUFEATURE(name, value) #name,
+#include <xen/arch-x86/cpufeatureset.h>
+#undef XEN_CPUFEATURE
+	"aes",           "altmovcr8",  "arat",     "clfsh",       "cmplegacy",
+	"cmpxchg16",     "cmpxchg8",   "cmt",      "cntxid",      "est",
+	"ia64",          "invtsc",     "lahfsahf", "lfence+",     "nodeid",
+	"ppin",          "psn",        "sse4.1",   "sse4.2",      "sse4_1",
+	"sse4_2",        "sysenter",   "tm",       "tsc_adjust",  "perfctr_core",
+	"perfctr_nb",    "svm_npt",    "svm_lbrv", "svm_nrips",   "svm_tscrate",
+	"svm_decode",    "apicidsize", "brandid",  "clflush",     "family",
+	"localapicid",   "maxleaf",    "model",    "nc",          "proccount",
+	"svm_pausefilt", "procpkg",    "stepping", "nosuchthing", "svm_vmcbclean",
+};
+
+static void test_cpuid(void)
+{
+	int known = 0;
+
+	for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++) {
+		char name[32];
+		size_t n = 0;
+		struct place theirs, ours;
+
+		for (; features[i][n]; n++)
+			name[n] = features[i][n] >= 'A' && features[i][n] <= 'Z'
+					  ? (char)(features[i][n] + 32)
+					  : features[i][n];
+		name[n] = '\0';
+		/* The interface's names have hyphens in files. */
+		for (size_t j = 0; features[i][0] < 'a' && j < n; j++)
+			name[j] = name[j] == '_' ? '-' : name[j];
+		theirs = theirs_of(name);
+		ours = ours_of(name);
+		if (theirs.leaf >= 0 && memcmp(&theirs, &ours, sizeof(ours)) != 0)
+			fprintf(stderr, "  cpuid name \"%s\"\n", name);
+		CHECK(theirs.leaf < 0 || !memcmp(&theirs, &ours, sizeof(ours)));
+		known += theirs.leaf >= 0;
+	}
+	CHECK(known > 100);
+	CHECK(ours_of("nosuchthing").leaf < 0 && theirs_of("nosuchthing").leaf < 0);
+}
+
 int main(void)
 {
 	null = fopen("/dev/null", "w");
@@ -247,6 +360,7 @@ int main(void)
 		test_rate(rates[i]);
 	for (size_t i = 0; i < sizeof(grammar) / sizeof(grammar[0]); i++)
 		test_grammar(grammar[i].text, grammar[i].lenient);
+	test_cpuid();
 	xlu_cfg_destroy(xl);
 	fclose(null);
 	return check_done("configxl");

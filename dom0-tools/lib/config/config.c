@@ -89,6 +89,7 @@ EXPORT void dais_config_free(struct dais_config *config)
 		free(texts[i]);
 	free_texts(config->bootloader_args, config->bootloader_arg_count);
 	free_texts(config->cpus, config->cpus_count);
+	free(config->cpuid);
 	free_texts(config->cpus_soft, config->cpus_soft_count);
 	free_devices(config);
 	for (i = 0; i < config->note_count; i++) {

@@ -186,6 +186,16 @@ struct dais_number_range {
 	unsigned int line;
 };
 
+/* What a guest is shown of a leaf of CPUID, bit by bit (key cpuid). */
+struct dais_cpuid {
+	uint32_t leaf, subleaf; /* subleaf UINT32_MAX: none */
+	/*
+	 * EAX to EDX, bit 31 first: 0 and 1 as they say, k and s as the host has it and a guest
+	 * may, x as every guest.
+	 */
+	char bits[4][33];
+};
+
 struct dais_config {
 	char *path; /* of the file; NULL: none */
 
@@ -218,6 +228,8 @@ struct dais_config {
 	bool cpus_each, cpus_soft_each; /* written as a list, one entry per vCPU */
 	int32_t cpu_weight, cap; /* -1: unset */
 	enum dais_tsc_mode tsc_mode;
+	struct dais_cpuid *cpuid;
+	size_t cpuid_count;
 	char *nodes; /* NUMA nodes to take memory from */
 
 	/* What happens when it ends. */

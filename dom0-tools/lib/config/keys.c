@@ -110,6 +110,7 @@ static const struct key_row rows[] = {
 	NUMBER("cpu_weight", KEY_I32, cpu_weight, 1, 65535),
 	NUMBER("cap", KEY_I32, cap, 0, 65535),
 	OWN("tsc_mode", config_read_tsc_mode),
+	OWN("cpuid", config_read_cpuid),
 	TEXT("nodes", nodes),
 	ACTION("on_poweroff", on_poweroff),
 	ACTION("on_reboot", on_reboot),
@@ -162,7 +163,6 @@ static const struct key_row rows[] = {
 
 	/* Without effect. */
 	OTHER("vnuma", KEY_VAIN, "a guest sees one NUMA node"),
-	OTHER("cpuid", KEY_VAIN, "a guest's CPUID is the host's policy for all guests"),
 	OTHER("pci_permissive", KEY_VAIN, "there is no pci="),
 	OTHER("pci_msitranslate", KEY_VAIN, "there is no pci="),
 	OTHER("pci_seize", KEY_VAIN, "there is no pci="),
@@ -271,8 +271,7 @@ static void read_vfb_key(struct reading *r, const struct setting *s)
 		config_wrong(r->faults, s, err.why, "Write 1 or 0, or a number.");
 }
 
-/* How many letters one word is away from the other, up to 3. */
-static int distance(const char *a, const char *b, int limit)
+int word_distance(const char *a, const char *b, int limit)
 {
 	int best;
 
@@ -282,14 +281,14 @@ static int distance(const char *a, const char *b, int limit)
 	}
 	if (!limit || (!*a && !*b))
 		return !*a && !*b ? 0 : 1;
-	best = *a && *b ? distance(a + 1, b + 1, limit - 1) : limit;
+	best = *a && *b ? word_distance(a + 1, b + 1, limit - 1) : limit;
 	if (*a) {
-		int d = distance(a + 1, b, limit - 1);
+		int d = word_distance(a + 1, b, limit - 1);
 
 		best = d < best ? d : best;
 	}
 	if (*b) {
-		int d = distance(a, b + 1, limit - 1);
+		int d = word_distance(a, b + 1, limit - 1);
 
 		best = d < best ? d : best;
 	}
@@ -319,7 +318,7 @@ static void unknown_key(struct reading *r, const struct setting *s)
 		return;
 	}
 	for (i = 0; i < ROWS; i++) {
-		int d = distance(s->key, rows[i].name, 2);
+		int d = word_distance(s->key, rows[i].name, 2);
 
 		if (d < best) {
 			best = d;

@@ -84,6 +84,9 @@ bool config_is_pygrub(const char *bootloader);
 /* Whether the key is xl's, but of other kinds of guests. */
 bool config_is_foreign(const char *key);
 
+/* How many letters one word is away from the other, up to @limit and one more. */
+int word_distance(const char *a, const char *b, int limit);
+
 /* A whole number as xl takes it: decimal, 0x hexadecimal, 0 octal. false: it is none. */
 bool config_number(const char *text, int64_t *number);
 
@@ -96,6 +99,7 @@ void config_read_bootloader_args(const struct setting *s, struct dais_config *c,
 				 struct dais_faults *f);
 void config_read_cpus(const struct setting *s, struct dais_config *c, struct dais_faults *f);
 void config_read_cpus_soft(const struct setting *s, struct dais_config *c, struct dais_faults *f);
+void config_read_cpuid(const struct setting *s, struct dais_config *c, struct dais_faults *f);
 void config_read_tsc_mode(const struct setting *s, struct dais_config *c, struct dais_faults *f);
 void config_read_rtc_timeoffset(const struct setting *s, struct dais_config *c,
 				struct dais_faults *f);
@@ -121,6 +125,9 @@ void vfb_free(struct dais_vfb *vfb);
 /* One key of a frame buffer, in a vfb's spec or at the top of the file; false: not one. */
 bool vfb_set(struct dais_vfb *vfb, const char *key, const char *value, struct dais_error *err);
 void vfb_init(struct dais_vfb *vfb);
+
+/* What was read of the key cpuid, as one item of its list; NULL without memory. */
+char *cpuid_text(const struct dais_cpuid *e);
 
 /* ----- small things about texts ----- */
 

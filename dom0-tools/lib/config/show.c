@@ -205,6 +205,15 @@ static void put_cpus(FILE *f, const char *key, char *const *list, size_t count, 
 		put_text(f, key, list[0]);
 }
 
+static void put_cpuid(FILE *f, const struct dais_config *c)
+{
+	if (c->cpuid_count)
+		fputs("cpuid = [\n", f);
+	for (size_t i = 0; i < c->cpuid_count; i++)
+		put_item(f, cpuid_text(&c->cpuid[i]), !i);
+	fputs(c->cpuid_count ? "\n]\n" : "", f);
+}
+
 /* What has one value. Both forms walk over it: @text or @number, the other is NULL or unset. */
 typedef void show_fn(void *arg, const char *key, const char *text, int64_t number);
 
@@ -287,6 +296,7 @@ EXPORT char *dais_config_text(const struct dais_config *c)
 	put_texts(f, "bootloader_args", c->bootloader_args, c->bootloader_arg_count);
 	put_cpus(f, "cpus", c->cpus, c->cpus_count, c->cpus_each);
 	put_cpus(f, "cpus_soft", c->cpus_soft, c->cpus_soft_count, c->cpus_soft_each);
+	put_cpuid(f, c);
 	put_devices(f, c);
 	put_choice(f, "nomigrate", c->nomigrate);
 	put_choice(f, "driver_domain", c->driver_domain);
@@ -464,6 +474,21 @@ static void add_ranges(struct json_object *o, const char *key, const struct dais
 	json_set(o, key, array);
 }
 
+static void add_cpuid(struct json_object *o, const struct dais_config *c)
+{
+	struct json_object *array;
+
+	if (!c->cpuid_count)
+		return;
+	array = json_object_new_array();
+	for (size_t i = 0; i < c->cpuid_count; i++) {
+		autofree char *text = cpuid_text(&c->cpuid[i]);
+
+		json_append(array, text ? json_object_new_string(text) : NULL);
+	}
+	json_set(o, "cpuid", array);
+}
+
 static void add_devices(struct json_object *o, const struct dais_config *c)
 {
 	struct json_object *disks = json_object_new_array(), *nics = json_object_new_array();
@@ -518,6 +543,7 @@ EXPORT struct json_object *dais_config_json(const struct dais_config *c)
 	add_texts(o, "bootloader_args", c->bootloader_args, c->bootloader_arg_count);
 	add_texts(o, "cpus", c->cpus, c->cpus_count);
 	add_texts(o, "cpus_soft", c->cpus_soft, c->cpus_soft_count);
+	add_cpuid(o, c);
 	add_devices(o, c);
 	add_choice(o, "nomigrate", c->nomigrate);
 	add_choice(o, "driver_domain", c->driver_domain);

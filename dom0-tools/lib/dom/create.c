@@ -16,6 +16,7 @@
 #include "config/plain.h"
 #include "dev/device.h"
 #include "dev/model.h"
+#include "dom/cpuid.h"
 #include "dom/host.h"
 #include "export.h"
 #include "hv/memory.h"
@@ -271,6 +272,8 @@ static int set_up(struct creation *c)
 	if ((config->nomigrate == DAIS_YES || tsc == DAIS_TSC_ALWAYS_EMULATE) &&
 	    hv_show_invariant_tsc(hv, domid))
 		return failed(c, "set the processor's features of");
+	if (cpuid_apply(hv, domid, config, c->err))
+		return -1;
 	if (offset && hv_set_time_offset(hv, domid, offset))
 		return failed(c, "set the clock of");
 	if (set_affinity(c) || grant_hardware(c))
