@@ -73,6 +73,8 @@ LIBDAIS_DOMAINS = \
 	dom0-tools/lib/dev/script.c dom0-tools/lib/dev/script.h \
 	dom0-tools/lib/dom/announce.c \
 	dom0-tools/lib/dom/control.c \
+	dom0-tools/lib/dom/core.c \
+	dom0-tools/lib/dom/corefile.c dom0-tools/lib/dom/corefile.h \
 	dom0-tools/lib/dom/cpuid.c dom0-tools/lib/dom/cpuid.h \
 	dom0-tools/lib/dom/create.c \
 	dom0-tools/lib/dom/destroy.c \
@@ -86,6 +88,7 @@ LIBDAIS_DOMAINS = \
 	dom0-tools/lib/dom/watcher.c dom0-tools/lib/dom/watcher.h \
 	dom0-tools/lib/hv/domctl.c dom0-tools/lib/hv/domctl.h \
 	dom0-tools/lib/hv/handle.c dom0-tools/lib/hv/handle.h \
+	dom0-tools/lib/hv/inspect.c dom0-tools/lib/hv/inspect.h \
 	dom0-tools/lib/hv/memory.c dom0-tools/lib/hv/memory.h \
 	dom0-tools/lib/hv/policy.c dom0-tools/lib/hv/policy.h \
 	dom0-tools/lib/hv/sysctl.c dom0-tools/lib/hv/sysctl.h \
@@ -142,6 +145,7 @@ DAIS_COMMANDS = \
 	dom0-tools/cli/cmd_dmesg.c \
 	dom0-tools/cli/cmd_domid.c \
 	dom0-tools/cli/cmd_domname.c \
+	dom0-tools/cli/cmd_dump_core.c \
 	dom0-tools/cli/cmd_events.c \
 	dom0-tools/cli/cmd_help.c \
 	dom0-tools/cli/cmd_info.c \
@@ -258,6 +262,7 @@ dom0_tools_daisd_daisd_SOURCES = \
 	dom0-tools/daisd/metrics.c dom0-tools/daisd/metrics.h \
 	dom0-tools/daisd/policy.c dom0-tools/daisd/policy.h \
 	dom0-tools/daisd/routes.c dom0-tools/daisd/routes.h \
+	dom0-tools/daisd/dump.c dom0-tools/daisd/dump.h \
 	dom0-tools/daisd/supervise.c dom0-tools/daisd/supervise.h
 
 # Kernels unpacked ahead, by the hooks of their packages.

@@ -87,6 +87,16 @@ static int set_aside(struct cli *cli, const struct dais_domain *old, struct dais
 	return dais_rename(cli->host, old->domid, name, err);
 }
 
+/* It goes on without one, if need be. */
+static void write_core(struct cli *cli, const struct dais_domain *domain)
+{
+	struct dais_error err;
+	char text[1200];
+
+	if (dais_dump_core(cli->host, domain, NULL, &err))
+		syslog(LOG_ERR, "%s", dais_error_text(&err, text, sizeof(text)));
+}
+
 /* 1: made again as @domid, 0: that was its end, -1 with @err. */
 static int carry_out(struct cli *cli, struct dais_config *config, const struct dais_domain *old,
 		     uint32_t *domid, struct dais_error *err)
@@ -100,14 +110,19 @@ static int carry_out(struct cli *cli, struct dais_config *config, const struct d
 		if (set_aside(cli, old, config, err))
 			return -1;
 		return dais_create(cli->host, config, NULL, domid, err) ? -1 : 1;
-	case DAIS_ACTION_RESTART:
 	case DAIS_ACTION_COREDUMP_RESTART:
+		write_core(cli, old);
+		again = true;
+		break;
+	case DAIS_ACTION_RESTART:
 	case DAIS_ACTION_SOFT_RESET:
 		again = true;
 		break;
+	case DAIS_ACTION_COREDUMP_DESTROY:
+		write_core(cli, old);
+		break;
 	case DAIS_ACTION_UNSET:
 	case DAIS_ACTION_DESTROY:
-	case DAIS_ACTION_COREDUMP_DESTROY:
 		break;
 	}
 	if (dais_destroy(cli->host, old->domid, err))

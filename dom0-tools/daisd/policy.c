@@ -68,7 +68,11 @@ struct policy_decision policy_decide(const struct dais_config *config, enum dais
 {
 	struct policy_decision decision = {.act = POLICY_LEAVE};
 
-	decision.act = act_of(wanted(config, reason, &decision.why));
+	enum dais_action action = wanted(config, reason, &decision.why);
+
+	decision.act = act_of(action);
+	decision.core = action == DAIS_ACTION_COREDUMP_DESTROY ||
+			action == DAIS_ACTION_COREDUMP_RESTART;
 	if (decision.act != POLICY_RESTART && decision.act != POLICY_RENAME_RESTART) {
 		past->quick = 0;
 		return decision;

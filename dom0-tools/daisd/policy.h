@@ -6,6 +6,7 @@
 #ifndef DAISD_POLICY_H
 #define DAISD_POLICY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "config/config.h"
@@ -29,6 +30,7 @@ struct policy_past {
 
 struct policy_decision {
 	enum policy_act act;
+	bool core; /* one is written before */
 	unsigned int delay_seconds; /* before it is started again */
 	const char *why; /* a few words for the journal */
 };

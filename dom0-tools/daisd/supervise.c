@@ -19,6 +19,7 @@
 
 #include "cleanup.h"
 #include "dom/domain.h"
+#include "dump.h"
 #include "intent.h"
 #include "journal.h"
 #include "log.h"
@@ -26,6 +27,7 @@
 #include "policy.h"
 
 #define WAIT_MS 5000
+#define DUMP_WAIT_MS 200 /* while a core is written: nothing tells of its end */
 #define RETRY_SECONDS 30 /* after a start that failed */
 #define PASTS_MAX 8192
 
@@ -165,15 +167,46 @@ static int end(struct dais *host, const struct dais_domain *domain, struct dais_
 	return 0;
 }
 
+static void finish_end(struct dais *host, const struct dais_domain *domain,
+		       struct dais_config *config, const struct policy_decision *decision)
+{
+	struct dais_error err;
+
+	if (decision->act != POLICY_LEAVE && end(host, domain, config, decision, &err))
+		note_error("failed", domain->name, domain->uuid, &err);
+	dais_config_free(config);
+}
+
+/* Of those that somebody else took away meanwhile nothing is left to do. */
+static void finish_dumps(struct dais *host)
+{
+	struct dais_domain now;
+	struct dump d;
+	char path[320];
+
+	while (dump_ended(&d)) {
+		if (d.failed)
+			note_error("failed", d.domain.name, d.domain.uuid, &d.err);
+		else
+			note("dumped", &d.domain, dais_dump_path(&d.domain, path, sizeof(path)));
+		if (dais_look(host, d.domain.domid, &now, NULL) || now.dying ||
+		    memcmp(now.uuid, d.domain.uuid, sizeof(now.uuid)) != 0)
+			dais_config_free(&d.config);
+		else
+			finish_end(host, &d.domain, &d.config, &d.decision);
+	}
+}
+
 static void handle_end(struct dais *host, const struct dais_domain *domain)
 {
 	struct policy_decision decision;
 	struct dais_config config;
-	struct dais_error err;
 	char detail[128];
 
 	if (domain->shutdown == DAIS_SHUTDOWN_SUSPEND)
 		return; /* whoever saves it is at it */
+	if (dump_pending(domain->domid))
+		return; /* it is seen again when the store or the hypervisor was lost */
 	if (dais_record_load(domain->uuid, &config, NULL)) {
 		note("ended", domain, "not made by dais: left to its maker");
 		dais_config_free(&config);
@@ -184,11 +217,14 @@ static void handle_end(struct dais *host, const struct dais_domain *domain)
 	free(config.name); /* it may have been renamed since */
 	config.name = strdup(domain->name);
 	decision = decide(&config, domain, dais_uptime(host, domain));
-	snprintf(detail, sizeof(detail), "%s (%s)", policy_act_name(decision.act), decision.why);
+	snprintf(detail, sizeof(detail), "%s%s (%s)", decision.core ? "core, " : "",
+		 policy_act_name(decision.act), decision.why);
 	note("ended", domain, detail);
-	if (decision.act != POLICY_LEAVE && end(host, domain, &config, &decision, &err))
-		note_error("failed", domain->name, domain->uuid, &err);
-	dais_config_free(&config);
+	if (decision.core && dump_begin(domain, &config, &decision))
+		return; /* the rest is finish_dumps()'s */
+	if (decision.core)
+		note("not-dumped", domain, "too many at once");
+	finish_end(host, domain, &config, &decision);
 }
 
 /* ----- QEMUs that die ----- */
@@ -382,10 +418,11 @@ static void take_stock(struct dais *host)
 static int wait_ms(void)
 {
 	time_t next = intent_next(), now = intent_now();
+	int wait = dump_pending(UINT32_MAX) ? DUMP_WAIT_MS : WAIT_MS;
 
-	if (!next || next > now + WAIT_MS / 1000)
-		return WAIT_MS;
-	return next <= now ? 0 : (int)(next - now) * 1000;
+	if (next && next <= now)
+		return 0;
+	return next && (next - now) * 1000 < wait ? (int)(next - now) * 1000 : wait;
 }
 
 /* Until stopped, or something failed. */
@@ -395,6 +432,7 @@ static int watch(struct dais *host, const volatile bool *stop, struct dais_error
 		struct dais_event event;
 		int rc;
 
+		finish_dumps(host);
 		carry_out(host);
 		rc = dais_event_wait(host, &event, wait_ms(), err);
 		if (rc > 0)

@@ -185,7 +185,14 @@ tests_guests_seccpu_guest_CFLAGS = $(GUEST_CFLAGS)
 tests_guests_seccpu_guest_LDFLAGS = $(GUEST_LINK)
 tests_guests_seccpu_guest_LDADD = $(GUEST_LIBS)
 
-# Two that other tests boot as domUs: one that only prints, one that calls wildly.
+# Three that other tests boot as domUs: one that only prints, one that crashes, one that calls wildly.
+noinst_PROGRAMS += tests/guests/crash/crash
+tests_guests_crash_crash_SOURCES = tests/guests/crash/main.c
+tests_guests_crash_crash_CPPFLAGS = $(GUEST_CPPFLAGS)
+tests_guests_crash_crash_CFLAGS = $(GUEST_CFLAGS)
+tests_guests_crash_crash_LDFLAGS = $(GUEST_LINK)
+tests_guests_crash_crash_LDADD = $(GUEST_LIBS)
+
 noinst_PROGRAMS += tests/guests/hello/hello
 tests_guests_hello_hello_SOURCES = tests/guests/hello/main.c
 tests_guests_hello_hello_CPPFLAGS = $(GUEST_CPPFLAGS)

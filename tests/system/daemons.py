@@ -17,7 +17,7 @@ import guest
 import tools
 
 CHECKS = ["install", "consoled", "beside", "commands", "undone", "journal", "api", "refused_api", "reboot", "killed", "metrics",
-          "ended", "half", "driver", "left"]
+          "crashed", "ended", "half", "driver", "left"]
 
 # A request in Perl, which every Debian has: HTTP/1.0, so that the end is the connection's.
 HTTP = (r"use IO::Socket::UNIX; my ($m, $p, $f) = @ARGV; my $b = q{};"
@@ -40,8 +40,9 @@ class Daemons(tools.Ours):
 
     def more_files(self, work):
         build = os.path.join(self.args.build, "dom0-tools")
-        subprocess.run(["cp", os.path.join(self.args.build, "tests/guests/hello/hello"), work],
-                       check=True)
+        subprocess.run(["cp", os.path.join(self.args.build, "tests/guests/hello/hello"),
+                        os.path.join(self.args.build, "tests/guests/crash/crash"),
+                        os.path.join(tools.HERE, "core.pl"), work], check=True)
         with open(os.path.join(work, "kill"), "w", encoding="utf-8") as f:
             f.write(KILL)
         os.chmod(os.path.join(work, "kill"), 0o755)
@@ -206,6 +207,29 @@ class Daemons(tools.Ours):
         ok = status == 200 and text.endswith("# EOF\n") and \
             'dais_domain_memory_bytes{name="auto"' in text
         return ok or text[-400:]
+
+    def check_crashed(self):
+        """A guest that crashes leaves a core with its pages in it; one that is let be, if asked."""
+        for name, action, core in (("k1", "coredump-destroy", "/var/lib/dais/dump/k1.core"),
+                                   ("k2", "preserve", "/guests/k2.core")):
+            self.config(name, memory=16, more='kernel="/opt/dais/crash"\nramdisk=""\n'
+                        'on_crash="%s"' % action)
+            self.must("dais create /guests/%s.cfg" % name)
+            if action == "preserve":
+                self.must("dais wait -t 200 k2 down && dais dump-core k2 %s && dais destroy k2" % core,
+                          900)
+            self.gone(name)
+            # Looked at inside: the hypervisor's log is on the same line.
+            if self.vm.run("test $(stat -c %%a %s) = 600 && perl /opt/dais/core.pl %s > /run/said 2>&1"
+                           % (core, core), 600)[0] or self.vm.run(
+                               "grep -q 'sections .*note.Xen .xen_prstatus .xen_shared_info .xen_p2m "
+                               ".xen_pages$' /run/said && grep -q "
+                               "'^vcpus 1 pages [0-9]* marked 300 good 300$' /run/said")[0]:
+                return "%s: %s" % (name, self.must("stat %s; cat /run/said; true" % core))
+            self.must("rm " + core)
+        events = [e["event"] for e in self.ask("GET", "/v1/journal?name=k1")[1]]
+        left = self.must("ls -A /var/lib/dais/dump").strip()
+        return ("dumped" in events and not left) or "%s %s" % (events, left)
 
     def check_ended(self):
         """A guest that powers off is gone for good, also for the next daisd."""

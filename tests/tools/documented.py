@@ -89,7 +89,7 @@ XL = {
     "pause": "", "unpause": "", "top": "", "debug-keys": "", "domid": "", "domname": "",
     "rename": "", "vcpu-list": "", "mem-set": "", "mem-max": "", "block-attach": "",
     "block-list": "", "network-attach": "", "network-detach": "", "network-list": "",
-    "trigger": "", "sysrq": "",
+    "trigger": "", "sysrq": "", "dump-core": "",
 }
 
 

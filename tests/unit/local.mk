@@ -189,6 +189,11 @@ tests_unit_t_configxl_CPPFLAGS = $(TOOLS_CPPFLAGS)
 tests_unit_t_configxl_SOURCES = tests/unit/t_configxl.c $(config_sources)
 tests_unit_t_configxl_LDADD = -lxlutil -lxenlight -ljson-c
 
+check_PROGRAMS += tests/unit/t_core
+tests_unit_t_core_CPPFLAGS = $(TOOLS_CPPFLAGS)
+tests_unit_t_core_SOURCES = tests/unit/t_core.c dom0-tools/lib/error.c dom0-tools/lib/dom/core.c \
+	dom0-tools/lib/dom/corefile.c
+
 check_PROGRAMS += tests/unit/t_configcpuid
 tests_unit_t_configcpuid_CPPFLAGS = $(TOOLS_CPPFLAGS)
 tests_unit_t_configcpuid_SOURCES = tests/unit/t_configcpuid.c dom0-tools/lib/dom/cpuid.c \

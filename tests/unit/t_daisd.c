@@ -48,8 +48,12 @@ static void test_actions(void)
 		config.on_crash = actions[i].set;
 		CHECK_EQ(policy_decide(&config, DAIS_SHUTDOWN_CRASH, 100, &past).act,
 			 actions[i].act);
+		CHECK_EQ(policy_decide(&config, DAIS_SHUTDOWN_CRASH, 100, &past).core,
+			 actions[i].set == DAIS_ACTION_COREDUMP_DESTROY ||
+				 actions[i].set == DAIS_ACTION_COREDUMP_RESTART);
 		CHECK_EQ(policy_decide(&config, DAIS_SHUTDOWN_POWEROFF, 100, &past).act,
 			 POLICY_DESTROY);
+		CHECK(!policy_decide(&config, DAIS_SHUTDOWN_POWEROFF, 100, &past).core);
 	}
 }
 

@@ -115,6 +115,15 @@ int dais_create(struct dais *host, struct dais_config *config, const struct dais
 int dais_destroy(struct dais *host, uint32_t domid, struct dais_error *err);
 
 /*
+ * Writes a core of the domain (Xen's dump-core format) to @path, which only root may read then;
+ * NULL: where dais_dump_path() says. A domain that runs goes on meanwhile.
+ */
+int dais_dump_core(struct dais *host, const struct dais_domain *domain, const char *path,
+		   struct dais_error *err);
+/* "/var/lib/dais/dump/NAME.core", into @path, which is returned. */
+char *dais_dump_path(const struct dais_domain *domain, char *path, size_t size);
+
+/*
  * The configuration that the domain was made of, completed, as JSON ("dais.config"). NULL if
  * it was not made by us. The caller drops it.
  */
