@@ -263,6 +263,17 @@ static void test_numbers(void)
 	be(1);
 	CHECK_EQ(memop(XENMEM_maximum_reservation, &who), 1000);
 	CHECK_EQ(memop(XENMEM_current_reservation, &who), 0);
+	/* As the guest says, who may say anything, until it has no place to any more. */
+	domains[1].shared_info = reserve_alloc_shared(&domains[1]);
+	domains[1].shared_info_mfn = virt_to_mfn(domains[1].shared_info);
+	CHECK_EQ(memop(XENMEM_maximum_gpfn, &who), 0);
+	domains[1].shared_info->arch.max_pfn = 1;
+	CHECK_EQ(memop(XENMEM_maximum_gpfn, &who), 0);
+	domains[1].shared_info->arch.max_pfn = 0x5000;
+	CHECK_EQ(memop(XENMEM_maximum_gpfn, &who), 0x4fff);
+	domains[1].shared_info->arch.max_pfn = ~0UL;
+	CHECK_EQ(memop(XENMEM_maximum_gpfn, &who), 0x7ffffffff);
+	reserve_free_shared(&domains[1], domains[1].shared_info);
 	CHECK_EQ(memop(XENMEM_maximum_gpfn, &who), 0);
 	CHECK_EQ(memop(XENMEM_machphys_mapping, &m), 0);
 	CHECK_EQ(m.max_mfn, 0x7ffffffff);

@@ -53,6 +53,20 @@ static long maximum_ram_page(unsigned long arg __unused, unsigned long start __u
 
 enum number { CURRENT_PAGES, MAXIMUM_PAGES, MAXIMUM_GPFN };
 
+/* What the guest says of itself, for tools that look for its p2m. */
+static long told_gpfn(const struct domain *d)
+{
+	mfn_t mfn = d->shared_info_mfn;
+	u64 max_pfn;
+
+	if (!frame_get(mfn, d)) /* gone already */
+		return 0;
+	max_pfn = READ_ONCE(((struct shared_info *)mfn_to_virt(mfn))->arch.max_pfn);
+	frame_put(mfn);
+	/* Nothing that could pass for an error. */
+	return (long)min(max_pfn ? max_pfn - 1 : 0, (u64)MAX_MFN_TOLD);
+}
+
 static long domain_number(unsigned long arg, enum number which)
 {
 	struct xen_memory_domain who;
@@ -69,7 +83,7 @@ static long domain_number(unsigned long arg, enum number which)
 	else if (which == MAXIMUM_PAGES)
 		ret = (long)min(READ_ONCE(d->mem.max_pages), 0xffffffffUL);
 	else
-		ret = 0; /* a PV guest has no frame numbers of our making */
+		ret = told_gpfn(d);
 	domain_put(d);
 	return ret;
 }

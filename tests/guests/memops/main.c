@@ -146,7 +146,10 @@ static void maps(void)
 	is("h12.3 as start_info says, and what we have since", current_pages() >= 20000, true);
 	is("h12.3 no such domain", memory_op(XENMEM_current_reservation, &nobody), -3);
 	is("h12.4 no limit told", memory_op(XENMEM_maximum_reservation, &self), 0xffffffff);
-	is("h12.14 maximum_gpfn", memory_op(XENMEM_maximum_gpfn, &self) >= 0, true);
+	is("h12.14 maximum_gpfn of who told none", memory_op(XENMEM_maximum_gpfn, &self), 0);
+	shared_info->arch.max_pfn = 12345;
+	is("h12.14 maximum_gpfn as told", memory_op(XENMEM_maximum_gpfn, &self), 12344);
+	shared_info->arch.max_pfn = 0;
 	is("h12.18 sharing", memory_op(XENMEM_get_sharing_freed_pages, NULL), 0);
 	is("h12.19 sharing", memory_op(XENMEM_get_sharing_shared_pages, NULL), 0);
 }
