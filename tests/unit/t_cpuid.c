@@ -290,6 +290,23 @@ static void tools(void)
 	CHECK_EQ(cpu_policy_set_leaf(&dom, &l, true), (u64)-EINVAL);
 	l.a = 0;
 	CHECK_EQ(cpu_policy_set_leaf(&dom, &l, true), 0);
+	/* Nor what is no feature bit, where we show nothing: timers, counters, XSS, the APIC's id. */
+	static const struct xen_cpuid_leaf hidden[] = {
+		{1, XEN_CPUID_NO_SUBLEAF, .b = 1u << 24},
+		{6, XEN_CPUID_NO_SUBLEAF, .a = BIT(2)},
+		{7, 1, .c = 1},
+		{0xa, XEN_CPUID_NO_SUBLEAF, .a = 2},
+		{0xb, 0, .b = 1},
+		{0xd, 1, .c = BIT(8)},
+		{0xd, 2, 256, 576, 0, 1},
+		{0x8000001e, XEN_CPUID_NO_SUBLEAF, .a = 1},
+	};
+	for (unsigned int i = 0; i < ARRAY_SIZE(hidden); i++)
+		CHECK_EQ(cpu_policy_set_leaf(&dom, &hidden[i], true), (u64)-EINVAL);
+	/* Numbers are the tools' to choose. */
+	l = (struct xen_cpuid_leaf){1, XEN_CPUID_NO_SUBLEAF, .a = 0x106a5, .b = 0x20800};
+	CHECK_EQ(cpu_policy_set_leaf(&dom, &l, true), 0);
+	CHECK_EQ(guest_cpuid(&vcpu, 1, 0).a, 0x106a5);
 	/* The invariant TSC is there for who asks, as long as it is one for all processors. */
 	l = (struct xen_cpuid_leaf){0x80000007, XEN_CPUID_NO_SUBLEAF, 0, 0, 0, BIT(7) | BIT(8)};
 	CHECK_EQ(cpu_policy_set_leaf(&dom, &l, true), (u64)-EINVAL);

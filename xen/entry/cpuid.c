@@ -189,6 +189,16 @@ static void __init build_host_policy(struct cpu_policy *p)
 	find_leaf(p, 0x80000000, 0)->a = min(cpu_features.max_ext_leaf, MAX_EXT);
 }
 
+/* What is shown of a leaf: masks of its registers; NULL: nothing. */
+static const u32 *leaf_kept(const struct xen_cpuid_leaf *l)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(rules); i++)
+		if (l->leaf >= rules[i].first && l->leaf <= rules[i].last &&
+		    (rules[i].subleaf == NO_SUBLEAF || rules[i].subleaf == l->subleaf))
+			return rules[i].keep;
+	return NULL;
+}
+
 static void clear_bits(struct cpu_policy *p, unsigned int word, u32 bits)
 {
 	struct xen_cpuid_leaf *l = find_leaf(p, feature_words[word].leaf,
@@ -236,13 +246,9 @@ static void __init build_pv_policy(struct cpu_policy *p)
 
 	*p = host_policy;
 	for (u32 i = 0; i < p->count; i++) {
-		const u32 *keep = NULL;
+		const u32 *keep = leaf_kept(&p->leaf[i]);
 
 		l = &p->leaf[i];
-		for (u32 j = 0; j < ARRAY_SIZE(rules) && !keep; j++)
-			if (l->leaf >= rules[j].first && l->leaf <= rules[j].last &&
-			    (rules[j].subleaf == NO_SUBLEAF || rules[j].subleaf == l->subleaf))
-				keep = rules[j].keep;
 		for (u32 r = 0; r < 4; r++)
 			leaf_regs(l)[r] &= keep ? keep[r] : 0;
 	}
@@ -414,6 +420,7 @@ int cpu_policy_set_leaf(struct domain *d, const struct xen_cpuid_leaf *leaf, boo
 	struct xen_cpuid_leaf wanted = *leaf;
 	struct xen_cpuid_leaf *now = find_leaf(d->cpu_policy, leaf->leaf, leaf->subleaf);
 	struct xen_cpuid_leaf *most = find_leaf(&pv_policy, leaf->leaf, leaf->subleaf);
+	const u32 *keep;
 
 	/* The hypervisor's leaves are made on the fly: what the tools say of them is not used. */
 	if (leaf->leaf >= HV_BASE && leaf->leaf < HV_BASE + 0x200)
@@ -426,6 +433,11 @@ int cpu_policy_set_leaf(struct domain *d, const struct xen_cpuid_leaf *leaf, boo
 		wanted.d &= (most && clocksource_stable() ? most->d : 0) | ~F(ITSC);
 	if (!now || !most)
 		return wanted.a | wanted.b | wanted.c | wanted.d ? -EINVAL : 0;
+	/* Numbers may differ from ours; what we show to nobody may not. */
+	keep = leaf_kept(most);
+	for (u32 r = 0; r < 4; r++)
+		if (leaf_regs(&wanted)[r] & ~(keep ? keep[r] : 0))
+			return -EINVAL;
 	for (u32 i = 0; i < ARRAY_SIZE(feature_words); i++) {
 		u8 r = feature_words[i].reg;
 
