@@ -9,6 +9,7 @@ of its own and a word of why.  No hypervisor is needed.
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -84,7 +85,7 @@ class Runs:
                 return number - 1, None
             said = done.stderr.decode("utf-8", "replace").strip()
             # A fault of the configuration is an answer, not an error.
-            if b"no memory" in done.stdout:
+            if re.search(b"no memory|Cannot allocate memory", done.stdout):
                 said += "no memory"
             if done.returncode < 0 or done.returncode > 64:
                 return number, "status %d: %s" % (done.returncode, said[-300:])
