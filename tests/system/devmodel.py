@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Frame buffers and channels: what QEMU serves of a PV guest that our tools make.
+"""Frame buffers, channels and shares: what QEMU serves of a PV guest that our tools make; and the
+nodes of devices that others serve, beside xl's.
 
   devmodel.py --cache DIR --hypervisor PATH|stock --build DIR [--checks NAME,...]
 
@@ -18,29 +19,63 @@ import tools
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CHECKS = ["install", "missing", "faults", "password", "create", "screen", "channels", "isolation",
-          "store", "viewer", "monitor", "daisd", "brake", "destroy", "others", "killed", "undone"]
+          "store", "share", "screens", "nodes", "viewer", "monitor", "daisd", "brake", "destroy", "others",
+          "killed", "undone"]
 
 # All that a domain with both devices may leave.
 LEFT = ("pgrep -f xen-domid; ls /run/chan.sock 2>/dev/null; "
-        "xenstore-ls -f | grep -e device-model/ -e vfb/ -e vkbd/ -e org.dais; true")
+        "xenstore-ls -f | grep -e device-model/ -e vfb/ -e vkbd/ -e 9pfs/ -e org.dais; true")
 VFB = 'vfb=["vnc=1,vncdisplay=4,vncunused=0,keymap=de"]\n'
 CHANNELS = ('channel=["name=org.dais.pty,connection=pty",'
             '"name=org.dais.sock,connection=socket,path=/run/chan.sock"]')
 # One that is made quickly and never runs.
 PAUSED = 'kernel="/run/wild"\nramdisk=""\n'
+# Devices of which no more than nodes are made, and what stands in for back-ends that are waited for.
+PLAIN = ('vkb=["backend-type=linux,unique-id=k b,feature-abs-pointer=1,width=0x10",'
+         '"backend-type=qemu","backend-type=linux,feature-multi-touch=1,multi-touch-width=1,'
+         'multi-touch-height=2,multi-touch-num-contacts=3,feature-raw-pointer=0"]\n'
+         'pvcalls=["","backend=0"]\nvtpm=["backend=0,uuid=01020304-0506-0708-090a-0b0c0d0e0f10"]\n'
+         'vsnd=[["CARD,short-name=a b,sample-rates=8000;9000","STREAM,type=p","PCM,name=c,channels-max=2",'
+         '"STREAM,unique-id=0,sample-formats=s8;u8"],["CARD"]]\n'
+         'p9=["tag=t a,path=/srv,security_model=none","tag=b,path=/tmp,security_model=mapped"]\n'
+         'vdispl=["connectors=a:1920x1080;b:800x600","backend=0,be-alloc=1,connectors=c:8x9"]\n')
+STANDIN = """use IO::Socket::UNIX;
+my $s = IO::Socket::UNIX->new(q{/run/xenstored/socket}) or die $!;
+my @told;
+sub get { my $b = q{}; sysread($s, $b, $_[0] - length($b), length($b)) or exit while length($b) < $_[0]; $b }
+sub message { my ($type, $size) = unpack(q{Vx8V}, get(16)); ($type, $size ? get($size) : q{}) }
+sub told { push @told, (split /\\0/, $_[0])[0] }
+sub ask {
+  my ($type, $text) = @_; syswrite($s, pack(q{V4}, $type, 1, 0, length($text)) . $text);
+  while (1) { my ($is, $said) = message(); return $said if $is == $type; return q{} if $is == 16; told($said) }
+}
+ask(4, qq{/local/domain/0/backend\\0token\\0});
+open(my $up, q{>}, q{/run/standin.up});
+while (1) {
+  my $path = shift @told;
+  if (!$path) { told((message())[1]); next }
+  next if $path !~ m{/(vtpm|vdispl|vsnd)/\\d+/\\d+/state$};
+  my $state = ask(2, qq{$path\\0});
+  ask(11, qq{$path\\0} . ($state + 1)) if $state eq q{1} || $state eq q{5};
+}
+"""
 # A client of the channel's socket: sends a line, waits for the answer.
 CLIENT = ("use IO::Socket::UNIX; my $s = IO::Socket::UNIX->new(q{/run/chan.sock}) or die $!;"
           "$s->autoflush(1); alarm 300; print $s qq{to-guest\\n}; "
           "while (<$s>) { print; last if /got-/ }")
 
 
-# A viewer: four pixels from the midst of the screen, where no cursor blinks.
+# A viewer: four pixels from the midst of the screen, where no cursor blinks; of the second or third
+# screen if that is asked for by its number.
 VIEWER = """use IO::Socket::INET; alarm 300;
 my $s = IO::Socket::INET->new(q{127.0.0.1:} . shift) or die $!;
 sub get { my $b = q{}; sysread($s, $b, $_[0] - length($b), length($b)) or die while length($b) < $_[0]; $b }
 sub put { syswrite($s, $_[0]) }
 my $hello = get(12); put($hello); get(ord(get(1))); put(chr(1)); get(4); put(chr(1));
 my ($w, $h) = unpack(q{nnx16}, get(20)); get(unpack(q{N}, get(4)));
+my $n = shift;
+for my $key ($n ? (0xffe3, 0xffe9, 48 + $n) : ()) { put(pack(q{CCxxN}, 4, 1, $key)) }
+for my $key ($n ? (48 + $n, 0xffe9, 0xffe3) : ()) { put(pack(q{CCxxN}, 4, 0, $key)) }
 put(pack(q{CxnN}, 2, 1, 0)); put(pack(q{CCnnnn}, 3, 0, 0, 0, $w, $h));
 my $p = q{};
 for (1 .. unpack(q{xxn}, get(4))) {
@@ -61,7 +96,7 @@ class Model(tools.Ours):
     def more_files(self, work):
         super().more_files(work)
         self.copy(work, [os.path.join(self.args.build, "dom0-tools/daisd/daisd")])
-        for name, text in (("http.pl", daemons.HTTP), ("viewer.pl", VIEWER)):
+        for name, text in (("http.pl", daemons.HTTP), ("viewer.pl", VIEWER), ("standin.pl", STANDIN)):
             with open(os.path.join(work, name), "w", encoding="utf-8") as f:
                 f.write(text)
 
@@ -296,6 +331,91 @@ class Model(tools.Ours):
                 return perms
         return True
 
+    def check_share(self):
+        """A directory of dom0: what either end writes the other reads, and whose it is."""
+        modules = ("fs/netfs/netfs.ko", "fs/fscache/fscache.ko", "net/9p/9pnet.ko",
+                   "net/9p/9pnet_xen.ko", "fs/9p/9p.ko")
+        self.config("s1", more='vfb=["vncdisplay=7,vncunused=0",""]\np9=["tag=host,path=/srv/share,security_model=none"]\n'
+                    'disk=["format=raw,vdev=xvda,access=ro,target=/guests/9p.raw"]')
+        # More than its log may have, were it not for the share.
+        self.must("head -c 3000000 /dev/urandom > /srv/big && "
+                  "tar cf /guests/9p.raw -b 64 -C /lib/modules/$(uname -r)/kernel " +
+                  " ".join(modules), 400)
+        status, said = self.vm.run("dais create /guests/s1.cfg", 400)
+        if status != 3 or "/srv/share" not in said:
+            return "without the directory: %d %s" % (status, said)
+        self.must("mkdir /srv/share && mv /srv/big /srv/share && dais create /guests/s1.cfg", 400)
+        with guest.Console(self.vm, "s1") as g:
+            g.shell(240)
+            status, said = g.run(
+                "cd /root && tar xf /dev/xvda && for m in %s; do insmod $m || break; done; mkdir /mnt; "
+                "mount -t 9p -o trans=xen,version=9p2000.L host /mnt && cp /mnt/big /mnt/copy && "
+                "chown 5:6 /mnt/copy && umount /mnt" % " ".join(modules), 900)
+        if status:
+            return said
+        said = self.must("cmp /srv/share/big /srv/share/copy && stat -c %u:%g:%s /srv/share/copy")
+        if said.strip() != "5:6:3000000":
+            return said
+        if self.rights("s1")[0] != "0" or self.shown("s1")["config"]["p9"][0]["tag"] != "host":
+            return str(self.shown("s1"))
+        return True
+
+    def check_screens(self):
+        """Two of a guest's, of which viewers choose one."""
+        with guest.Console(self.vm, "s1") as g:
+            g.shell(240)
+            status, said = g.run("for i in 0 1; do tr '\\000' $((i + 7)) < /dev/zero | "
+                                 "dd of=/dev/fb$i bs=4096 count=64 || break; done 2>/dev/null")
+        if status:
+            return said
+        for number, code in (("1", "37"), ("2", "38"), ("1", "37")):
+            self.wait_for("screen " + number, 240, lambda: self.must(
+                "perl /opt/dais/viewer.pl 5907 " + number, 400).split()[-1] == code * 16)
+        self.must("dais destroy s1; rm -r /srv/share", 400)
+        return "s1" not in self.listed()
+
+    def nodes(self, name):
+        """Both ends of its plain devices, with owners and readers, and the domain's number out of it."""
+        domid = self.must("dais domid " + name).strip()
+        kept = set()
+        for line in self.must("xenstore-ls -fp").splitlines():
+            if not re.search(r"/(device|backend)/(vkbd|vinput|pvcalls|9pfs|vtpm|vdispl|vsnd)/", line):
+                continue
+            # QEMU adds what it can, and changes states.
+            if re.match(r"/local/domain/0/backend/(vkbd|9pfs)/", line) and not re.search(
+                    r"/(frontend|frontend-id|online|path|security_model|unique-id) ", line):
+                continue
+            line = re.sub(r"(/domain/|/libxl/|/backend/\w+/|frontend-id = \"|\([^)]*[nr])%s\b" % domid,
+                          r"\1N", line)
+            # Ours has no reader yet when its first node is made.
+            if re.match(r"/local/domain/0/backend/\w+/N/\d+/frontend ", line):
+                line = line.rpartition("(")[0]
+            # The frame buffer's own keyboard is noted as other devices are: by its two ends.
+            if "/N/" in line and "/libxl/N/device/vkbd/0/" not in line:
+                kept.add(re.sub(" +", " ", line))
+        return kept
+
+    def check_nodes(self):
+        """What our tools write of plain devices is what xl writes; nothing of it stays."""
+        xl = "/usr/lib/xen-4.17/bin/xl"
+        self.config("n1", memory=64, more=PAUSED + 'vfb=["vncdisplay=9"]\n' + PLAIN)
+        self.must("(perl /opt/dais/standin.pl > /dev/null 2>&1 & echo $! > /run/standin.pid)")
+        self.wait_for("the stand-in", 240, lambda: not self.vm.run("test -e /run/standin.up")[0])
+        found = []
+        # xl's end of devices that nobody serves takes long and fails.
+        for create in (xl, "dais"):
+            self.must("%s create -p -e /guests/n1.cfg" % create, 400)
+            found.append(self.nodes("n1"))
+            shown = self.shown("n1")["config"] if create == "dais" else {}
+            self.must("dais destroy n1", 400)
+            left = self.must("xenstore-ls -f | grep -e vinput/ -e pvcalls/ -e vtpm/ -e vdispl/ "
+                             "-e vsnd/ -e 9pfs/; true")
+            if left.strip() or any(found[0] ^ found[-1]):
+                return "%s: %s %s" % (create, sorted(found[0] ^ found[-1]), left)
+        self.must("kill $(cat /run/standin.pid)")
+        self.detail = "%d nodes" % len(found[0])
+        return len(found[0]) > 60 and len(shown["vkb"]) == 3 and len(shown["vsnd"]) == 2
+
     def gone_all(self):
         self.wait_for("QEMU and its nodes gone", 240, lambda: not self.must(LEFT).strip())
 
@@ -357,8 +477,9 @@ class Model(tools.Ours):
         """Each step of a create with these devices made to fail (tools.py)."""
         # Debian's console daemon writes of a domain also when that has gone meanwhile.
         self.must("kill $(cat /run/xenconsoled.pid)")
-        self.config("undo", memory=64, more=PAUSED + VFB + CHANNELS)
-        return self.undo_steps("undo", 16)
+        self.config("undo", memory=64, more=PAUSED + VFB + CHANNELS +
+                    '\nvkb=["backend-type=linux"]\npvcalls=[""]')
+        return self.undo_steps("undo", 20)
 
 
 if __name__ == "__main__":

@@ -78,7 +78,7 @@ check-libvirt: xen/dais all
 		python3 $(SYSTEM)/libvirtd.py --cache $(SYSTEM_CACHE) --hypervisor $(HYPERVISOR) \
 		--build .
 
-# Frame buffers and channels, which Debian's QEMU serves.
+# Frame buffers, channels and shares, which Debian's QEMU serves, and nodes of other devices.
 check-devmodel: xen/dais all tests/guests/wild/wild
 	@$(MKDIR_P) $(SYSTEM_CACHE)
 	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/devmodel.count -a -t 4800 -n devmodel \
