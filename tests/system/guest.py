@@ -295,6 +295,11 @@ class Run:
             g.run("n=0; until [ -b /dev/xvdb ] || [ $n = 120 ]; do sleep 1; n=$((n + 1)); done", 400)
             inside = g.run("md5sum < /dev/xvdb", 240)[1]
         outside = self.must("md5sum < /guests/more.raw")
+        # Row 142: whatever a guest sends there, the device that its back-end has is not written to.
+        self.must("d=$(losetup -n -O NAME -j /guests/more.raw | tr -d ' '); [ -b $d ] && "
+                  "[ $(blockdev --getro $d) = 1 ] && ! dd if=/dev/zero of=$d bs=4k count=1 "
+                  "conv=fsync 2> /dev/null && [ \"$(md5sum < /guests/more.raw)\" = '%s' ]"
+                  % outside.strip())
         self.must("xl block-list g1 | grep -q 51728")
         self.must("xl block-detach g1 xvdb")
         if inside.split()[0] != outside.split()[0]:
