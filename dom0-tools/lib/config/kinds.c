@@ -8,8 +8,6 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-#define COUNT(array) (sizeof(array) / sizeof(*(array)))
-
 static const struct plain_param keyboard[] = {
 	{.name = "backend-type", .type = PLAIN_WORD, .required = true, .words = " qemu linux "},
 	{.name = "unique-id", .place = PLAIN_BACK},
