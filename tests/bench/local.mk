@@ -38,5 +38,5 @@ tests_bench_pv_bench_LDFLAGS = $(GUEST_LINK)
 tests_bench_pv_bench_LDADD = $(GUEST_LIBS)
 
 EXTRA_DIST += tests/bench/bootcost.py tests/bench/pvcost.py tests/bench/hvinfo.c tests/bench/stub.S \
-	tests/bench/toolcost.py tests/bench/cost.c tests/bench/linuxcost.py tests/bench/linux.c \
+	tests/bench/toolcost.py tests/bench/busy.h tests/bench/cost.c tests/bench/linuxcost.py tests/bench/linux.c \
 	tests/bench/inprogram.c tests/bench/unpause.c tests/bench/atonce.c tests/bench/alone.c tests/bench/linuxsplit.py
