@@ -22,17 +22,25 @@ static const struct option_row options[] = {
 	{0, NULL, NULL, NULL},
 };
 
+/* What is in it, if it is there. */
 static void check_kernel(const struct dais_config *config, struct dais_faults *faults)
 {
-	const char *path = dais_config_kernel(config);
+	const char *path = dais_config_kernel(config), *key = dais_config_kernel_key(config);
 	struct dais_image image;
 	struct dais_error err;
 
+	for (size_t i = 0; i < faults->count; i++) {
+		const struct dais_fault *fault = &faults->list[i];
+
+		if (!fault->warning && fault->key && !strcmp(fault->key, key))
+			return;
+	}
 	if (!path)
 		return;
 	if (dais_image_open(path, NULL, &image, &err))
-		dais_faults_add(faults, false, 0, "kernel", err.hint[0] ? err.hint : NULL, "%s: %s",
-				path, err.why);
+		dais_faults_add(faults, false, config->kernel_line, key,
+				err.hint[0] ? err.hint : "Name another file.", "%s: %s", path,
+				err.why);
 	else
 		dais_image_close(&image);
 }
@@ -130,12 +138,9 @@ static int run(struct cli *cli, int argc, char **argv)
 		return cli_report(cli, &err);
 	}
 	if (files) {
-		size_t before = faults.errors;
-
 		dais_config_check_files(&config, &faults);
 		progress_begin(cli, "looking at the kernel");
-		if (faults.errors == before)
-			check_kernel(&config, &faults);
+		check_kernel(&config, &faults);
 		progress_end();
 	}
 	status = report(cli, args.list[0], &config, &faults, quiet);

@@ -184,6 +184,11 @@ tests_unit_t_config_CPPFLAGS = $(TOOLS_CPPFLAGS)
 tests_unit_t_config_SOURCES = tests/unit/t_config.c $(config_sources)
 tests_unit_t_config_LDADD = -ljson-c
 
+check_PROGRAMS += tests/unit/t_configtext
+tests_unit_t_configtext_CPPFLAGS = $(TOOLS_CPPFLAGS)
+tests_unit_t_configtext_SOURCES = tests/unit/t_configtext.c $(config_sources)
+tests_unit_t_configtext_LDADD = -ljson-c
+
 check_PROGRAMS += tests/unit/t_configxl
 tests_unit_t_configxl_CPPFLAGS = $(TOOLS_CPPFLAGS)
 tests_unit_t_configxl_SOURCES = tests/unit/t_configxl.c $(config_sources)

@@ -191,6 +191,53 @@ static void test_faults(void)
 		CHECK(fault_at(4, bad[i].key) != NULL);
 		CHECK(same(config.root, "/dev/xvda"));
 		CHECK_EQ(err.code, DAIS_CONFIG);
+		for (size_t j = 0; j < faults.count; j++) {
+			if (faults.list[j].remedy && *faults.list[j].remedy)
+				continue;
+			fprintf(stderr, "  no remedy in \"%s\"\n", bad[i].text);
+			CHECK(false);
+		}
+	}
+}
+
+static size_t count_of(const char *key)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < faults.count; i++)
+		count += same(faults.list[i].key, key);
+	return count;
+}
+
+/* One line with several faults has all of them told, and none that only follows from another. */
+static void test_several(void)
+{
+	static const struct {
+		const char *text, *key;
+		size_t count;
+	} lines[] = {
+		{"disk=['/a,foo,xvda,q']", "disk", 2},
+		{"disk=['format=foo,vdev=vda,access=q,colour=red,target=/a']", "disk", 4},
+		{"disk=['format=foo,target=/a']", "disk", 2}, /* and no vdev */
+		{"disk=['what:/a,foo']", "disk", 2}, /* a vdev, by that form */
+		{"disk=['/a,foo,xvda','/b,foo,xvda']", "disk", 2},
+		{"vif=['mac=1,rate=2,mtu=3,devid=x,colour=red,word,bridge=a/b']", "vif", 7},
+		{"vif=['mac=1','rate=2']", "vif", 2},
+		{"vfb=['vnc=x,vncdisplay=x,what=1']", "vfb", 3},
+		{"channel=['colour=red,connection=tcp']", "channel", 3}, /* and no name */
+		{"vkb=['backend-type=x,width=y,colour=red']", "vkb", 3},
+	};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+		char text[256];
+
+		snprintf(text, sizeof(text), MINIMAL "%s\n", lines[i].text);
+		CHECK_EQ(read_text(text), -1);
+		if (count_of(lines[i].key) != lines[i].count)
+			fprintf(stderr, "  in \"%s\": \"%s\"\n", lines[i].text,
+				faults.count ? faults.list[faults.count - 1].reason : "");
+		CHECK_EQ(count_of(lines[i].key), lines[i].count);
+		CHECK_EQ(faults.count, lines[i].count);
 	}
 }
 
@@ -213,6 +260,7 @@ static void test_overrides(void)
 	static const char *const good[] = {"name=other", "memory=64", "vif=['bridge=b']",
 					   "extra=single user", "vcpus = 3"};
 	static const char *const bad[] = {"nothing", "memory=lots"};
+	static const char *const lines[] = {"vif=['mac=1']; vcpus=[0]", "cpus='x'; cap=-1"};
 
 	CHECK_EQ(read_with(MINIMAL, good, 5), 0);
 	CHECK(same(config.name, "other") && config.memory_kb == 64 << 10);
@@ -221,6 +269,11 @@ static void test_overrides(void)
 	CHECK_EQ(read_with(MINIMAL, bad, 2), -1);
 	CHECK_EQ(faults.errors, 2);
 	CHECK(fault_at(0, "memory") != NULL);
+	/* What stands on the command line has no line, also behind a semicolon. */
+	CHECK_EQ(read_with(MINIMAL, lines, 2), -1);
+	CHECK_EQ(faults.errors, 4);
+	CHECK(fault_at(0, "vif") && fault_at(0, "vcpus") && fault_at(0, "cpus"));
+	CHECK(fault_at(0, "cap") != NULL);
 }
 
 static void test_between_devices(void)
@@ -439,103 +492,6 @@ static void test_boot(void)
 	CHECK(dais_config_kernel(&config) == NULL);
 }
 
-static void test_vdev(void)
-{
-	static const struct {
-		const char *name;
-		uint32_t devid;
-		const char *shown;
-	} names[] = {
-		{"xvda", 202 << 8, "xvda"},
-		{"xvda15", 202 << 8 | 15, "xvda15"},
-		{"xvda16", 1 << 28 | 16, "xvda16"},
-		{"xvdp", 202 << 8 | 15 << 4, "xvdp"},
-		{"xvdq", 1 << 28 | 16 << 8, "xvdq"},
-		{"xvdaa", 1 << 28 | 26 << 8, "xvdaa"},
-		{"xvdtq37", 1 << 28 | 536 << 8 | 37, "xvdtq37"},
-		{"d536p37", 1 << 28 | 536 << 8 | 37, "xvdtq37"},
-		{"d0", 202 << 8, "xvda"},
-		{"hda1", 3 << 8 | 1, "hda1"},
-		{"hdb", 3 << 8 | 64, "hdb"},
-		{"hdc2", 22 << 8 | 2, "hdc2"},
-		{"sdb3", 8 << 8 | 16 | 3, "sdb3"},
-		{"51712", 51712, "xvda"},
-		{"0xca00", 51712, "xvda"},
-		{"5", 5, "5"},
-	};
-	static const char *const none[] = {
-		"",    "xvd", "xvda256", "hde", "sdq",    "xvda0", "sda16",    "d",
-		"dp1", "d1p", "xvdA",    "vda", "xvda1x", "0",     "xvdzzzzz", "99999999999"};
-	char buf[32];
-	uint32_t devid;
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		CHECK_EQ(dais_vdev_number(names[i].name, &devid), 0);
-		CHECK_EQ(devid, names[i].devid);
-		CHECK(same(dais_vdev_name(devid, buf, sizeof(buf)), names[i].shown));
-	}
-	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
-		CHECK_EQ(dais_vdev_number(none[i], &devid), -1);
-}
-
-static void test_cpulist(void)
-{
-	static const uint32_t node_of[8] = {0, 0, 0, 0, 1, 1, 1, 1};
-	static const struct dais_topology host = {.cpus = 8, .nodes = 2, .node_of = node_of};
-	static const struct {
-		const char *list;
-		int bits; /* -1: refused */
-	} lists[] = {
-		{"0-3,5,^1", 0x2d},
-		{"all", 0xff},
-		{"all,^7", 0x7f},
-		{"nodes:0-1,^node:1", 0x0f},
-		{"1,node:1,^6", 0xb2},
-		{" 2 , 3", 0x0c},
-		{"^1", 0},
-		{"8", -1},
-		{"3-1", -1},
-		{"", -1},
-		{"1,", -1},
-		{"a", -1},
-		{"node:2", -1},
-		{"1-", -1},
-		{"99999999999", -1},
-		{"nodes:", -1},
-	};
-	struct dais_cpumap map;
-	char buf[64];
-
-	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
-		int rc = dais_cpulist_parse(lists[i].list, &host, &map, &err);
-
-		CHECK_EQ(rc, lists[i].bits < 0 ? -1 : 0);
-		if (!rc)
-			CHECK_EQ(map.bits[0], lists[i].bits);
-	}
-	CHECK_EQ(dais_cpulist_parse("0,2-4,6", NULL, &map, &err), 0);
-	CHECK(same(dais_cpulist_text(&map, 8, buf, sizeof(buf)), "0,2-4,6"));
-	CHECK_EQ(dais_cpulist_parse("all", NULL, &map, &err), 0);
-	CHECK(same(dais_cpulist_text(&map, 8, buf, sizeof(buf)), "all"));
-	CHECK(same(dais_cpulist_text(&map, 8, buf, 3), "al"));
-}
-
-static void test_uuid(void)
-{
-	uint8_t uuid[16], again[16];
-	char text[37];
-
-	CHECK_EQ(dais_uuid_parse("1A2b3c4d-1111-2222-3333-444455556666", uuid), 0);
-	CHECK(same(dais_uuid_text(uuid, text), "1a2b3c4d-1111-2222-3333-444455556666"));
-	CHECK_EQ(dais_uuid_parse("1a2b3c4d11112222333344445555666", uuid), -1);
-	CHECK_EQ(dais_uuid_parse("1a2b3c4d-1111-2222-3333-4444555566667", uuid), -1);
-	CHECK_EQ(dais_uuid_parse("", uuid), -1);
-	dais_uuid_make(uuid);
-	dais_uuid_make(again);
-	CHECK(memcmp(uuid, again, 16) != 0);
-	CHECK_EQ(uuid[6] >> 4, 4);
-}
-
 static void test_load(void)
 {
 	dais_config_free(&config);
@@ -548,7 +504,13 @@ static void test_load(void)
 		 0);
 	dais_config_check_files(&config, &faults);
 	CHECK_EQ(faults.errors, 2);
-	CHECK(fault_at(4, "disk") && fault_at(0, "kernel"));
+	CHECK(fault_at(4, "disk") && fault_at(2, "kernel"));
+	CHECK_EQ(read_text("name='a'\nmemory=1\nfirmware='/nonexistent/f'\n"
+			   "ramdisk='/nonexistent/r'\n"),
+		 0);
+	dais_config_check_files(&config, &faults);
+	CHECK_EQ(faults.errors, 2);
+	CHECK(fault_at(3, "firmware") && fault_at(4, "ramdisk"));
 }
 
 int main(void)
@@ -557,6 +519,7 @@ int main(void)
 	test_values();
 	test_lists();
 	test_faults();
+	test_several();
 	test_all_at_once();
 	test_overrides();
 	test_between_devices();
@@ -566,9 +529,6 @@ int main(void)
 	test_show();
 	test_cmdline();
 	test_boot();
-	test_vdev();
-	test_cpulist();
-	test_uuid();
 	test_load();
 	dais_config_free(&config);
 	dais_faults_free(&faults);

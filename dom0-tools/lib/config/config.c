@@ -255,6 +255,11 @@ EXPORT const char *dais_config_kernel(const struct dais_config *config)
 	return NULL;
 }
 
+EXPORT const char *dais_config_kernel_key(const struct dais_config *config)
+{
+	return config->kernel ? "kernel" : config->firmware ? "firmware" : "bootloader";
+}
+
 /* ----- what the files that it names are ----- */
 
 static void missing(struct dais_faults *f, unsigned int line, const char *key, const char *path,
@@ -263,14 +268,16 @@ static void missing(struct dais_faults *f, unsigned int line, const char *key, c
 	dais_faults_add(f, false, line, key, remedy, "%s: %s", path, strerror(errno));
 }
 
-static void check_regular(const char *key, const char *path, struct dais_faults *f)
+static void check_regular(unsigned int line, const char *key, const char *path,
+			  struct dais_faults *f)
 {
 	struct stat st;
 
 	if (stat(path, &st) || access(path, R_OK))
-		missing(f, 0, key, path, "Correct the path, or install the file.");
+		missing(f, line, key, path, "Correct the path, or install the file.");
 	else if (!S_ISREG(st.st_mode))
-		dais_faults_add(f, false, 0, key, "Name a file.", "%s is not a regular file", path);
+		dais_faults_add(f, false, line, key, "Name a file.", "%s is not a regular file",
+				path);
 }
 
 /* What the first bytes say; DAIS_FORMAT_RAW: nothing. */
@@ -309,7 +316,8 @@ static void check_disk(const struct dais_disk *disk, struct dais_faults *f)
 	if (!disk->target || disk->script || disk->backend)
 		return;
 	if (print_text(&path, "%s%s", *disk->target == '/' ? "" : "/dev/", disk->target) < 0) {
-		dais_faults_add(f, false, disk->line, "disk", NULL, "no memory left");
+		dais_faults_add(f, false, disk->line, "disk", "End something else first.",
+				"no memory left");
 		return;
 	}
 	if (stat(path, &st) || access(path, disk->readonly ? R_OK : R_OK | W_OK)) {
@@ -317,7 +325,7 @@ static void check_disk(const struct dais_disk *disk, struct dais_faults *f)
 		return;
 	}
 	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode)) {
-		dais_faults_add(f, false, disk->line, "disk", NULL,
+		dais_faults_add(f, false, disk->line, "disk", "Name an image or a block device.",
 				"%s is neither a file nor a block device", path);
 		return;
 	}
@@ -431,12 +439,12 @@ EXPORT void dais_config_check_files(const struct dais_config *config, struct dai
 	size_t i;
 
 	if (!config->kernel && kernel && access(kernel, R_OK))
-		missing(faults, 0, config->firmware ? "firmware" : "bootloader", kernel,
+		missing(faults, config->kernel_line, dais_config_kernel_key(config), kernel,
 			"Install Debian's package grub-xen-host.");
 	else if (kernel)
-		check_regular("kernel", kernel, faults);
+		check_regular(config->kernel_line, dais_config_kernel_key(config), kernel, faults);
 	if (config->ramdisk && *config->ramdisk)
-		check_regular("ramdisk", config->ramdisk, faults);
+		check_regular(config->ramdisk_line, "ramdisk", config->ramdisk, faults);
 	check_emulated(config, faults);
 	for (i = 0; i < config->disk_count; i++)
 		check_disk(&config->disks[i], faults);

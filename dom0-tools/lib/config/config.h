@@ -264,6 +264,9 @@ struct dais_config {
 		unsigned int line;
 	} * notes;
 	size_t note_count;
+
+	/* Where the file names what is booted; 0: it does not. */
+	unsigned int kernel_line, ramdisk_line;
 };
 
 void dais_config_init(struct dais_config *config); /* everything unset */
@@ -298,6 +301,8 @@ char *dais_config_cmdline(const struct dais_config *config);
 
 /* The file that is booted: kernel, or the firmware's image. NULL: neither is set. */
 const char *dais_config_kernel(const struct dais_config *config);
+/* The key that names it. */
+const char *dais_config_kernel_key(const struct dais_config *config);
 
 /* QEMU, which serves frame buffers, channels and shares. NULL: the package that has it is not there. */
 const char *dais_config_emulator(void);

@@ -189,6 +189,10 @@ struct reading {
 	bool has_target, has_format, has_vdev, has_access; /* said, if only with "" */
 	bool prefixed; /* xend's form: no format among the positions */
 	bool readonly;
+	/* Where each fault goes, so that the next is found as well; NULL: the first ends it. */
+	struct dais_faults *faults;
+	unsigned int line;
+	bool bad;
 };
 
 static int refuse(struct reading *r, const char *why, const char *what, const char *hint)
@@ -382,15 +386,27 @@ static int strip_prefixes(struct reading *r, char **at)
 	}
 }
 
+/* Whether reading ends with the fault in @err. */
+static bool fatal(struct reading *r)
+{
+	r->bad = true;
+	if (!r->faults || r->err->code == DAIS_NO_MEMORY)
+		return true;
+	dais_faults_add(r->faults, false, r->line, "disk", r->err->hint, "\"%s\": %s", r->spec,
+			r->err->why);
+	return false;
+}
+
 static int finish(struct reading *r)
 {
 	struct dais_disk *disk = r->disk;
 
 	disk->readonly = r->readonly || disk->cdrom;
-	if (!disk->vdev)
+	/* One that could not be read is not missing. */
+	if (!disk->vdev && !(r->has_vdev && r->bad))
 		return refuse(r, "it does not say as which device the guest sees it", NULL,
 			      "Add vdev=xvda, or the next letter that is free.");
-	if (disk->target)
+	if (disk->target || r->bad)
 		return 0;
 	if (!disk->cdrom && disk->format != DAIS_FORMAT_EMPTY)
 		return refuse(r, "it has no target", NULL,
@@ -410,39 +426,48 @@ static bool is_old_empty(const char *spec)
 	return n && vdev[n] == ':';
 }
 
-EXPORT int dais_disk_parse(const char *spec, struct dais_disk *disk, struct dais_error *err)
+/* -1: it cannot be used; @r->err says why if the faults were not collected. */
+static int read_disk(struct reading *r)
 {
-	struct reading r = {.disk = disk, .err = err, .spec = spec};
-	autofree char *copy = copy_text(spec);
+	autofree char *copy = copy_text(r->spec);
 	char *at = copy;
 
-	*disk = (struct dais_disk){.discard = DAIS_UNSET, .trusted = DAIS_UNSET};
+	*r->disk = (struct dais_disk){.discard = DAIS_UNSET, .trusted = DAIS_UNSET};
 	if (!copy)
-		return dais_fail(err, DAIS_NO_MEMORY, READING, spec, "no memory left");
-	r.prefixed = is_old_empty(spec);
+		return dais_fail(r->err, DAIS_NO_MEMORY, READING, r->spec, "no memory left");
+	r->prefixed = is_old_empty(r->spec);
 	while (at) {
 		char *equals, *word;
 
 		at += strspn(at, " \t");
 		if (!strncmp(at, "target=", 7)) {
 			/* The whole rest, commas and all. */
-			if (set_target(&r, at + 7))
+			if (set_target(r, at + 7) && fatal(r))
 				return -1;
 			break;
 		}
-		if (!r.has_target && strip_prefixes(&r, &at))
+		if (!r->has_target && strip_prefixes(r, &at) && fatal(r))
 			return -1;
 		word = strsep(&at, ",");
 		equals = strchr(word, '=');
 		if (equals && equals > word && islower((unsigned char)*word)) {
 			*equals = '\0';
-			if (set_named(&r, trim(word), trim(equals + 1)))
+			if (set_named(r, trim(word), trim(equals + 1)) && fatal(r))
 				return -1;
-		} else if (set_word(&r, trim(word))) {
+		} else if (set_word(r, trim(word)) && fatal(r)) {
 			return -1;
 		}
 	}
-	return finish(&r);
+	if (finish(r) && fatal(r))
+		return -1;
+	return r->bad ? -1 : 0;
+}
+
+EXPORT int dais_disk_parse(const char *spec, struct dais_disk *disk, struct dais_error *err)
+{
+	struct reading r = {.disk = disk, .err = err, .spec = spec};
+
+	return read_disk(&r);
 }
 
 EXPORT char *dais_disk_text(const struct dais_disk *disk)
@@ -483,16 +508,20 @@ void config_read_disks(const struct setting *s, struct dais_config *c, struct da
 		const struct value *item = &s->value.items[i];
 		struct dais_disk disk;
 		struct dais_disk *place;
-		struct dais_error err;
+		struct dais_error err = {.code = DAIS_OK};
+		struct reading r = {.disk = &disk,
+				    .err = &err,
+				    .spec = item->text,
+				    .faults = f,
+				    .line = item->line};
 
 		if (!item->text) {
-			dais_faults_add(f, false, item->line, s->key, NULL,
+			dais_faults_add(f, false, item->line, s->key, "Remove the inner brackets.",
 					"a disk is a text, not a list");
 			continue;
 		}
-		if (dais_disk_parse(item->text, &disk, &err)) {
-			dais_faults_add(f, false, item->line, s->key, err.hint, "\"%s\": %s",
-					item->text, err.why);
+		/* Memory that ran out is told of for the whole configuration. */
+		if (read_disk(&r)) {
 			dais_disk_free(&disk);
 			continue;
 		}

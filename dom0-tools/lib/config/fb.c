@@ -43,6 +43,7 @@ static bool set_choice(enum dais_choice *choice, const char *value, struct dais_
 
 	if (!config_number(value, &number)) {
 		dais_fail(err, DAIS_CONFIG, "read", "vfb", "\"%s\" is neither 0 nor 1", value);
+		dais_hint(err, "Write 1 or 0.");
 		return true;
 	}
 	*choice = number ? DAIS_YES : DAIS_NO;
@@ -97,6 +98,9 @@ bool vfb_set(struct dais_vfb *vfb, const char *key, const char *value, struct da
 	    (!strcmp(key, "keymap") && (!*value || !is_plain(value, "-_")))) {
 		dais_fail(err, DAIS_CONFIG, "read", "vfb", "\"%s\" is no %s", value,
 			  *key == 'k' ? "keymap's name" : "address");
+		dais_hint(err, "%s",
+			  *key == 'k' ? "`ls /usr/share/qemu/keymaps` shows what there is."
+				      : "Write an address of this host as 127.0.0.1 or [::1].");
 		return true;
 	}
 	for (i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
@@ -119,11 +123,13 @@ bool vfb_set(struct dais_vfb *vfb, const char *key, const char *value, struct da
 		return true;
 	}
 	if (!strcmp(key, "vncdisplay")) {
-		if (config_number(value, &number) && number >= 0 && number <= DISPLAY_MAX)
+		if (config_number(value, &number) && number >= 0 && number <= DISPLAY_MAX) {
 			vfb->vncdisplay = (int)number;
-		else
-			dais_fail(err, DAIS_CONFIG, "read", "vfb",
-				  "\"%s\" is no display number (0 to %d)", value, DISPLAY_MAX);
+		} else {
+			dais_fail(err, DAIS_CONFIG, "read", "vfb", "\"%s\" is no display number",
+				  value);
+			dais_hint(err, "Write a number from 0 to %d.", DISPLAY_MAX);
+		}
 		return true;
 	}
 	return false;
@@ -151,7 +157,8 @@ static void read_vfb(const struct setting *s, const struct value *item, struct d
 					"a frame buffer has no parameter \"%s\"%s", key,
 					value ? "" : " without a value");
 		else if (err.code != DAIS_OK)
-			dais_faults_add(f, false, item->line, s->key, NULL, "%s: %s", key, err.why);
+			dais_faults_add(f, false, item->line, s->key, err.hint, "%s: %s", key,
+					err.why);
 	}
 }
 
@@ -164,7 +171,7 @@ void config_read_vfbs(const struct setting *s, struct dais_config *c, struct dai
 		struct dais_vfb *vfb;
 
 		if (!item->text) {
-			dais_faults_add(f, false, item->line, s->key, NULL,
+			dais_faults_add(f, false, item->line, s->key, "Remove the inner brackets.",
 					"a frame buffer is a text, not a list");
 			continue;
 		}
@@ -213,7 +220,7 @@ void config_read_channels(const struct setting *s, struct dais_config *c, struct
 		char *key, *value;
 
 		if (!copy) {
-			dais_faults_add(f, false, item->line, s->key, NULL,
+			dais_faults_add(f, false, item->line, s->key, "Remove the inner brackets.",
 					"a channel is a text, not a list");
 			continue;
 		}

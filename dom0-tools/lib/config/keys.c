@@ -217,6 +217,7 @@ static void read_number(const struct key_row *row, const struct setting *s, void
 			struct dais_faults *f)
 {
 	unsigned int line = s->value.line ? s->value.line : s->line;
+	char remedy[80];
 	int64_t number;
 
 	if (!config_number(s->value.text, &number)) {
@@ -227,8 +228,10 @@ static void read_number(const struct key_row *row, const struct setting *s, void
 		return;
 	}
 	if (number < row->least || number > row->most) {
-		dais_faults_add(f, false, line, s->key, NULL, "%lld is not within %lld to %lld",
-				(long long)number, (long long)row->least, (long long)row->most);
+		snprintf(remedy, sizeof(remedy), "Write a number from %lld to %lld.",
+			 (long long)row->least, (long long)row->most);
+		dais_faults_add(f, false, line, s->key, remedy, "%lld is too %s", (long long)number,
+				number < row->least ? "small" : "large");
 		return;
 	}
 	if (row->kind == KEY_U32)
@@ -268,7 +271,7 @@ static void read_vfb_key(struct reading *r, const struct setting *s)
 	}
 	vfb_set(&c->vfbs[0], s->key, s->value.text, &err);
 	if (err.code != DAIS_OK)
-		config_wrong(r->faults, s, err.why, "Write 1 or 0, or a number.");
+		config_wrong(r->faults, s, err.why, err.hint);
 }
 
 int word_distance(const char *a, const char *b, int limit)
@@ -471,6 +474,8 @@ static void check_together(struct reading *r)
 				"Put all of it into cmdline.",
 				"root= and extra= are not used beside it");
 	config_check_devices(c, f);
+	r->config->kernel_line = line_of(r, dais_config_kernel_key(c));
+	r->config->ramdisk_line = line_of(r, "ramdisk");
 }
 
 /* Order matters for vfb alone: its list must be there before keys at the top add to it. */

@@ -232,16 +232,21 @@ static int set_key(struct dais_nic *nic, const char *spec, const char *key, cons
 		      "an interface has no parameter", key);
 }
 
-EXPORT int dais_nic_parse(const char *spec, struct dais_nic *nic, struct dais_error *err)
+/* With @faults (of @line) it goes on behind a fault that went there, and comes to -1 as well. */
+static int read_nic(const char *spec, struct dais_nic *nic, struct dais_faults *faults,
+		    unsigned int line, struct dais_error *err)
 {
 	autofree char *copy = copy_text(spec);
 	char *at = copy;
 	char *key, *value;
+	bool bad = false;
 
 	*nic = (struct dais_nic){.trusted = DAIS_UNSET, .devid = -1};
 	if (!copy)
 		return dais_fail(err, DAIS_NO_MEMORY, READING, spec, "no memory left");
 	while (spec_next(&at, &key, &value)) {
+		int rc = 0;
+
 		if (!strcmp(key, "trusted"))
 			nic->trusted = DAIS_YES;
 		else if (!strcmp(key, "untrusted"))
@@ -249,12 +254,23 @@ EXPORT int dais_nic_parse(const char *spec, struct dais_nic *nic, struct dais_er
 		else if (!*key && !value)
 			continue;
 		else if (!value)
-			return refuse(err, spec, "Write KEY=VALUE, several with commas between.",
-				      "no value is given for", key);
-		else if (set_key(nic, spec, key, value, err))
+			rc = refuse(err, spec, "Write KEY=VALUE, several with commas between.",
+				    "no value is given for", key);
+		else
+			rc = set_key(nic, spec, key, value, err);
+		if (rc && (!faults || err->code == DAIS_NO_MEMORY))
 			return -1;
+		if (rc)
+			dais_faults_add(faults, false, line, "vif", err->hint, "\"%s\": %s", spec,
+					err->why);
+		bad = bad || rc;
 	}
-	return 0;
+	return bad ? -1 : 0;
+}
+
+EXPORT int dais_nic_parse(const char *spec, struct dais_nic *nic, struct dais_error *err)
+{
+	return read_nic(spec, nic, NULL, 0, err);
 }
 
 EXPORT char *dais_nic_text(const struct dais_nic *nic)
@@ -312,13 +328,12 @@ void config_read_nics(const struct setting *s, struct dais_config *c, struct dai
 		struct dais_error err;
 
 		if (!item->text) {
-			dais_faults_add(f, false, item->line, s->key, NULL,
+			dais_faults_add(f, false, item->line, s->key, "Remove the inner brackets.",
 					"an interface is a text, not a list");
 			continue;
 		}
-		if (dais_nic_parse(item->text, &nic, &err)) {
-			dais_faults_add(f, false, item->line, s->key, err.hint, "\"%s\": %s",
-					item->text, err.why);
+		/* Memory that ran out is told of for the whole configuration. */
+		if (read_nic(item->text, &nic, f, item->line, &err)) {
 			dais_nic_free(&nic);
 			continue;
 		}

@@ -282,11 +282,12 @@ static void parse(struct parser *p)
 	}
 }
 
-void settings_parse(struct settings *settings, const char *text, size_t size,
-		    struct dais_faults *faults)
+/* @line: of its beginning; 0: it has none. */
+static void parse_text(struct settings *settings, const char *text, size_t size, unsigned int line,
+		       struct dais_faults *faults)
 {
 	struct parser p = {
-		.lexer = {.at = text, .end = text + size, .line = 1},
+		.lexer = {.at = text, .end = text + size, .line = line},
 		.faults = faults,
 		.settings = settings,
 	};
@@ -298,6 +299,12 @@ void settings_parse(struct settings *settings, const char *text, size_t size,
 	}
 	parse(&p);
 	free(p.token.text);
+}
+
+void settings_parse(struct settings *settings, const char *text, size_t size,
+		    struct dais_faults *faults)
+{
+	parse_text(settings, text, size, 1, faults);
 }
 
 /* Whether the value is a number, a list or in quotes already. */
@@ -321,7 +328,7 @@ void settings_override(struct settings *settings, const char *text, struct dais_
 		return;
 	}
 	if (is_proper_value(equals + 1 + strspn(equals + 1, " ")) || equals[-1] == '+') {
-		settings_parse(settings, text, strlen(text), &found);
+		parse_text(settings, text, strlen(text), 0, &found);
 	} else {
 		struct parser p = {.faults = &found, .settings = settings};
 		struct value value = {.quoted = true, .text = copy_text(equals + 1)};
@@ -329,12 +336,6 @@ void settings_override(struct settings *settings, const char *text, struct dais_
 
 		if (key && value.text)
 			store(&p, trim(key), &value, 0, false);
-	}
-	/* They have no lines. */
-	for (i = 0; i < settings->count; i++) {
-		if (strlen(settings->list[i].key) == length &&
-		    !strncmp(settings->list[i].key, text, length))
-			settings->list[i].line = settings->list[i].value.line = 0;
 	}
 	for (i = 0; i < found.count; i++)
 		dais_faults_add(faults, false, 0, found.list[i].key, found.list[i].remedy,
