@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json.h"
+#include "output.h"
+
 #define ID_JSON 1
 #define ID_HELP 2
 
@@ -83,8 +86,10 @@ int args_next(struct args *args)
 			continue;
 		}
 		if (id == ID_HELP || (id == 'h' && !has_letter(cli->command, 'h'))) {
-			args_help(cli, cli->command);
-			return stop(args, 0);
+			/* Whatever else is wrong with the line. */
+			for (int i = optind; i < args->argc; i++)
+				cli->json = cli->json || !strcmp(args->argv[i], "--json");
+			return stop(args, args_help(cli, cli->command));
 		}
 		if (id == ':')
 			return stop(args, cli_usage(cli, "option %s needs an argument",
@@ -161,11 +166,50 @@ bool args_memory(const char *text, uint64_t *kib)
 	return true;
 }
 
-void args_help(const struct cli *cli, const struct command *command)
+const char *args_kind(const struct command *command)
+{
+	static const char *const kinds[] = {
+		[ARGUMENT_NONE] = "none",       [ARGUMENT_DOMAIN] = "domain",
+		[ARGUMENT_DOMAINS] = "domains", [ARGUMENT_DOMAIN_FILE] = "domain-file",
+		[ARGUMENT_FILE] = "file",       [ARGUMENT_ANY] = "any",
+		[ARGUMENT_COMMAND] = "command",
+	};
+
+	return kinds[command->arguments];
+}
+
+struct json_object *args_describe(const struct command *command)
+{
+	struct json_object *o = json_object_new_object();
+	struct json_object *list = json_object_new_array();
+	const struct option_row *row;
+
+	json_set(o, "name", json_object_new_string(command->name));
+	json_set(o, "synopsis", json_object_new_string(command->synopsis));
+	json_set(o, "summary", json_object_new_string(command->summary));
+	json_set(o, "arguments", json_object_new_string(args_kind(command)));
+	for (row = command->options; row && row->id; row++) {
+		struct json_object *entry = json_object_new_object();
+		char letter[2] = {row->id < OPTION_LONG ? (char)row->id : '\0', '\0'};
+
+		json_set(entry, "letter", json_object_new_string(letter));
+		json_set(entry, "name", json_object_new_string(row->name ? row->name : ""));
+		json_set(entry, "argument",
+			 row->argument ? json_object_new_string(row->argument) : JSON_NULL);
+		json_set(entry, "help", json_object_new_string(row->help));
+		json_append(list, entry);
+	}
+	json_set(o, "options", list);
+	return o;
+}
+
+int args_help(const struct cli *cli, const struct command *command)
 {
 	const struct option_row *row;
 	char left[64];
 
+	if (cli->json)
+		return output_json("dais.help", args_describe(command));
 	printf("Usage: %s %s%s%s\n\n%s.\n\nOptions:\n", cli->program, command->name,
 	       *command->synopsis ? " " : "", command->synopsis, command->summary);
 	for (row = command->options; row && row->id; row++) {
@@ -181,4 +225,5 @@ void args_help(const struct cli *cli, const struct command *command)
 	}
 	printf("  %-26s %s\n", "    --json", "one JSON document instead of text (docs/json.md)");
 	printf("  %-26s %s\n", has_letter(command, 'h') ? "    --help" : "-h, --help", "this text");
+	return 0;
 }

@@ -29,7 +29,9 @@ enum argument_kind {
 	ARGUMENT_NONE,
 	ARGUMENT_DOMAIN, /* one domain, then others of no known kind */
 	ARGUMENT_DOMAINS, /* any number of domains */
+	ARGUMENT_DOMAIN_FILE, /* one domain, then a file */
 	ARGUMENT_FILE,
+	ARGUMENT_ANY, /* a domain or a file */
 	ARGUMENT_COMMAND,
 };
 

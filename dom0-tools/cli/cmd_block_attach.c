@@ -52,8 +52,8 @@ static int run(struct cli *cli, int argc, char **argv)
 
 const struct command command_block_attach = {
 	.name = "block-attach",
-	.synopsis = "DOMAIN DISK",
+	.synopsis = "DOMAIN DISK...",
 	.summary = "Attach a disk to a domain",
-	.arguments = ARGUMENT_DOMAIN,
+	.arguments = ARGUMENT_DOMAIN_FILE,
 	.run = run,
 };

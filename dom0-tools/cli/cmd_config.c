@@ -98,6 +98,6 @@ const struct command command_config = {
 	.synopsis = "[OPTION...] DOMAIN|FILE [KEY=VALUE...]",
 	.summary = "Show a configuration as it is understood, as text or JSON",
 	.options = options,
-	.arguments = ARGUMENT_FILE,
+	.arguments = ARGUMENT_ANY,
 	.run = run,
 };

@@ -24,6 +24,6 @@ const struct command command_dump_core = {
 	.name = "dump-core",
 	.synopsis = "DOMAIN [FILE]",
 	.summary = "Write a core of a domain",
-	.arguments = ARGUMENT_DOMAIN,
+	.arguments = ARGUMENT_DOMAIN_FILE,
 	.run = run,
 };

@@ -2,6 +2,7 @@
 /*
  * dais help: the commands, or one of them. --complete prints what the shell's completion needs.
  */
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,11 +20,6 @@ static const struct option_row options[] = {
 	{0, NULL, NULL, NULL},
 };
 
-static const char *const kinds[] = {
-	[ARGUMENT_NONE] = "none", [ARGUMENT_DOMAIN] = "domain",   [ARGUMENT_DOMAINS] = "domains",
-	[ARGUMENT_FILE] = "file", [ARGUMENT_COMMAND] = "command",
-};
-
 static void list_commands(const struct cli *cli)
 {
 	const struct command *const *command;
@@ -34,44 +30,44 @@ static void list_commands(const struct cli *cli)
 	printf("\n`%s help COMMAND` and the man page %s(1) say more.\n", cli->program, "dais");
 }
 
-/* One line: the kind of arguments, then all options. */
+/* What a row's names are written with in a list for the shell: "=", and what the argument is. */
+static void complete_option(const struct option_row *row)
+{
+	const char *equals = row->argument ? "=" : "", *wants = row->argument ? row->argument : "";
+
+	if (row->id < OPTION_LONG)
+		printf("-%c%s%s ", row->id, equals, wants);
+	if (row->name)
+		printf("--%s%s%s ", row->name, equals, wants);
+}
+
+/* The words that the synopsis offers behind the domain: "up|down", of "VCPU|all" the second. */
+static void complete_second(const char *synopsis)
+{
+	const char *at = strstr(synopsis, "DOMAIN ");
+
+	if (!at)
+		return;
+	at += strlen("DOMAIN ");
+	for (size_t n; (n = strcspn(at, "| ")) > 0; at += n + 1) {
+		if (islower((unsigned char)*at))
+			printf("%.*s ", (int)n, at);
+		if (at[n] != '|')
+			return;
+	}
+}
+
+/* Three lines: the kind of arguments, all options, words for the argument behind a domain. */
 static void complete(const struct command *command)
 {
 	const struct option_row *row;
 
-	printf("%s", kinds[command->arguments]);
-	for (row = command->options; row && row->id; row++) {
-		if (row->id < OPTION_LONG)
-			printf(" -%c", row->id);
-		if (row->name)
-			printf(" --%s%s", row->name, row->argument ? "=" : "");
-	}
-	printf(" --json --help\n");
-}
-
-static struct json_object *describe(const struct command *command)
-{
-	struct json_object *o = json_object_new_object();
-	struct json_object *list = json_object_new_array();
-	const struct option_row *row;
-
-	json_set(o, "name", json_object_new_string(command->name));
-	json_set(o, "synopsis", json_object_new_string(command->synopsis));
-	json_set(o, "summary", json_object_new_string(command->summary));
-	json_set(o, "arguments", json_object_new_string(kinds[command->arguments]));
-	for (row = command->options; row && row->id; row++) {
-		struct json_object *entry = json_object_new_object();
-		char letter[2] = {row->id < OPTION_LONG ? (char)row->id : '\0', '\0'};
-
-		json_set(entry, "letter", json_object_new_string(letter));
-		json_set(entry, "name", json_object_new_string(row->name ? row->name : ""));
-		json_set(entry, "argument",
-			 row->argument ? json_object_new_string(row->argument) : JSON_NULL);
-		json_set(entry, "help", json_object_new_string(row->help));
-		json_append(list, entry);
-	}
-	json_set(o, "options", list);
-	return o;
+	puts(args_kind(command));
+	for (row = command->options; row && row->id; row++)
+		complete_option(row);
+	puts("--json --help");
+	complete_second(command->synopsis);
+	putchar('\n');
 }
 
 static int all(const struct cli *cli, bool for_shell)
@@ -86,7 +82,7 @@ static int all(const struct cli *cli, bool for_shell)
 	list = json_object_new_array();
 	for (command = commands; *command; command++) {
 		if (cli->json)
-			json_append(list, describe(*command));
+			json_append(list, args_describe(*command));
 		else
 			puts((*command)->name);
 	}
@@ -116,12 +112,9 @@ static int run(struct cli *cli, int argc, char **argv)
 	command = command_find(args.list[0]);
 	if (!command)
 		return cli_usage(cli, "there is no command \"%s\"", args.list[0]);
-	if (cli->json)
-		return output_json("dais.help", describe(command));
-	if (for_shell)
-		complete(command);
-	else
-		args_help(cli, command);
+	if (!for_shell || cli->json)
+		return args_help(cli, command);
+	complete(command);
 	return 0;
 }
 

@@ -103,7 +103,7 @@ static int run(struct cli *cli, int argc, char **argv)
 
 const struct command command_wait = {
 	.name = "wait",
-	.synopsis = "[OPTION...] DOMAIN STATE",
+	.synopsis = "[OPTION...] DOMAIN up|down|gone|running|blocked|paused|shutdown|crashed|dying",
 	.summary = "Wait until a domain is in a state",
 	.options = options,
 	.arguments = ARGUMENT_DOMAIN,

@@ -4,8 +4,8 @@
   documented.py --build DIR --source DIR
 
 Every schema that the programs print stands in docs/json.md; every command and each of its
-options stands in the manual page; the shell completes every command.  And of the commands that xl
-has as well each takes all options that xl's has.
+options stands in the manual page; the shell completes every command and what may stand behind it;
+all help is there as JSON.  And of the commands that xl has as well each takes all options that xl's has.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 
 
 def read(*path):
@@ -47,24 +48,74 @@ def manual(commands, page):
     return missing, count
 
 
+# What is typed, and what is offered; FILE is one in a folder of its own.
+TYPED = (
+    ("dais --j", ["--json"]), ("dais -v li", ["list"]), ("dais -c xen+ssh://host/ li", ["list"]),
+    ("dais -c ", []), ("dais help vcpu-p", ["vcpu-pin"]), ("dais help list ", []),
+    ("dais destroy ", ["web", "db"]), ("dais destroy web d", ["db"]),
+    ("dais list --json -v w", ["web"]), ("dais pause w", ["web"]), ("dais pause web ", []),
+    ("dais wait -t 5 w", ["web"]), ("dais wait --timeout=5 web d", ["down", "dying"]),
+    ("dais vcpu-pin web a", ["all"]), ("dais trigger web n", ["nmi"]),
+    ("dais sched -d d", ["db"]), ("dais sched --domain=w", ["web"]), ("dais top -d ", []),
+    ("dais create FILE", ["FILE"]), ("dais create -c -f FILE", ["FILE"]),
+    ("dais create --defconfig=FILE", ["FILE"]), ("dais check -q FILE", ["FILE"]),
+    ("dais block-attach web FILE", ["FILE"]), ("dais dump-core web FILE", ["FILE"]),
+    ("dais config w", ["web"]), ("dais config FILE", ["FILE"]), ("dais version ", []),
+)
+
+
 def completion(dais, commands):
-    """Through bash itself, with the program in the path."""
-    script = ("source %s; COMP_WORDS=(dais %s); COMP_CWORD=%d; _dais; "
+    """Through bash itself, with the program in the path, and two domains that it lists."""
+    script = ("source %s; COMP_LINE='%s'; COMP_POINT=%d; _dais; "
               "printf '%%s\\n' \"${COMPREPLY[@]}\"")
     where = os.path.join(os.path.dirname(__file__), "../../dom0-tools/etc/dais.bash")
-    env = dict(os.environ, PATH=os.path.dirname(dais) + ":" + os.environ["PATH"])
+    missing = []
+    with tempfile.TemporaryDirectory() as work:
+        with open(os.path.join(work, "dais"), "w", encoding="utf-8") as f:
+            f.write("#!/bin/sh\n[ \"$1\" != list ] || exec printf 'Name ID\\nweb 1\\ndb 2\\n'\n"
+                    "exec %s \"$@\"\n" % dais)
+        os.chmod(f.name, 0o755)
+        env = dict(os.environ, PATH=work + ":" + os.environ["PATH"])
+        file = os.path.join(work, "web.cfg")
+        with open(file, "w", encoding="utf-8"):
+            pass
 
-    def ask(words, at):
-        return subprocess.run(["bash", "-c", script % (where, words, at)], env=env, check=False,
-                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                              universal_newlines=True).stdout.split()
-    said = ask("''", 1)
-    missing = [c["name"] for c in commands if c["name"] not in said]
+        def ask(line):
+            return subprocess.run(["bash", "-c", script % (where, line, len(line))], env=env,
+                                  check=False, cwd=work, stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL, universal_newlines=True).stdout.split()
+        said = ask("dais ")
+        missing += [c["name"] for c in commands if c["name"] not in said]
+        for command in commands:
+            said = ask("dais %s -" % command["name"])
+            for option in command["options"]:
+                missing += ["%s %s" % (command["name"], name) for name in
+                            ("-" + option["letter"] if option["letter"] else "",
+                             option["name"] and "--%s%s" % (option["name"],
+                                                            "=" if option["argument"] else ""))
+                            if name and name not in said]
+        for line, wanted in TYPED:
+            # A domain's name may begin as that of the file in this folder does.
+            said = [s for s in ask(line.replace("FILE", file[:-1]))
+                    if line != "dais config w" or s in ("web", "db")]
+            if said != [w.replace("FILE", file) for w in wanted]:
+                missing.append("%s: %s" % (line, " ".join(said)))
+    return missing, len(commands) + len(TYPED)
+
+
+def helped(dais, commands):
+    """With --json the help is a document as well, wherever it stands."""
+    missing = []
     for command in commands:
-        said = ask("%s --" % command["name"], 2)
-        missing += ["%s --%s" % (command["name"], o["name"]) for o in command["options"]
-                    if o["name"] and "--%s%s" % (o["name"], "=" if o["argument"] else "")
-                    not in said]
+        for line in ((command["name"], "--help", "--json"), ("--json", command["name"], "--help"),
+                     ("help", command["name"], "--json")):
+            said = subprocess.run((dais,) + line, check=False, stdout=subprocess.PIPE).stdout
+            try:
+                document = json.loads(said)
+            except ValueError:
+                document = {}
+            if document != {"schema": "dais.help", "version": 1, "data": command}:
+                missing.append(" ".join(line))
     return missing, len(commands)
 
 
@@ -122,6 +173,7 @@ def main():
     for what, (missing, count) in (("schemas in docs/json.md", schemas(args.source)),
                                    ("commands and options in dais(1)", manual(commands, page)),
                                    ("commands and options in bash", completion(dais, commands)),
+                                   ("help as JSON", helped(dais, commands)),
                                    ("xl's commands and options", as_xl(commands))):
         failed += bool(missing) or not count
         print("%s - documented: %s (%d)%s" % ("not ok" if missing or not count else "ok", what,
