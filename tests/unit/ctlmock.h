@@ -24,7 +24,6 @@ struct cpumask cpu_online_map = {.bits = {0xf}};
 static struct cpumask ctl_hard, ctl_soft;
 static u16 ctl_weight = 256, ctl_cap;
 static u32 ctl_paused; /* vCPUs paused and not unpaused again */
-static bool ctl_off_cpu; /* one was waited for */
 static u32 ctl_bad_leaf; /* the policy refuses it */
 static u32 ctl_leaves_set;
 static unsigned long ctl_iomem_end, ctl_ports_end, ctl_pirq_end; /* rights given up to */
@@ -92,7 +91,6 @@ void vcpu_pause(struct vcpu *v)
 {
 	v->pause_count++;
 	ctl_paused++;
-	ctl_off_cpu = true;
 }
 
 void vcpu_unpause(struct vcpu *v)

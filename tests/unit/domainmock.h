@@ -207,9 +207,13 @@ void vcpu_recheck(struct vcpu *v __unused)
 	rechecks++;
 }
 
-void vcpu_wait_off_cpu(const struct vcpu *v __unused)
+static void (*while_waiting)(struct domain *d); /* what a vCPU does on its way out */
+
+void vcpu_wait_off_cpu(const struct vcpu *v)
 {
 	waits++;
+	if (while_waiting)
+		while_waiting(v->domain);
 }
 
 void vcpu_info_unregister(struct vcpu *v)

@@ -165,6 +165,13 @@ static void test_pauses(void)
 	end(id);
 }
 
+/* A vCPU of a domain that is paused, not yet out of the call by which it starts another one. */
+static void start_vcpu(struct domain *d)
+{
+	if (d->vcpu[0]->initialised)
+		vcpu_wake_flags(d->vcpu[0], VPF_DOWN);
+}
+
 static void test_contexts(void)
 {
 	static struct vcpu_guest_context c, back;
@@ -202,11 +209,17 @@ static void test_contexts(void)
 	op.u.vcpucontext.ctxt.p = (void *)1;
 	CHECK_EQ(call(XEN_DOMCTL_getvcpucontext, id), -EFAULT);
 	CHECK_EQ(call(XEN_DOMCTL_setvcpucontext, id), -EFAULT);
-	op.u.vcpucontext.ctxt.p = NULL;
-	ctl_off_cpu = false;
+	/* A domain that shut down is not off its processors at once, and any vCPU may be at it. */
+	op.u.vcpucontext.ctxt.p = &c;
+	waits = 0;
 	CHECK_EQ(call(XEN_DOMCTL_setvcpucontext, id), 0);
-	CHECK(ctl_off_cpu); /* a domain that shut down is not off its processors at once */
+	CHECK_EQ(waits, 2);
+	op.u.vcpucontext.ctxt.p = NULL;
+	while_waiting = start_vcpu;
+	CHECK_EQ(call(XEN_DOMCTL_setvcpucontext, id), 0);
+	while_waiting = NULL;
 	CHECK(!d->vcpu[0]->initialised && (d->vcpu[0]->pause_flags & VPF_DOWN));
+	CHECK_EQ(d->pause_count, 1);
 	op.u.vcpucontext.vcpu = 2;
 	CHECK_EQ(call(XEN_DOMCTL_getvcpucontext, id), -ESRCH);
 	CHECK_EQ(call(XEN_DOMCTL_setvcpucontext, id), -EINVAL);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * domctl on vCPUs: made, set up, asked, placed.  A vCPU whose registers are read
- * or written is paused by us meanwhile; writing them needs a domain that is
- * paused (or shut down) already, so that nobody sees half of it.
+ * domctl on vCPUs: made, set up, asked, placed.  A vCPU whose registers are read is
+ * paused by us meanwhile.  Writing them needs a domain that is paused (or shut down)
+ * already; we wait until none of its vCPUs is in the hypervisor any more, as one could
+ * be there to initialise, start or give areas to the very vCPU that is written to.
  */
 #include "ctl/domctl.h"
 #include "domain/domain.h"
@@ -55,7 +56,7 @@ long domctl_getvcpuinfo(struct domain *d, struct xen_domctl *op)
 
 /* --- registers --- */
 
-static long set_context(struct domain *d, struct vcpu *v, const struct vcpu_guest_context *c)
+static long set_context(struct vcpu *v, const struct vcpu_guest_context *c)
 {
 	long ret = vcpu_set_context(v, c);
 
@@ -67,7 +68,6 @@ static long set_context(struct domain *d, struct vcpu *v, const struct vcpu_gues
 		__atomic_fetch_or(&v->pause_flags, VPF_DOWN, __ATOMIC_SEQ_CST);
 		vcpu_recheck(v);
 	}
-	(void)d;
 	return 0;
 }
 
@@ -82,10 +82,10 @@ long domctl_setvcpucontext(struct domain *d, struct xen_domctl *op)
 	if (!v)
 		return -EINVAL;
 	if (guest_handle_null(op->u.vcpucontext.ctxt)) {
+		domain_pause(d);
 		__atomic_fetch_or(&v->pause_flags, VPF_DOWN, __ATOMIC_SEQ_CST);
-		vcpu_pause(v);
 		ret = vcpu_reset(v);
-		vcpu_unpause(v);
+		domain_unpause(d);
 		return ret;
 	}
 	c = kmalloc(sizeof(*c)); /* 5 KiB: too much for the stack */
@@ -93,9 +93,9 @@ long domctl_setvcpucontext(struct domain *d, struct xen_domctl *op)
 		return -ENOMEM;
 	ret = guest_read(c, guest_handle_addr(op->u.vcpucontext.ctxt, 0), sizeof(*c));
 	if (!ret) {
-		vcpu_pause(v);
-		ret = set_context(d, v, c);
-		vcpu_unpause(v);
+		domain_pause(d);
+		ret = set_context(v, c);
+		domain_unpause(d);
 	}
 	kfree(c);
 	return ret;

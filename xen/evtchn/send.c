@@ -95,7 +95,7 @@ int evtchn_unmask(struct domain *d, u32 port)
 		return -EINVAL;
 	flags = spin_lock_irqsave(&chn->lock);
 	v = domain_vcpu(d, chn->vcpu);
-	if (v && level2_unmask(d, v, port))
+	if (v && level2_unmask(d, v, chn->port))
 		vcpu_mark_events_pending(v);
 	is_pirq = chn->state == EVTCHN_PIRQ;
 	pirq = chn->pirq;
@@ -111,7 +111,8 @@ int evtchn_port_poll_pending(struct domain *d, u32 port)
 
 	if (!chn || READ_ONCE(chn->state) <= EVTCHN_RESERVED)
 		return -EINVAL;
-	return level2_is_pending(d, port);
+	/* By its own number: the one asked for is no bound to what a processor does ahead of time. */
+	return level2_is_pending(d, chn->port);
 }
 
 void evtchn_poll_begin(struct vcpu *v)
