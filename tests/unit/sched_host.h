@@ -132,6 +132,15 @@ void domain_shutdown(struct domain *d, u32 reason)
 	shut_down = reason;
 }
 
+bool domain_latch_shutdown_code(struct domain *d, u32 code)
+{
+	bool first = d->shutdown_code == 0;
+
+	if (first)
+		d->shutdown_code = code;
+	return first;
+}
+
 int guest_read(void *dst, unsigned long va, size_t size)
 {
 	if (!va)

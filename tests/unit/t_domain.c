@@ -181,7 +181,18 @@ static void test_life(void)
 	CHECK_EQ(domain_resume(d), 0);
 	CHECK_EQ(d->shutdown_code, ~0u);
 	CHECK_EQ(d->pause_count, 0);
+	/* A code that it latched counts, whatever ends it; no second one; the next life has none. */
+	CHECK(domain_latch_shutdown_code(d, SHUTDOWN_reboot));
+	CHECK(!domain_latch_shutdown_code(d, SHUTDOWN_poweroff));
+	CHECK(!d->is_shut_down);
 	domain_crash(d, "third");
+	CHECK(d->is_shut_down && d->shutdown_code == SHUTDOWN_reboot);
+	CHECK_EQ(domain_resume(d), 0);
+	CHECK(domain_latch_shutdown_code(d, 77));
+	domain_shutdown(d, SHUTDOWN_poweroff);
+	CHECK_EQ(d->shutdown_code, SHUTDOWN_crash);
+	CHECK_EQ(domain_resume(d), 0);
+	domain_crash(d, "fourth");
 	CHECK(d->is_shut_down && d->shutdown_code == SHUTDOWN_crash);
 
 	/* Frames: one pinned, one that somebody else has mapped. */
@@ -281,7 +292,7 @@ static struct vcpu_guest_context *context(void)
 	c.event_callback_eip = 0xffffffff81001000;
 	c.debugreg[0] = HYPERVISOR_START + 8;
 	c.debugreg[1] = 0x1234;
-	c.debugreg[7] = ~0UL;
+	c.debugreg[7] = ~(1UL << 20);
 	c.trap_ctxt[14].address = 0xffffffff81002000;
 	c.trap_ctxt[14].cs = 0x10;
 	return &c;
@@ -353,6 +364,7 @@ static void test_context(void)
 	CHECK_EQ(v->arch.debugreg[0], 0);
 	CHECK_EQ(v->arch.debugreg[1], 0x1234);
 	CHECK_EQ(v->arch.debugreg[7] & 0x2000, 0);
+	CHECK_EQ(v->arch.debugreg[7] & 0xff, 0xf3); /* the second would watch a port */
 	CHECK_EQ(v->arch.cr4, 0x660 | 4 | 8);
 	CHECK_EQ(v->arch.traps[14].cs, 0x13);
 	CHECK(v->arch.syscall_callback.mask_events && !v->arch.failsafe_callback.mask_events);

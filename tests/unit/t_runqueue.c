@@ -285,6 +285,21 @@ static void test_watchdog(void)
 	CHECK_EQ(shut_down, SHUTDOWN_watchdog);
 }
 
+static void test_shutdown_code(void)
+{
+	struct sched_shutdown op = {.reason = SHUTDOWN_reboot};
+
+	boot(1);
+	create(1, 0, 0);
+	run(MS);
+	shut_down = 99;
+	CHECK_EQ(hc_sched_op(SCHEDOP_shutdown_code, 0), -EFAULT);
+	CHECK_EQ(hc_sched_op(SCHEDOP_shutdown_code, (unsigned long)&op), 0);
+	CHECK_EQ(hc_sched_op(SCHEDOP_shutdown_code, (unsigned long)&op), -EEXIST);
+	CHECK_EQ(current->domain->shutdown_code, SHUTDOWN_reboot);
+	CHECK_EQ(shut_down, 99);
+}
+
 static void test_random(unsigned int n, unsigned int seed)
 {
 	unsigned int paused[VCPUS_MAX] = {0};
@@ -359,6 +374,7 @@ int main(void)
 	test_poll();
 	test_yield();
 	test_watchdog();
+	test_shutdown_code();
 	test_random(1, 1);
 	test_random(2, 2);
 	test_random(4, 3);

@@ -69,7 +69,7 @@ static struct domain *domain_alloc(domid_t id, u32 max_vcpus)
 	d->id = id;
 	d->max_vcpus = max_vcpus;
 	d->refs = 1;
-	d->shutdown_code = ~0u;
+	d->shutdown_code = SHUTDOWN_CODE_NONE;
 	d->shared_info_mfn = INVALID_MFN;
 	spin_lock_init(&d->lock, LOCK_DOMAIN);
 	spin_lock_init(&d->ctl_lock, LOCK_DOMCTL);
@@ -289,10 +289,23 @@ static _Noreturn void machine_follows(u32 reason)
 	machine_reboot();
 }
 
+/* What the tools have no name for they would not know what to do with. */
+static u32 known_reason(u32 reason)
+{
+	return reason < ARRAY_SIZE(shutdown_names) ? reason : SHUTDOWN_crash;
+}
+
+bool domain_latch_shutdown_code(struct domain *d, u32 code)
+{
+	u32 none = SHUTDOWN_CODE_NONE;
+
+	return __atomic_compare_exchange_n(&d->shutdown_code, &none, known_reason(code), false,
+					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
 void domain_shutdown(struct domain *d, u32 reason)
 {
-	if (reason >= ARRAY_SIZE(shutdown_names))
-		reason = SHUTDOWN_crash;
+	reason = known_reason(reason);
 	if (d->is_privileged)
 		machine_follows(reason);
 	/*
@@ -301,7 +314,8 @@ void domain_shutdown(struct domain *d, u32 reason)
 	 */
 	if (__atomic_exchange_n(&d->is_shutting_down, true, __ATOMIC_SEQ_CST))
 		return;
-	WRITE_ONCE(d->shutdown_code, reason);
+	if (!domain_latch_shutdown_code(d, reason))
+		reason = READ_ONCE(d->shutdown_code);
 	domain_pause_nosync(d);
 	__atomic_store_n(&d->is_shut_down, true, __ATOMIC_SEQ_CST);
 	if (reason == SHUTDOWN_suspend && d->suspend_port)
@@ -313,7 +327,7 @@ int domain_resume(struct domain *d)
 {
 	if (!__atomic_exchange_n(&d->is_shut_down, false, __ATOMIC_SEQ_CST))
 		return -EINVAL;
-	WRITE_ONCE(d->shutdown_code, ~0u);
+	WRITE_ONCE(d->shutdown_code, SHUTDOWN_CODE_NONE);
 	__atomic_store_n(&d->is_shutting_down, false, __ATOMIC_SEQ_CST);
 	domain_unpause(d);
 	return 0;

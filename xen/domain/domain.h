@@ -72,7 +72,7 @@ struct domain {
 	/* d->lock (LOCK_DOMAIN) */
 	struct spinlock lock;
 	bool is_shutting_down, is_shut_down; /* atomic */
-	u32 shutdown_code; /* SHUTDOWN_*, ~0 when not shut down */
+	u32 shutdown_code; /* SHUTDOWN_*; SHUTDOWN_CODE_NONE; atomic */
 	u32 controller_pause_count; /* pauses by domctl, within pause_count */
 	struct vcpu **vcpu; /* [max_vcpus]; entries appear with a release store and stay */
 
@@ -174,8 +174,14 @@ extern struct vcpu_info unregistered_vcpu_info;
 
 /* Guest's unmendable state: stops the domain with reason crash; logs why (rate limited). */
 void domain_crash(struct domain *d, const char *why, ...) __printf(2, 3);
-/* SHUTDOWN_*: stops all vCPUs and tells the toolstack (VIRQ_DOM_EXC); dom0: acts on the machine. */
+/*
+ * SHUTDOWN_*: stops all vCPUs and tells the toolstack (VIRQ_DOM_EXC), of the code latched before if
+ * there is one; dom0: acts on the machine.
+ */
 void domain_shutdown(struct domain *d, u32 reason);
+/* What d's shutdown is to be reported as, whatever its reason; false: there is a code already. */
+bool domain_latch_shutdown_code(struct domain *d, u32 code);
+#define SHUTDOWN_CODE_NONE (~0u)
 /* Takes back a shutdown (resumedomain): the vCPUs go on.  -EINVAL when d is not shut down. */
 int domain_resume(struct domain *d);
 /* Registers of d's vCPUs to the console. */

@@ -211,12 +211,21 @@ static void load_user_regs(struct vcpu *v, const struct cpu_user_regs *u)
 	v->arch.gs = guest_selector(u->gs);
 }
 
+/* Breakpoints on ports go: it is we who read and write those (vcpu_set_debugreg() refuses them). */
+static unsigned long without_ports(unsigned long dr7)
+{
+	for (unsigned int i = 0; i < 4; i++)
+		if ((dr7 >> (16 + 4 * i) & 3) == 2)
+			dr7 &= ~(3UL << (2 * i));
+	return dr7;
+}
+
 static void load_debugregs(struct vcpu *v, const unsigned long *dr)
 {
 	for (unsigned int i = 0; i < 4; i++)
 		v->arch.debugreg[i] = guest_address_ok(dr[i]) ? dr[i] : 0;
 	v->arch.debugreg[6] = DR6_INIT | (dr[6] & 0xe00fUL);
-	v->arch.debugreg[7] = DR7_INIT | (dr[7] & DR7_ALLOWED);
+	v->arch.debugreg[7] = DR7_INIT | (without_ports(dr[7]) & DR7_ALLOWED);
 }
 
 static unsigned long settable_cr4(void)

@@ -99,19 +99,11 @@ static long op_remote_shutdown(unsigned long arg)
 /* What a later crash is to be reported as. */
 static long op_shutdown_code(unsigned long arg)
 {
-	struct domain *d = current->domain;
 	struct sched_shutdown op;
-	long ret = 0;
 
 	if (guest_fetch(&op, arg, sizeof(op)))
 		return -EFAULT;
-	spin_lock(&d->lock);
-	if (d->shutdown_code == ~0u)
-		d->shutdown_code = op.reason & 0xff;
-	else
-		ret = -EEXIST;
-	spin_unlock(&d->lock);
-	return ret;
+	return domain_latch_shutdown_code(current->domain, op.reason) ? 0 : -EEXIST;
 }
 
 /* id 0: a new one, returns its id; timeout 0: ends it; else: sets it again. */

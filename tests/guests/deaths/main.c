@@ -12,7 +12,7 @@
 /* Where both hypervisors have the direct map of all memory. */
 #define DIRECT_MAP 0xffff830000000000UL
 
-extern char go_int3[], go_ud2[], go_ltr[], go_syscall[], go_iret[], go_round[];
+extern char go_int3[], go_ud2[], go_ltr[], go_syscall[], go_iret[], go_round[], go_latch[];
 
 asm(".text\n"
     "go_int3: int3; jmp go_int3\n"
@@ -20,11 +20,15 @@ asm(".text\n"
     "go_ltr: ltr %ax; jmp go_ltr\n"
     "go_syscall: syscall; jmp go_syscall\n"
     "go_iret: mov $23, %eax; syscall; jmp go_iret\n"
-    "go_round: jmp go_round\n");
+    "go_round: jmp go_round\n"
+    "go_latch: mov $29, %eax; syscall; jmp go_ud2\n");
 
 /* To user mode, which a domain without a user root has not; in the image, so that both have it. */
 static struct iret_context to_user = {
 	.rip = 1, .cs = FLAT_USER_CS, .rflags = 0x202, .rsp = 1, .ss = FLAT_USER_SS};
+
+/* What it wants its death to be called; in the image as well. */
+static struct sched_shutdown latched = {.reason = SHUTDOWN_reboot};
 
 static struct child c;
 static uint64_t *page; /* dom0's own, of which no frame may become a part */
@@ -103,6 +107,13 @@ static void our_failsafe_stack(struct child *who __attribute__((unused)),
 	ctx->user_regs.ds = 0x4b; /* in no table: it has none */
 	ctx->failsafe_callback_eip = (uintptr_t)go_round;
 	ctx->user_regs.rsp = own_page();
+}
+
+static void named(struct child *who __attribute__((unused)), struct vcpu_guest_context *ctx)
+{
+	ctx->user_regs.rip = (uintptr_t)go_latch;
+	ctx->user_regs.rdi = SCHEDOP_shutdown_code;
+	ctx->user_regs.rsi = (uintptr_t)&latched;
 }
 
 static void from_nowhere(struct child *who __attribute__((unused)), struct vcpu_guest_context *ctx)
@@ -197,6 +208,10 @@ static void all(void)
 		is(deaths[i].name, reason(c.id), SHUTDOWN_crash);
 		child_end(&c);
 	}
+	child_context = named;
+	child_start(&c);
+	is("h29.5 a crash, after the code of a reboot was latched", reason(c.id), SHUTDOWN_reboot);
+	child_end(&c);
 	child_context = NULL;
 	ok(untouched(), "XSA-215 nothing was stored");
 	/* Xen keeps two frames of one of them. */

@@ -240,6 +240,7 @@ static void registers(void)
 /* --- contexts --- */
 
 static volatile unsigned int alive;
+static volatile unsigned long armed; /* DR7, as it finds it */
 static struct vcpu_guest_context context;
 
 static char context_stack[8192] __attribute__((aligned(16)));
@@ -247,6 +248,7 @@ static char context_stack[8192] __attribute__((aligned(16)));
 /* Comes up with whatever the context held, and goes down for good. */
 __attribute__((used)) static void came_up(void)
 {
+	armed = (unsigned long)HC1(__HYPERVISOR_get_debugreg, 7);
 	alive = 1;
 	for (;;)
 		vcpu_op(VCPUOP_down, 2, NULL);
@@ -297,13 +299,14 @@ static void contexts(void)
 		memset((uint8_t *)&context.fpu_ctxt + 24, 0, 4);
 	context.user_regs.rflags = 0x4000 | 0x40000 | 2; /* NT, AC */
 	context.debugreg[0] = HOLE;
-	context.debugreg[7] = 0x2400;
+	context.debugreg[7] = 0x22403; /* general detect; one that watches a port */
 	context.ctrlreg[4] = on_dais() ? ~0UL : 0;
 	is("XSA-53 a context of ones", vcpu_op(VCPUOP_initialise, 2, &context), 0);
 	is("XSA-53 comes up", vcpu_op(VCPUOP_up, 2, NULL), 0);
 	for (unsigned int i = 0; i < 1000 && !alive; i++)
 		sched_op(SCHEDOP_yield, NULL);
 	is("XSA-12 XSA-44 XSA-53 and runs", alive, 1);
+	is("XSA-12 and watches none of our ports", armed & 3, 0);
 }
 
 /* --- what is not for guests --- */
