@@ -102,6 +102,13 @@ void buddy_free(mfn_t mfn, unsigned int order, u32 stamp __unused)
 	}
 }
 
+static unsigned int cache_flushes;
+
+void cache_flush_all(void)
+{
+	cache_flushes++;
+}
+
 unsigned long buddy_free_frames(void)
 {
 	unsigned long n = 0;

@@ -232,8 +232,36 @@ static void test_exchange(void)
 	CHECK_EQ(memop(XENMEM_exchange, &x), -ENOMEM);
 	CHECK_EQ(x.nr_exchanged, 0);
 	allocations_left = ~0u;
+	/* Free memory that others have claimed is not for it, for no moment: the same. */
+	{
+		struct xen_memory_reservation claim = reservation(1, 0, 0);
+
+		claim.nr_extents = buddy_free_frames() - 15;
+		claim.extent_start.p = NULL;
+		domains[1].mem.max_pages = FRAMES;
+		CHECK_EQ(memop(XENMEM_claim_pages, &claim), 0);
+		CHECK_EQ(memop(XENMEM_exchange, &x), -ENOMEM);
+		CHECK_EQ(x.nr_exchanged, 0);
+		claim.nr_extents = 0;
+		CHECK_EQ(memop(XENMEM_claim_pages, &claim), 0);
+	}
+	/* One that was mapped uncached once is given, with all caches flushed, or put back. */
+	cache_flushes = 0;
+	frame_of(MFN(list[32]))->ref |= FRAME_UNCACHED;
+	CHECK(frame_get(MFN(list[34]), &domains[0]));
+	CHECK_EQ(memop(XENMEM_exchange, &x), -EINVAL);
+	CHECK_EQ(cache_flushes, 1);
+	frame_put(MFN(list[34]));
+	for (unsigned int i = 32; i < 48; i++)
+		frame_of(MFN(list[i]))->ref |= FRAME_UNCACHED;
+	CHECK_EQ(memop(XENMEM_exchange, &x), 0);
+	CHECK_EQ(x.nr_exchanged, 16);
+	CHECK_EQ(cache_flushes, 2);
+	CHECK(frame_is_free[list[32]]);
 	/* The same frame twice. */
-	list[33] = list[32];
+	x = exchange(16, 0, 1, 4, 0);
+	x.in.extent_start.p = list + 48;
+	list[49] = list[48];
 	CHECK_EQ(memop(XENMEM_exchange, &x), -EINVAL);
 	/* Sizes that do not match, or would overflow. */
 	x = exchange(3, 0, 1, 1, 0);

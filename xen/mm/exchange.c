@@ -68,29 +68,40 @@ static void put_back(const struct exchange *e, unsigned int stolen, unsigned int
 		reserve_unsteal(e->d, MFN(e->old[stolen]));
 }
 
-/* Steals the chunk's old frames: how many, or a negative error with nothing stolen. */
-static int take_old(const struct exchange *e)
+/* Steals the chunk's old frames up to the first that is not to be had; *n says how many. */
+static int steal_old(const struct exchange *e, unsigned int *n, bool *uncached)
 {
 	const struct xen_memory_reservation *in = &e->x.in;
-	unsigned int n = 0;
 
 	for (unsigned int i = 0; i < e->in_extents; i++) {
 		xen_pfn_t base;
 
 		if (guest_read(&base, guest_handle_addr(in->extent_start, e->x.nr_exchanged + i),
-			       sizeof(base))) {
-			put_back(e, n, 0);
+			       sizeof(base)))
 			return -EFAULT;
-		}
-		for (unsigned long j = 0; j < BIT(in->extent_order); j++, n++) {
-			if (base >= max_mfn || !reserve_steal(e->d, MFN(base + j))) {
-				put_back(e, n, 0);
+		for (unsigned long j = 0; j < BIT(in->extent_order); j++) {
+			if (base >= max_mfn || !reserve_steal(e->d, MFN(base + j), uncached))
 				return -EINVAL;
-			}
-			e->old[n] = (u32)(base + j);
+			e->old[(*n)++] = (u32)(base + j);
 		}
 	}
-	return (int)n;
+	return 0;
+}
+
+/* All of them: how many, or a negative error with nothing stolen. */
+static int take_old(const struct exchange *e)
+{
+	bool uncached = false;
+	unsigned int n = 0;
+	int ret = steal_old(e, &n, &uncached);
+
+	/* Once for the chunk, and before they are put back, too: the frames no longer say it. */
+	if (uncached)
+		cache_flush_all();
+	if (!ret)
+		return (int)n;
+	put_back(e, n, 0);
+	return ret;
 }
 
 static int exchange_chunk(const struct exchange *e)
@@ -101,6 +112,11 @@ static int exchange_chunk(const struct exchange *e)
 
 	if (n < 0)
 		return n;
+	/* The old ones are given back only afterwards: until then it is memory beyond d's. */
+	if (!reserve_enough_unclaimed(e->d, (unsigned long)n)) {
+		put_back(e, (unsigned int)n, 0);
+		return -ENOMEM;
+	}
 	for (unsigned int i = 0; i < e->out_extents; i++) {
 		mfn_t mfn = buddy_alloc_below(out->extent_order, e->address_bits, 0);
 

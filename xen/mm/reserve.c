@@ -134,14 +134,24 @@ static u64 alone_ref(const struct domain *d)
 	return FRAME_IN_USE | FRAME_ALLOCATED | ((u64)d->id << FRAME_OWNER_SHIFT) | 1;
 }
 
-bool reserve_steal(const struct domain *d, mfn_t mfn)
+static bool steal(const struct domain *d, mfn_t mfn, u64 state)
 {
-	u64 alone = alone_ref(d);
+	u64 alone = alone_ref(d) | state;
 
 	/* One reference in all means no type reference either (invariant 3). */
 	return mfn_valid(mfn) &&
 	       __atomic_compare_exchange_n(&frame_of(mfn)->ref, &alone, FRAME_IN_USE, false,
 					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+bool reserve_steal(const struct domain *d, mfn_t mfn, bool *uncached)
+{
+	if (steal(d, mfn, 0))
+		return true;
+	if (!steal(d, mfn, FRAME_UNCACHED))
+		return false;
+	*uncached = true;
+	return true;
 }
 
 void reserve_unsteal(const struct domain *d, mfn_t mfn)
@@ -157,8 +167,7 @@ void reserve_substitute(struct domain *d, mfn_t mfn, unsigned int order)
 		own_frame(MFN(mfn.m + i), d, FRAME_ALLOCATED, FRAME_TYPE_NONE);
 }
 
-/* Claims of others are not for d to take. */
-static bool enough_unclaimed(const struct domain *d, unsigned long n)
+bool reserve_enough_unclaimed(const struct domain *d, unsigned long n)
 {
 	unsigned long others = READ_ONCE(claimed_total) - READ_ONCE(d->mem.claimed);
 
@@ -169,7 +178,7 @@ mfn_t reserve_alloc(struct domain *d, unsigned int order, unsigned int address_b
 {
 	mfn_t mfn;
 
-	if (READ_ONCE(claimed_total) && !enough_unclaimed(d, BIT(order)))
+	if (READ_ONCE(claimed_total) && !reserve_enough_unclaimed(d, BIT(order)))
 		return INVALID_MFN;
 	mfn = buddy_alloc_below(order, address_bits, 0);
 	if (mfn_eq(mfn, INVALID_MFN))
@@ -188,7 +197,7 @@ int reserve_release(struct domain *d, mfn_t mfn)
 	u64 ref;
 
 	/* Nobody else has it, as it is with nearly all: it goes at once. */
-	if (likely(reserve_steal(d, mfn))) {
+	if (likely(steal(d, mfn, 0))) {
 		m2p_clear_range(mfn, 0);
 		buddy_free(mfn, 0, tlb_clock());
 		reserve_frame_gone(d, true);
@@ -417,7 +426,7 @@ long memop_claim_pages(unsigned long arg, unsigned long start __unused)
 		want = r.nr_extents > d->mem.tot_pages ? r.nr_extents - d->mem.tot_pages : 0;
 		if (r.nr_extents > d->mem.max_pages || domain_is_dying(d)) {
 			ret = -EINVAL;
-		} else if (!enough_unclaimed(d, want)) {
+		} else if (!reserve_enough_unclaimed(d, want)) {
 			ret = -ENOMEM;
 		} else {
 			d->mem.claimed = want;

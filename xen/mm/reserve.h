@@ -34,12 +34,15 @@ mfn_t reserve_alloc(struct domain *d, unsigned int order, unsigned int address_b
  * pinned as a page table.
  */
 int __must_check reserve_release(struct domain *d, mfn_t mfn);
+/* n frames are free that no claim of another domain's stands for. */
+bool reserve_enough_unclaimed(const struct domain *d, unsigned long n);
 /*
  * For exchange.c, which swaps frames of d one for one: takes a frame that only
  * FRAME_ALLOCATED holds out of everybody's reach (refs 0), puts it back, or
- * makes d the owner of a new block in the place of such frames.
+ * makes d the owner of a new block in the place of such frames.  *uncached becomes
+ * true where caches are to be flushed before the frame is anybody's again (row 402).
  */
-bool reserve_steal(const struct domain *d, mfn_t mfn);
+bool reserve_steal(const struct domain *d, mfn_t mfn, bool *uncached);
 void reserve_unsteal(const struct domain *d, mfn_t mfn);
 void reserve_substitute(struct domain *d, mfn_t mfn, unsigned int order);
 /* Address bits that cover less than the machine's memory, else 0 (anywhere). */
