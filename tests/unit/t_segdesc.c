@@ -115,9 +115,11 @@ static void test_ldt(void)
 	unsigned long base = 0x40000000;
 
 	world_start();
-	for (unsigned long i = 0; i < 4; i++)
+	for (unsigned long i = 0; i < 4; i++) {
 		((u64 *)mfn_to_virt(
 			MFN(10 + i)))[(base >> (39 - 9 * i)) & 511] = (11 + i) << PAGE_SHIFT | 1;
+		frame_of(MFN(10 + i))->type = FRAME_TYPE_L4 - ((u32)i << FRAME_TYPE_SHIFT);
+	}
 	v.arch.kernel_root = MFN(10);
 	CHECK_EQ(segdesc_set_ldt(&v, base + 8, 10), -EINVAL);
 	CHECK_EQ(segdesc_set_ldt(&v, base, 8193), -EINVAL);
@@ -126,6 +128,10 @@ static void test_ldt(void)
 	CHECK_EQ(segdesc_ldt_fault(&v, 2 * PAGE_SIZE), -EFAULT); /* beyond its end */
 	CHECK_EQ(segdesc_ldt_fault(&v, 100 * PAGE_SIZE), -EFAULT);
 	CHECK_EQ(segdesc_ldt_fault(&v, PAGE_SIZE), -EFAULT); /* not mapped by the guest */
+	/* What is no table any more does not lead on. */
+	frame_of(MFN(12))->type = FRAME_TYPE_WRITABLE;
+	CHECK_EQ(segdesc_ldt_fault(&v, 0x123), -EFAULT);
+	frame_of(MFN(12))->type = FRAME_TYPE_L2;
 	CHECK_EQ(segdesc_ldt_fault(&v, 0x123), 0);
 	CHECK_EQ(window[0].m, 14);
 	CHECK_EQ(type_counts[14], 1);

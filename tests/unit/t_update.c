@@ -190,6 +190,12 @@ static void by_address(void)
 	CHECK_EQ(hc_update_va_mapping(VA(5), to(L3, 0x63), 0), -EBUSY);
 	CHECK_EQ(hc_update_va_mapping(VA(5), to(L3, 0x61), 7), 0);
 	CHECK_EQ(hc_update_va_mapping(1UL << 30, to(DATA, 0x63), 0), -EINVAL);
+	/* An entry whose table became data after it was read: what the guest writes there leads nowhere. */
+	*entry(L3, 1) = to(DATA2, 0x67);
+	*entry(DATA2, 0) = to(L1, 0x67);
+	CHECK_EQ(hc_update_va_mapping(1UL << 30 | VA(6), to(DATA, 0x63), 0), -EINVAL);
+	CHECK_EQ(*entry(L1, 6), 0);
+	*entry(L3, 1) = *entry(DATA2, 0) = 0;
 	CHECK_EQ(hc_update_va_mapping(HYPERVISOR_START, 0, 0), -EINVAL);
 	CHECK_EQ(hc_update_va_mapping(1UL << 60, 0, 0), -EINVAL);
 	CHECK_EQ(hc_update_va_mapping_otherdomain(VA(5), 0, 0, 2), -EPERM);

@@ -164,7 +164,7 @@ int segdesc_set_ldt(struct vcpu *v, unsigned long base, unsigned long entries)
  * The L1 entry of va under v's kernel root, 0 when there is none.  No lock: the
  * fault may come from our own load of a selector, with interrupts off, when who
  * holds the lock waits for us to flush.  What is read may be in change; each
- * frame is looked at only if it is RAM, and the caller checks what comes out.
+ * frame is looked at only if it is a table, and the caller checks what comes out.
  */
 static u64 walk(const struct vcpu *v, unsigned long va)
 {
@@ -174,8 +174,10 @@ static u64 walk(const struct vcpu *v, unsigned long va)
 		return 0;
 	for (unsigned int shift = 39; shift >= PAGE_SHIFT; shift -= 9) {
 		const u64 *table = phys_to_virt(e & PTE_ADDR_MASK);
+		unsigned long m;
 
-		if (frame_is_mmio(MFN((e & PTE_ADDR_MASK) >> PAGE_SHIFT)))
+		if (!index_below((e & PTE_ADDR_MASK) >> PAGE_SHIFT, max_mfn, &m) ||
+		    !frame_type_is_table(frame_type(frame_of(MFN(m)))))
 			return 0;
 		e = READ_ONCE(table[(va >> shift) & 511]);
 		if (!(e & PTE_PRESENT) || (shift > PAGE_SHIFT && (e & PTE_LARGE)))

@@ -396,8 +396,8 @@ static inline u64 entry_at(u64 e, unsigned long va, unsigned int level)
  * The L1 table of va in v's kernel address space, by hand through the direct
  * map, with a reference; INVALID_MFN when there is none.  The root is v's and whole, so
  * that its entries name RAM.  Below it other vCPUs may change the tables meanwhile, and what
- * is read may be anything: a frame is looked at only if it is RAM, and the last one must
- * be the domain's.
+ * is read may be anything: a frame is looked at only if it is such a table, so that nothing
+ * else leads anywhere, and the last one must be the domain's.
  */
 static mfn_t find_l1(const struct vcpu *v, unsigned long va)
 {
@@ -413,7 +413,7 @@ static mfn_t find_l1(const struct vcpu *v, unsigned long va)
 	e = entry_at(e, va, 3);
 	if (unlikely((e & (PTE_PRESENT | PTE_LARGE)) != PTE_PRESENT) ||
 	    unlikely(!index_below(pte_mfn(e).m, max_mfn, &m)) ||
-	    unlikely(frame_of(MFN(m))->type == FRAME_TYPE_MMIO))
+	    unlikely(frame_type(frame_of(MFN(m))) != FRAME_TYPE_L2))
 		return INVALID_MFN;
 	e = entry_at(e, va, 2);
 	if (unlikely((e & (PTE_PRESENT | PTE_LARGE)) != PTE_PRESENT))
