@@ -38,9 +38,8 @@ static void check_kernel(const struct dais_config *config, struct dais_faults *f
 	if (!path)
 		return;
 	if (dais_image_open(path, NULL, &image, &err))
-		dais_faults_add(faults, false, config->kernel_line, key,
-				err.hint[0] ? err.hint : "Name another file.", "%s: %s", path,
-				err.why);
+		dais_faults_add(faults, false, config->kernel_line, key, dais_advice(&err),
+				"%s: %s", path, err.why);
 	else
 		dais_image_close(&image);
 }

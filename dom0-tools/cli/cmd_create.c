@@ -87,7 +87,7 @@ static void show_screen(struct cli *cli, const struct request *r, uint32_t domid
 		password = r->config.vfbs[0].vncpasswd;
 	if (viewer_check(&r->config, &err) || viewer_start(cli, domid, password, &err))
 		fprintf(stderr, "%s: %s\n  %s\n", cli->program,
-			dais_error_text(&err, text, sizeof(text)), err.hint);
+			dais_error_text(&err, text, sizeof(text)), dais_advice(&err));
 }
 
 static int make(struct cli *cli, struct request *r)

@@ -25,7 +25,7 @@ static int run(struct cli *cli, int argc, char **argv)
 
 const struct command command_trigger = {
 	.name = "trigger",
-	.synopsis = "DOMAIN nmi|reset|init|power|sleep [VCPU]",
+	.synopsis = "DOMAIN nmi|reset|init|power|sleep|s3resume [VCPU]",
 	.summary = "Send a trigger (nmi) to a domain",
 	.arguments = ARGUMENT_DOMAIN,
 	.run = run,

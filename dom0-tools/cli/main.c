@@ -55,7 +55,7 @@ static void report_json(const struct dais_error *err)
 	json_set(o, "what", json_object_new_string(err->what));
 	json_set(o, "object", json_object_new_string(err->object));
 	json_set(o, "why", json_object_new_string(err->why));
-	json_set(o, "hint", json_object_new_string(err->hint));
+	json_set(o, "hint", json_object_new_string(dais_advice(err)));
 	json_set(o, "errno", json_object_new_int(err->errnum));
 	output_json("dais.error", o);
 }
@@ -66,9 +66,8 @@ int cli_report(const struct cli *cli, const struct dais_error *err)
 
 	progress_end();
 	fflush(stdout);
-	fprintf(stderr, "%s: %s\n", cli->program, dais_error_text(err, text, sizeof(text)));
-	if (err->hint[0])
-		fprintf(stderr, "  %s\n", err->hint);
+	fprintf(stderr, "%s: %s\n  %s\n", cli->program, dais_error_text(err, text, sizeof(text)),
+		dais_advice(err));
 	if (cli->json)
 		report_json(err);
 	return cli_status(cli, err->code == DAIS_OK ? DAIS_FAILED : err->code);

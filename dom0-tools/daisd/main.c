@@ -158,7 +158,7 @@ static int report(const struct settings *s, const struct dais_error *err)
 	dais_error_text(err, text, sizeof(text));
 	if (!s->foreground)
 		syslog(LOG_ERR, "%s", text);
-	fprintf(stderr, "daisd: %s\n%s%s", text, err->hint, err->hint[0] ? "\n" : "");
+	fprintf(stderr, "daisd: %s\n%s\n", text, dais_advice(err));
 	return (int)err->code;
 }
 

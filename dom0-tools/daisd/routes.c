@@ -380,7 +380,7 @@ void route_error(struct request *r)
 	json_set(o, "what", json_object_new_string(r->err.what));
 	json_set(o, "object", json_object_new_string(r->err.object));
 	json_set(o, "why", json_object_new_string(r->err.why));
-	json_set(o, "hint", json_object_new_string(r->err.hint));
+	json_set(o, "hint", json_object_new_string(dais_advice(&r->err)));
 	json_set(o, "errno", json_object_new_int(r->err.errnum));
 	if (faults)
 		json_set(o, "faults", faults);

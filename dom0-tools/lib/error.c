@@ -106,6 +106,34 @@ EXPORT char *dais_error_text(const struct dais_error *err, char *buf, unsigned l
 	return buf;
 }
 
+EXPORT const char *dais_advice(const struct dais_error *err)
+{
+	static const char failed[] =
+		"`dais dmesg` or dom0's own `dmesg` may tell more; so may -v before the command.";
+	static const char *const advice[] = {
+		[DAIS_OK] = failed,
+		[DAIS_FAILED] = failed,
+		[DAIS_USAGE] = "`dais help` and dais(1) tell what can be said.",
+		[DAIS_CONFIG] = "`dais check FILE` shows all faults of a configuration.",
+		[DAIS_NO_DOMAIN] = "`dais list` shows which there are.",
+		[DAIS_NO_HOST] = "Run it in dom0, above Dais or Xen, with xenstored running.",
+		[DAIS_NO_MEMORY] =
+			"`dais info` shows what is free; `dais mem-set` has a domain give some back.",
+		[DAIS_EXISTS] = "`dais list` shows what there is; choose another name.",
+		[DAIS_DEVICE] = "dom0's own `dmesg` and /var/log/dais may tell more.",
+		[DAIS_TIMEOUT] = "`dais list` and the domain's console show what it is doing.",
+		[DAIS_STATE] = "`dais list` shows the domain's state.",
+		[DAIS_IMAGE] = "Name another kernel or ramdisk.",
+		[DAIS_PERMISSION] = "Run it as root.",
+		[DAIS_INTERRUPTED] = "Run it again.",
+	};
+
+	if (err->hint[0])
+		return err->hint;
+	return (unsigned int)err->code < sizeof(advice) / sizeof(*advice) ? advice[err->code]
+									  : failed;
+}
+
 EXPORT const char *dais_code_name(enum dais_code code)
 {
 	static const char *const names[] = {

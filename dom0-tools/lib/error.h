@@ -39,7 +39,7 @@ struct dais_error {
 	char what[DAIS_WHAT_MAX]; /* "create the domain" */
 	char object[DAIS_OBJECT_MAX]; /* "web", "/srv/web.img", "" */
 	char why[DAIS_WHY_MAX]; /* "Permission denied" */
-	char hint[DAIS_HINT_MAX]; /* what to do; "" if there is nothing to advise */
+	char hint[DAIS_HINT_MAX]; /* what to do; "": see dais_advice() */
 };
 
 #define DAIS_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
@@ -69,6 +69,9 @@ int dais_while(struct dais_error *err, const char *what, const char *object);
 
 /* One line, "cannot WHAT OBJECT: WHY", without the hint, into @buf. Returns @buf. */
 char *dais_error_text(const struct dais_error *err, char *buf, unsigned long size);
+
+/* What to do about it: the hint, or what helps with errors of its code. Never empty. */
+const char *dais_advice(const struct dais_error *err);
 
 /* The code's name as in JSON: "no-domain". */
 const char *dais_code_name(enum dais_code code);

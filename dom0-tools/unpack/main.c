@@ -40,7 +40,7 @@ static int report(const struct dais_error *err)
 	char text[1200];
 
 	dais_error_text(err, text, sizeof(text));
-	fprintf(stderr, "dais-unpack: %s\n%s%s", text, err->hint, err->hint[0] ? "\n" : "");
+	fprintf(stderr, "dais-unpack: %s\n%s\n", text, dais_advice(err));
 	return (int)err->code;
 }
 

@@ -57,6 +57,7 @@ SET = [
     ("dais wait -t 60 GUEST up", ""),
     ("dais sysrq GUEST h", ""),
     ("dais trigger GUEST power", "none for PV guests", 10),
+    ("dais trigger GUEST s3resume", "none for PV guests", 10),
     ("dais network-attach GUEST bridge=xenbr0 mac=00:16:3e:00:00:19", ""),
     ("dais network-list GUEST", "00:16:3e:00:00:19"),
     ("dais network-detach -f GUEST 00:16:3e:00:00:19", ""),

@@ -179,6 +179,10 @@ config_sources = dom0-tools/lib/error.c dom0-tools/lib/json.c dom0-tools/lib/tex
 	dom0-tools/lib/config/nic.c dom0-tools/lib/config/parse.c dom0-tools/lib/config/plain.c \
 	dom0-tools/lib/config/show.c dom0-tools/lib/config/text.c dom0-tools/lib/config/values.c
 
+check_PROGRAMS += tests/unit/t_error
+tests_unit_t_error_CPPFLAGS = $(TOOLS_CPPFLAGS)
+tests_unit_t_error_SOURCES = tests/unit/t_error.c dom0-tools/lib/error.c
+
 check_PROGRAMS += tests/unit/t_config
 tests_unit_t_config_CPPFLAGS = $(TOOLS_CPPFLAGS)
 tests_unit_t_config_SOURCES = tests/unit/t_config.c $(config_sources)

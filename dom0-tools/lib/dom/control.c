@@ -87,19 +87,26 @@ EXPORT int dais_trigger(struct dais *host, uint32_t domid, const char *trigger, 
 		[XEN_DOMCTL_SENDTRIGGER_INIT] = "init",   [XEN_DOMCTL_SENDTRIGGER_POWER] = "power",
 		[XEN_DOMCTL_SENDTRIGGER_SLEEP] = "sleep",
 	};
+	bool known = !strcmp(trigger, "s3resume"); /* to xl; no hypervisor has it as a trigger */
 
 	for (uint32_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		if (strcmp(names[i], trigger))
 			continue;
 		if (!hv_trigger(&host->hv, domid, vcpu, i))
 			return 0;
-		if (errno == ENOSYS || errno == EOPNOTSUPP)
-			return dais_fail(err, DAIS_STATE, "trigger", trigger,
-					 "the hypervisor has none for PV guests");
-		return domain_failed(err, "trigger", domid);
+		if (errno != ENOSYS && errno != EOPNOTSUPP)
+			return domain_failed(err, "trigger", domid);
+		known = true;
 	}
-	return dais_fail(err, DAIS_USAGE, "trigger", trigger,
-			 "there are nmi, reset, init, power and sleep");
+	if (!known)
+		return dais_fail(err, DAIS_USAGE, "trigger", trigger,
+				 "there are nmi, reset, init, power, sleep and s3resume");
+	dais_fail(err, DAIS_STATE, "trigger", trigger, "the hypervisor has none for PV guests");
+	if (!strcmp(trigger, "power"))
+		dais_hint(err, "`dais shutdown %u` asks the guest to end.", domid);
+	if (!strcmp(trigger, "reset"))
+		dais_hint(err, "`dais reboot %u` asks the guest to start again.", domid);
+	return -1;
 }
 
 #define COMMITS_MOST 100

@@ -146,7 +146,7 @@ int dais_unpause(struct dais *host, uint32_t domid, struct dais_error *err);
 int dais_shutdown(struct dais *host, uint32_t domid, const char *how, struct dais_error *err);
 /* Has the guest's kernel act on a SysRq key. */
 int dais_sysrq(struct dais *host, uint32_t domid, char key, struct dais_error *err);
-/* "nmi", "reset", "init", "power", "sleep", as far as the hypervisor has it for PV guests. */
+/* "nmi", "reset", "init", "power", "sleep", "s3resume", as far as the hypervisor has it for PV. */
 int dais_trigger(struct dais *host, uint32_t domid, const char *trigger, uint32_t vcpu,
 		 struct dais_error *err);
 int dais_rename(struct dais *host, uint32_t domid, const char *name, struct dais_error *err);
