@@ -173,8 +173,8 @@ static bool do_watch(const struct view *v)
 		return false;
 	memcpy(word, v->rest, sizeof(word));
 	if (c && word[1] <= v->head.a_len)
-		had_memory(watch_add(c, v->a, v->head.a_len, word[1], v->b, v->head.b_len,
-				     word[0]) != ENOMEM);
+		had_memory(watch_restore(c, v->a, v->head.a_len, word[1], v->b, v->head.b_len,
+					 word[0]) != ENOMEM);
 	return true;
 }
 

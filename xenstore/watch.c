@@ -54,19 +54,19 @@ static struct watch *find(struct conn *c, const char *path, size_t path_len, con
 	return NULL;
 }
 
-int watch_add(struct conn *c, const char *path, size_t path_len, size_t home_len, const char *token,
-	      size_t token_len, uint32_t depth)
+static size_t size_of(size_t path_len, size_t token_len)
 {
-	size_t size = sizeof(struct watch) + path_len + token_len + 2;
+	return sizeof(struct watch) + path_len + token_len + 2;
+}
+
+int watch_restore(struct conn *c, const char *path, size_t path_len, size_t home_len,
+		  const char *token, size_t token_len, uint32_t depth)
+{
+	size_t size = size_of(path_len, token_len);
 	struct watch *w;
 
 	if (find(c, path, path_len, token, token_len))
 		return EEXIST;
-	if (!c->who.privileged &&
-	    (quota_used(c->who.domid, QUOTA_WATCHES) >= quota_limit(c->who.domid, QUOTA_WATCHES) ||
-	     quota_used(c->who.domid, QUOTA_MEMORY) + (int64_t)(size + trie_size(path, path_len)) >
-		     quota_limit(c->who.domid, QUOTA_MEMORY)))
-		return E2BIG;
 	/* So that finding all watches can never fail. */
 	if (!trie_found_reserve(&found, watches_all + 1))
 		return ENOMEM;
@@ -101,6 +101,19 @@ int watch_add(struct conn *c, const char *path, size_t path_len, size_t home_len
 	if (c->kept)
 		persist_watch(c, w);
 	return 0;
+}
+
+int watch_add(struct conn *c, const char *path, size_t path_len, size_t home_len, const char *token,
+	      size_t token_len, uint32_t depth)
+{
+	size_t size = size_of(path_len, token_len) + trie_size(path, path_len);
+	unsigned int domid = c->who.domid;
+
+	if (!c->who.privileged &&
+	    (quota_used(domid, QUOTA_WATCHES) >= quota_limit(domid, QUOTA_WATCHES) ||
+	     quota_used(domid, QUOTA_MEMORY) + (int64_t)size > quota_limit(domid, QUOTA_MEMORY)))
+		return find(c, path, path_len, token, token_len) ? EEXIST : E2BIG;
+	return watch_restore(c, path, path_len, home_len, token, token_len, depth);
 }
 
 static void destroy(struct watch *w)

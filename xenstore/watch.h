@@ -28,6 +28,9 @@ struct watch {
  */
 int watch_add(struct conn *c, const char *path, size_t path_len, size_t home_len, const char *token,
 	      size_t token_len, uint32_t depth);
+/* One that was there before a restart: no quota binds it, which may have been lowered since. */
+int watch_restore(struct conn *c, const char *path, size_t path_len, size_t home_len,
+		  const char *token, size_t token_len, uint32_t depth);
 /* 0 or ENOENT. */
 int watch_remove(struct conn *c, const char *path, size_t path_len, const char *token,
 		 size_t token_len);
