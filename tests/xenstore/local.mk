@@ -37,12 +37,12 @@ tests_xenstore_limittest_CFLAGS = $(STORETEST_CFLAGS)
 tests_xenstore_limittest_CPPFLAGS = $(STORETEST_CPPFLAGS)
 tests_xenstore_limittest_LDFLAGS = -O2
 
-tests_xenstore_sharetest_SOURCES = tests/xenstore/sharetest.c $(storetest_sources)
+tests_xenstore_sharetest_SOURCES = tests/xenstore/sharetest.c tests/xenstore/cases.h $(storetest_sources)
 tests_xenstore_sharetest_CFLAGS = $(STORETEST_CFLAGS)
 tests_xenstore_sharetest_CPPFLAGS = $(STORETEST_CPPFLAGS)
 tests_xenstore_sharetest_LDFLAGS = -O2
 
-tests_xenstore_queuetest_SOURCES = tests/xenstore/queuetest.c $(storetest_sources)
+tests_xenstore_queuetest_SOURCES = tests/xenstore/queuetest.c tests/xenstore/cases.h $(storetest_sources)
 tests_xenstore_queuetest_CFLAGS = $(STORETEST_CFLAGS)
 tests_xenstore_queuetest_CPPFLAGS = $(STORETEST_CPPFLAGS)
 tests_xenstore_queuetest_LDFLAGS = -O2

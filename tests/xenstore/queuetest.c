@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cases.h"
 #include "client.h"
 #include "server.h"
 #include "tap.h"
@@ -182,11 +183,8 @@ static void test_end_in_update(struct server *s)
 	xsc_close(c);
 }
 
-static const struct {
-	const char *name;
-	void (*run)(struct server *s);
-	bool ours_only; /* live updates, and what only ours does */
-} cases[] = {
+/* Those that are ours alone: live updates, and requests looked at ahead. */
+static const struct server_case cases[] = {
 	{"read-to-the-end", test_read_to_the_end, false},
 	{"reads-fast", test_reads_fast, false},
 	{"looked-at-ahead", test_looked_at_ahead, true},
@@ -196,33 +194,5 @@ static const struct {
 
 int main(int argc, char **argv)
 {
-	enum server_kind kind = SERVER_OURS;
-	struct server_paths paths = {0};
-	const char *only = NULL;
-
-	server_options(&paths, &argc, argv);
-	for (int i = 1; i + 1 < argc; i += 2) {
-		if (strcmp(argv[i], "--only") == 0)
-			only = argv[i + 1];
-		else if (strcmp(argv[i], "--on") == 0)
-			kind = strcmp(argv[i + 1], "C") == 0       ? SERVER_C
-			       : strcmp(argv[i + 1], "OCaml") == 0 ? SERVER_OCAML
-								   : SERVER_OURS;
-		else
-			return 2;
-	}
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct server s = {0};
-
-		if ((only && strcmp(only, cases[i].name) != 0) ||
-		    (cases[i].ours_only && kind != SERVER_OURS))
-			continue;
-		if (server_start(&s, &paths, kind, SERVER_NO_QUOTA))
-			cases[i].run(&s);
-		else
-			EXPECT(false, "the daemon does not start");
-		server_stop(&s);
-		tap_case(cases[i].name);
-	}
-	return tap_cases_failed != 0;
+	return server_cases(cases, sizeof(cases) / sizeof(cases[0]), argc, argv);
 }

@@ -485,9 +485,7 @@ int main(int argc, char **argv)
 		if (strcmp(argv[i], "--only") == 0)
 			only = argv[i + 1];
 		else if (strcmp(argv[i], "--on") == 0)
-			kind = strcmp(argv[i + 1], "C") == 0       ? SERVER_C
-			       : strcmp(argv[i + 1], "OCaml") == 0 ? SERVER_OCAML
-								   : SERVER_OURS;
+			kind = server_kind_named(argv[i + 1]);
 		else
 			return 2;
 	}

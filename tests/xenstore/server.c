@@ -23,11 +23,19 @@
 #include "client.h"
 #include "hostxen.h"
 
+static const char *const names[SERVER_KINDS] = {"ours", "C", "OCaml", "null"};
+
 const char *server_name(enum server_kind kind)
 {
-	static const char *const names[SERVER_KINDS] = {"ours", "C", "OCaml", "null"};
-
 	return names[kind];
+}
+
+enum server_kind server_kind_named(const char *name)
+{
+	for (int kind = 0; kind < SERVER_KINDS; kind++)
+		if (strcmp(name, names[kind]) == 0)
+			return (enum server_kind)kind;
+	return SERVER_OURS;
 }
 
 static char *in_dir(const char *dir, const char *name)

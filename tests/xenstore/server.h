@@ -38,6 +38,8 @@ struct server {
 };
 
 const char *server_name(enum server_kind kind);
+/* The other way round; ours for any other name. */
+enum server_kind server_kind_named(const char *name);
 
 /*
  * Reads the paths from the options that all tests share, "--ours FILE", "--stock DIR" (where

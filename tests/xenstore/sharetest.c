@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "cases.h"
 #include "client.h"
 #include "hostxen.h"
 #include "server.h"
@@ -167,44 +168,13 @@ static void test_fair_shares(struct server *s)
 	free(order);
 }
 
-static const struct {
-	const char *name;
-	void (*run)(struct server *s);
-	bool ours_only; /* it reads our access log */
-} cases[] = {
+/* The last reads our access log. */
+static const struct server_case cases[] = {
 	{"fair-to-light", test_fair_to_light, false},
 	{"fair-shares", test_fair_shares, true},
 };
 
 int main(int argc, char **argv)
 {
-	enum server_kind kind = SERVER_OURS;
-	struct server_paths paths = {0};
-	const char *only = NULL;
-
-	server_options(&paths, &argc, argv);
-	for (int i = 1; i + 1 < argc; i += 2) {
-		if (strcmp(argv[i], "--only") == 0)
-			only = argv[i + 1];
-		else if (strcmp(argv[i], "--on") == 0)
-			kind = strcmp(argv[i + 1], "C") == 0       ? SERVER_C
-			       : strcmp(argv[i + 1], "OCaml") == 0 ? SERVER_OCAML
-								   : SERVER_OURS;
-		else
-			return 2;
-	}
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct server s = {0};
-
-		if ((only && strcmp(only, cases[i].name) != 0) ||
-		    (cases[i].ours_only && kind != SERVER_OURS))
-			continue;
-		if (server_start(&s, &paths, kind, SERVER_NO_QUOTA))
-			cases[i].run(&s);
-		else
-			EXPECT(false, "the daemon does not start");
-		server_stop(&s);
-		tap_case(cases[i].name);
-	}
-	return tap_cases_failed != 0;
+	return server_cases(cases, sizeof(cases) / sizeof(cases[0]), argc, argv);
 }
