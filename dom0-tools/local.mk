@@ -86,7 +86,7 @@ LIBDAIS_DOMAINS = \
 	dom0-tools/lib/dom/name.c \
 	dom0-tools/lib/dom/record.c \
 	dom0-tools/lib/dom/watcher.c dom0-tools/lib/dom/watcher.h \
-	dom0-tools/lib/hv/domctl.c dom0-tools/lib/hv/domctl.h \
+	dom0-tools/lib/hv/call.h dom0-tools/lib/hv/domctl.c dom0-tools/lib/hv/domctl.h \
 	dom0-tools/lib/hv/handle.c dom0-tools/lib/hv/handle.h \
 	dom0-tools/lib/hv/inspect.c dom0-tools/lib/hv/inspect.h \
 	dom0-tools/lib/hv/memory.c dom0-tools/lib/hv/memory.h \

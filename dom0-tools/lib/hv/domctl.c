@@ -10,26 +10,11 @@
 
 #include <xen/event_channel.h>
 
+#include "hv/call.h"
+
 /* What follows the structure in its page: for the small arrays that go along. */
 #define TAIL_OFFSET 1024
 _Static_assert(sizeof(struct xen_domctl) <= TAIL_OFFSET, "the argument fits its place");
-
-static struct xen_domctl *domctl_start(struct hv *hv, uint32_t cmd, uint32_t domid)
-{
-	struct xen_domctl *op = hv->op;
-
-	memset(op, 0, sizeof(*op));
-	op->cmd = cmd;
-	op->interface_version = XEN_DOMCTL_INTERFACE_VERSION;
-	op->domain = (domid_t)domid;
-	return op;
-}
-
-static int domctl_call(struct hv *hv)
-{
-	hv->calls++;
-	return xencall1(hv->call, __HYPERVISOR_domctl, (uintptr_t)hv->op) < 0 ? -1 : 0;
-}
 
 int hv_create_domain(struct hv *hv, const struct xen_domctl_createdomain *how, uint32_t *domid)
 {

@@ -9,37 +9,21 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include <xen/domctl.h>
 #include <xen/memory.h>
 #include <xen/version.h>
 
-static struct xen_domctl *start(struct hv *hv, uint32_t cmd, uint32_t domid)
-{
-	struct xen_domctl *op = hv->op;
-
-	memset(op, 0, sizeof(*op));
-	op->cmd = cmd;
-	op->interface_version = XEN_DOMCTL_INTERFACE_VERSION;
-	op->domain = (domid_t)domid;
-	return op;
-}
-
-static int call(struct hv *hv)
-{
-	hv->calls++;
-	return xencall1(hv->call, __HYPERVISOR_domctl, (uintptr_t)hv->op) < 0 ? -1 : 0;
-}
+#include "hv/call.h"
 
 int hv_get_context(struct hv *hv, uint32_t domid, uint32_t vcpu, struct vcpu_guest_context *context)
 {
 	struct vcpu_guest_context *bulk = hv_bulk(hv, sizeof(*bulk));
-	struct xen_domctl *op = start(hv, XEN_DOMCTL_getvcpucontext, domid);
+	struct xen_domctl *op = domctl_start(hv, XEN_DOMCTL_getvcpucontext, domid);
 
 	if (!bulk)
 		return -1;
 	op->u.vcpucontext.vcpu = vcpu;
 	set_xen_guest_handle(op->u.vcpucontext.ctxt, bulk);
-	if (call(hv))
+	if (domctl_call(hv))
 		return -1;
 	*context = *bulk;
 	return 0;
@@ -48,7 +32,7 @@ int hv_get_context(struct hv *hv, uint32_t domid, uint32_t vcpu, struct vcpu_gue
 int hv_frame_types(struct hv *hv, uint32_t domid, xen_pfn_t *frames, size_t count)
 {
 	xen_pfn_t *bulk = hv_bulk(hv, count * sizeof(*bulk));
-	struct xen_domctl *op = start(hv, XEN_DOMCTL_getpageframeinfo3, domid);
+	struct xen_domctl *op = domctl_start(hv, XEN_DOMCTL_getpageframeinfo3, domid);
 
 	_Static_assert(HV_TYPES_MAX * sizeof(*bulk) <= HV_BULK_SIZE, "the frames of a call fit");
 	if (!bulk)
@@ -56,7 +40,7 @@ int hv_frame_types(struct hv *hv, uint32_t domid, xen_pfn_t *frames, size_t coun
 	memcpy(bulk, frames, count * sizeof(*frames));
 	op->u.getpageframeinfo3.num = count;
 	set_xen_guest_handle(op->u.getpageframeinfo3.array, bulk);
-	if (call(hv))
+	if (domctl_call(hv))
 		return -1;
 	memcpy(frames, bulk, count * sizeof(*frames));
 	return 0;
@@ -74,8 +58,7 @@ int hv_m2p_pieces(struct hv *hv, xen_pfn_t *first, size_t max)
 	memset(op, 0, sizeof(*op));
 	op->max_extents = (unsigned int)max;
 	set_xen_guest_handle(op->extent_start, bulk);
-	hv->calls++;
-	if (xencall2(hv->call, __HYPERVISOR_memory_op, XENMEM_machphys_mfn_list, (uintptr_t)op) < 0)
+	if (memory_op(hv, XENMEM_machphys_mfn_list) < 0)
 		return -1;
 	max = op->nr_extents < max ? op->nr_extents : max;
 	memcpy(first, bulk, max * sizeof(*bulk));

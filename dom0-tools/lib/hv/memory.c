@@ -9,11 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-static long memory_op(struct hv *hv, unsigned int cmd)
-{
-	hv->calls++;
-	return xencall2L(hv->call, __HYPERVISOR_memory_op, cmd, (uintptr_t)hv->op);
-}
+#include "hv/call.h"
 
 long hv_populate(struct hv *hv, uint32_t domid, unsigned int order, const xen_pfn_t *pfn,
 		 xen_pfn_t *mfn, unsigned long count)

@@ -7,8 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include <xen/domctl.h>
-#include <xen/sysctl.h>
+#include "hv/call.h"
 
 _Static_assert(sizeof(((struct hv_policy *)0)->leaves) <= HV_BULK_SIZE, "a policy fits");
 
@@ -20,19 +19,15 @@ static void take(struct hv_policy *policy, uint32_t count, const void *leaves)
 
 int hv_system_policy(struct hv *hv, uint32_t index, struct hv_policy *policy)
 {
-	struct xen_sysctl *op = hv->op;
+	struct xen_sysctl *op = sysctl_start(hv, XEN_SYSCTL_get_cpu_policy);
 	void *leaves = hv_bulk(hv, sizeof(policy->leaves));
 
 	if (!leaves)
 		return -1;
-	memset(op, 0, sizeof(*op));
-	op->cmd = XEN_SYSCTL_get_cpu_policy;
-	op->interface_version = XEN_SYSCTL_INTERFACE_VERSION;
 	op->u.cpu_policy.index = index;
 	op->u.cpu_policy.nr_leaves = HV_POLICY_LEAVES;
 	set_xen_guest_handle(op->u.cpu_policy.leaves, leaves);
-	hv->calls++;
-	if (xencall1(hv->call, __HYPERVISOR_sysctl, (uintptr_t)op) < 0)
+	if (sysctl_call(hv))
 		return -1;
 	take(policy, op->u.cpu_policy.nr_leaves, leaves);
 	return 0;
@@ -41,21 +36,11 @@ int hv_system_policy(struct hv *hv, uint32_t index, struct hv_policy *policy)
 static struct xen_domctl *start(struct hv *hv, uint32_t cmd, uint32_t domid, void *leaves,
 				uint32_t count)
 {
-	struct xen_domctl *op = hv->op;
+	struct xen_domctl *op = domctl_start(hv, cmd, domid);
 
-	memset(op, 0, sizeof(*op));
-	op->cmd = cmd;
-	op->interface_version = XEN_DOMCTL_INTERFACE_VERSION;
-	op->domain = (domid_t)domid;
 	op->u.cpu_policy.nr_leaves = count;
 	set_xen_guest_handle(op->u.cpu_policy.leaves, leaves);
 	return op;
-}
-
-static int call(struct hv *hv)
-{
-	hv->calls++;
-	return xencall1(hv->call, __HYPERVISOR_domctl, (uintptr_t)hv->op) < 0 ? -1 : 0;
 }
 
 int hv_domain_policy(struct hv *hv, uint32_t domid, struct hv_policy *policy)
@@ -66,7 +51,7 @@ int hv_domain_policy(struct hv *hv, uint32_t domid, struct hv_policy *policy)
 	if (!leaves)
 		return -1;
 	op = start(hv, XEN_DOMCTL_get_cpu_policy, domid, leaves, HV_POLICY_LEAVES);
-	if (call(hv))
+	if (domctl_call(hv))
 		return -1;
 	take(policy, op->u.cpu_policy.nr_leaves, leaves);
 	return 0;
@@ -82,7 +67,7 @@ int hv_set_policy(struct hv *hv, uint32_t domid, const struct hv_policy *policy,
 		return -1;
 	memcpy(leaves, policy->leaves, policy->count * sizeof(*policy->leaves));
 	op = start(hv, XEN_DOMCTL_set_cpu_policy, domid, leaves, policy->count);
-	ret = call(hv);
+	ret = domctl_call(hv);
 	*refused = op->u.cpu_policy.err_leaf;
 	return ret;
 }

@@ -10,24 +10,10 @@
 
 #include <xen/version.h>
 
+#include "hv/call.h"
+
 #define TAIL_OFFSET 1024
 _Static_assert(sizeof(struct xen_sysctl) <= TAIL_OFFSET, "the argument fits its place");
-
-static struct xen_sysctl *sysctl_start(struct hv *hv, uint32_t cmd)
-{
-	struct xen_sysctl *op = hv->op;
-
-	memset(op, 0, sizeof(*op));
-	op->cmd = cmd;
-	op->interface_version = XEN_SYSCTL_INTERFACE_VERSION;
-	return op;
-}
-
-static int sysctl_call(struct hv *hv)
-{
-	hv->calls++;
-	return xencall1(hv->call, __HYPERVISOR_sysctl, (uintptr_t)hv->op) < 0 ? -1 : 0;
-}
 
 int hv_physinfo(struct hv *hv, struct xen_sysctl_physinfo *info)
 {
