@@ -37,7 +37,8 @@ dom0_tools_libdais_a_SOURCES = \
 	dom0-tools/lib/config/parse.c \
 	dom0-tools/lib/config/plain.c dom0-tools/lib/config/plain.h \
 	dom0-tools/lib/config/private.h \
-	dom0-tools/lib/config/show.c \
+	dom0-tools/lib/config/show.c dom0-tools/lib/config/showjson.c \
+	dom0-tools/lib/config/showtext.c \
 	dom0-tools/lib/config/text.c \
 	dom0-tools/lib/config/values.c \
 	dom0-tools/lib/image/bzimage.c \

@@ -177,7 +177,9 @@ config_sources = dom0-tools/lib/error.c dom0-tools/lib/json.c dom0-tools/lib/tex
 	dom0-tools/lib/config/foreign.c dom0-tools/lib/config/keys.c dom0-tools/lib/config/kinds.c \
 	dom0-tools/lib/config/lex.c \
 	dom0-tools/lib/config/nic.c dom0-tools/lib/config/parse.c dom0-tools/lib/config/plain.c \
-	dom0-tools/lib/config/show.c dom0-tools/lib/config/text.c dom0-tools/lib/config/values.c
+	dom0-tools/lib/config/show.c dom0-tools/lib/config/showjson.c \
+	dom0-tools/lib/config/showtext.c dom0-tools/lib/config/text.c \
+	dom0-tools/lib/config/values.c
 
 check_PROGRAMS += tests/unit/t_error
 tests_unit_t_error_CPPFLAGS = $(TOOLS_CPPFLAGS)

@@ -129,6 +129,11 @@ void vfb_init(struct dais_vfb *vfb);
 /* What was read of the key cpuid, as one item of its list; NULL without memory. */
 char *cpuid_text(const struct dais_cpuid *e);
 
+/* ----- showing (show.c): @text or @number, the other is NULL or unset ----- */
+typedef void config_show_fn(void *arg, const char *key, const char *text, int64_t number);
+/* Calls @show for each key that has one value, and has been set. */
+void config_each_value(const struct dais_config *c, config_show_fn *show, void *arg);
+
 /* ----- small things about texts ----- */
 
 /*
