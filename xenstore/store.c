@@ -99,17 +99,12 @@ void store_charge(struct txn *t, const struct node *n, int count)
 	}
 }
 
-bool store_delta_fits(const struct txn *t)
+static bool delta_fits(const struct delta *d)
 {
-	unsigned int domid = t->conn->who.domid;
-	int64_t nodes = delta_nodes(t, domid), bytes = delta_bytes(t, domid);
-
-	if (t->conn->who.privileged)
-		return true;
-	return (nodes <= 0 ||
-		quota_used(domid, QUOTA_NODES) + nodes <= quota_limit(domid, QUOTA_NODES)) &&
-	       (bytes <= 0 ||
-		quota_used(domid, QUOTA_MEMORY) + bytes <= quota_limit(domid, QUOTA_MEMORY));
+	return (d->nodes <= 0 || quota_used(d->domid, QUOTA_NODES) + d->nodes <=
+					 quota_limit(d->domid, QUOTA_NODES)) &&
+	       (d->bytes <= 0 || quota_used(d->domid, QUOTA_MEMORY) + d->bytes <=
+					 quota_limit(d->domid, QUOTA_MEMORY));
 }
 
 /* True if a domain may have NODES and BYTES more. */
@@ -128,6 +123,53 @@ static bool size_fits(const struct subject *who, const struct node *n, size_t va
 		      more_text;
 
 	return size < quota_limit(who->domid, QUOTA_NODE_SIZE);
+}
+
+/*
+ * Of a node that T makes: whether the list that it comes into will have a size that fits.  Others may
+ * have made some in the same directory since T began, with which T does not conflict.
+ */
+static bool list_fits(const struct txn *t, const struct note *made)
+{
+	size_t up = tree_parent(made->path, made->len), text;
+	const struct node *then, *now, *ours;
+
+	if (!(made->use & USE_CHANGE) || !made->final || tree_find(t->base, made->path, made->len))
+		return true;
+	then = tree_find(t->base, made->path, up);
+	now = tree_find(store_root, made->path, up);
+	ours = tree_find(t->root, made->path, up);
+	if (!then || !now || kids_gen(then->kids) == kids_gen(now->kids))
+		return true;
+	text = kids_text(now->kids) - kids_text(then->kids);
+	return size_fits(&t->conn->who, ours, ours->value_len, text);
+}
+
+/* An owner that died after T gave it a node would have it for ever. */
+static bool owner_lives(const struct note *n)
+{
+	const struct perm *owner;
+
+	if (!(n->use & USE_CHANGE) || !n->final)
+		return true;
+	owner = &n->final->perms->perm[0];
+	return !owner->domid || owner->life == perm_life(owner->domid);
+}
+
+int store_may_commit(const struct txn *t)
+{
+	bool bound = !t->conn->who.privileged;
+
+	for (unsigned int i = 0; bound && i < t->delta_count; i++)
+		if (!delta_fits(&t->delta[i]))
+			return ENOSPC;
+	for (unsigned int i = 0; t->in_tree && i < t->count; i++) {
+		if (!owner_lives(t->note[i]))
+			return EAGAIN;
+		if (bound && t->base != store_root && !list_fits(t, t->note[i]))
+			return ENOSPC;
+	}
+	return 0;
 }
 
 /* A change that is not part of a transaction is told and kept at once. */

@@ -48,8 +48,11 @@ void store_remove_owned(unsigned int domid);
 void store_charge(struct txn *t, const struct node *n, int count);
 /* Removes a node and credits all below it; journals it if at once. */
 void store_take_out(struct txn *t, const char *path, size_t len);
-/* True if its client's quota allows what T changes. */
-bool store_delta_fits(const struct txn *t);
+/*
+ * When T is about to end, nothing that it used having changed: 0, ENOSPC if a quota does not allow
+ * what it changes, of whoever owns it, or EAGAIN if an owner that it names is dead.
+ */
+int store_may_commit(const struct txn *t);
 
 /*
  * A change that the journal has: no quota binds it and nobody is told.  False, and nothing is done,

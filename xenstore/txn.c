@@ -524,6 +524,7 @@ int txn_commit(struct txn *t)
 	struct node *before;
 	size_t longest = 0;
 	unsigned int writes = 0, ahead = 0;
+	int err;
 
 	if (t->doomed)
 		return EAGAIN;
@@ -550,8 +551,9 @@ int txn_commit(struct txn *t)
 	make_way(t, writes);
 	if ((moved || t->beside) && !tree_reserve(longest, writes))
 		return ENOMEM;
-	if (!store_delta_fits(t))
-		return ENOSPC;
+	err = store_may_commit(t);
+	if (err)
+		return err;
 	store_gen++;
 	if (t->beside) {
 		set_beside(t);

@@ -70,7 +70,122 @@ static void watches_lowered(void)
 	EXPECT(!lost, "of %d watches %u are lost by a restart", WATCHES, lost);
 }
 
+/* What domain 1 uses, by the line of "quota 1" that begins with NAME. */
+static long used(const char *name)
+{
+	struct xsc_msg m;
+	const char *at;
+
+	if (xsc_call(dom0, XS_CONTROL, 0,
+		     "quota\0"
+		     "1",
+		     8, &m) != 0)
+		return -1;
+	at = strstr(m.body, name);
+	at = at ? strchr(at, ':') : NULL;
+	return at ? strtol(at + 1, NULL, 10) : -1;
+}
+
+/*
+ * Ten transactions of another domain, each of which gives nodes of the first as much as it may have in
+ * all: each would fit alone.
+ */
+static void memory_helped(void)
+{
+	enum { LIMIT = 600000, EACH = 90, TXNS = 10 };
+	unsigned int ended = 0;
+	char body[2048];
+	uint32_t tx[TXNS];
+	int err = 0;
+
+	EXPECT(xsc_set_perms(dom1, 0, "/local/domain/1", "b1") == 0, "set-up");
+	for (unsigned int i = 0; i < EACH * TXNS; i++) {
+		snprintf(body, sizeof(body), "h/%u/%u", i / 30, i % 30);
+		EXPECT(xsc_write(dom1, 0, body, "") == 0, "set-up");
+	}
+	set_quota(1, "memory", LIMIT);
+	memset(body, 'm', sizeof(body));
+	for (unsigned int t = 0; t < TXNS; t++) {
+		EXPECT(xsc_begin(dom2, &tx[t]) == 0, "start");
+		for (unsigned int i = t * EACH; i < (t + 1) * EACH; i++) {
+			int len = snprintf(body, 64, "/local/domain/1/h/%u/%u", i / 30, i % 30) + 1;
+
+			EXPECT(xsc_call(dom2, XS_WRITE, tx[t], body, (size_t)len + 1800, NULL) == 0,
+			       "a write");
+		}
+	}
+	for (unsigned int t = 0; t < TXNS; t++)
+		ended += xsc_end(dom2, tx[t], true) == 0;
+	printf("# %u of %u transactions, %ld bytes of %d\n", ended, TXNS, used("memory"), LIMIT);
+	EXPECT(used("memory") <= LIMIT, "%ld bytes", used("memory"));
+	EXPECT(ended > 0 && ended < TXNS, "%u", ended);
+	/* And plainly, to those of the last that are still empty. */
+	for (unsigned int i = EACH * (TXNS - 1); i < EACH * TXNS && !err; i++) {
+		int len = snprintf(body, 64, "/local/domain/1/h/%u/%u", i / 30, i % 30) + 1;
+
+		err = xsc_call(dom2, XS_WRITE, 0, body, (size_t)len + 1800, NULL);
+	}
+	EXPECT(err == ENOSPC, "plainly: %s", xsc_errname(err));
+	EXPECT(used("memory") <= LIMIT, "%ld bytes", used("memory"));
+}
+
+/* Ten transactions that each add names to one directory, which fit alone. */
+static void size_of_list(void)
+{
+	enum { TXNS = 10, EACH = 9 };
+	struct xsc *who[TXNS];
+	unsigned int ended = 0;
+	char path[256];
+	uint32_t tx[TXNS];
+
+	memset(path, 'n', sizeof(path));
+	memcpy(path, "/local/domain/1/s/", 18);
+	EXPECT(xsc_set_perms(dom1, 0, "/local/domain/1", "b1") == 0, "set-up");
+	EXPECT(xsc_write(dom1, 0, "s", "") == 0, "set-up");
+	/* The last of them in the open directory of the other. */
+	for (unsigned int t = 0; t < TXNS; t++) {
+		who[t] = t < TXNS / 2 ? dom1 : dom2;
+		EXPECT(xsc_begin(who[t], &tx[t]) == 0, "start");
+		for (unsigned int i = 0; i < EACH; i++) {
+			snprintf(path + 200, 20, "%u-%u", t, i);
+			EXPECT(xsc_write(who[t], tx[t], path, "") == 0, "a write");
+		}
+	}
+	for (unsigned int t = 0; t < TXNS; t++)
+		ended += xsc_end(who[t], tx[t], true) == 0;
+	EXPECT(ended == 1, "%u transactions of about 1,700 bytes of names end well", ended);
+	EXPECT(xsc_path_op(dom1, XS_DIRECTORY, 0, "s", NULL) == 0, "the list cannot be read");
+}
+
+/* A domain that dies before a transaction ends that would give it a node. */
+static void owner_dies(void)
+{
+	struct xsc_msg m;
+	uint32_t tx = 0;
+	int err;
+
+	EXPECT(xsc_write(dom0, 0, "/given", "v") == 0, "set-up");
+	/* Its death changes nothing else. */
+	EXPECT(xsc_path_op(dom0, XS_RM, 0, "/local/domain/1", NULL) == 0, "set-up");
+	EXPECT(xsc_begin(dom0, &tx) == 0, "start");
+	EXPECT(xsc_set_perms(dom0, tx, "/given", "n1 r2") == 0, "set-up");
+	EXPECT(xsc_write(dom0, tx, "/given/below", "v") == 0, "set-up");
+	hostxen_set_state(server.hx, 1, HOSTXEN_NONE);
+	while (xsc_path_op(dom0, XS_IS_DOMAIN_INTRODUCED, 0, "1", &m) == 0 && m.body[0] == 'T')
+		usleep(1000);
+	err = xsc_end(dom0, tx, true);
+	EXPECT(err == EAGAIN, "its end: %s", xsc_errname(err));
+	EXPECT(xsc_path_op(dom0, XS_GET_PERMS, 0, "/given", &m) == 0 && strcmp(m.body, "n0") == 0,
+	       "it has the dead one's node: %s", m.body);
+	xsc_close(dom1);
+	dom1 = domain_up(1);
+	EXPECT(used("nodes") == 1, "the next with its number begins with %ld nodes", used("nodes"));
+}
+
 const struct quota_case quota_more[] = {
 	{"watches-lowered", watches_lowered},
+	{"memory-with-help", memory_helped},
+	{"size-of-a-list", size_of_list},
+	{"owner-dies-in-a-transaction", owner_dies},
 };
 const size_t quota_more_count = sizeof(quota_more) / sizeof(quota_more[0]);
