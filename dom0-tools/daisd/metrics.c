@@ -153,6 +153,7 @@ char *metrics_text(struct dais *host, struct dais_error *err)
 	char *text = NULL;
 	size_t size, count = 0;
 	FILE *f;
+	int bad;
 
 	if (dais_list(host, &list, &count, err) || dais_machine(host, &machine, err))
 		return NULL;
@@ -164,6 +165,11 @@ char *metrics_text(struct dais *host, struct dais_error *err)
 	put_domains(f, list, count);
 	put_host(f, &machine);
 	fputs("# EOF\n", f);
-	fclose(f);
-	return text;
+	bad = ferror(f);
+	if (!fclose(f) && !bad)
+		return text;
+	/* Half of it would read as if the other half were not there. */
+	free(text);
+	dais_fail(err, DAIS_NO_MEMORY, "show", "the metrics", "no memory left");
+	return NULL;
 }

@@ -85,7 +85,7 @@ check-devmodel: xen/dais all tests/guests/wild/wild
 		python3 $(SYSTEM)/devmodel.py --cache $(SYSTEM_CACHE) --hypervisor $(HYPERVISOR) \
 		--build .
 .PHONY: check-devmodel
-EXTRA_DIST += tests/system/devmodel.py tests/system/mkdevmodel.sh
+EXTRA_DIST += tests/system/openmetrics.py tests/system/devmodel.py tests/system/mkdevmodel.sh
 
 check-guest: xen/dais tests/guests/wild/wild
 	@$(MKDIR_P) $(SYSTEM_CACHE)

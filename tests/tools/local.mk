@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 #
 # The command line where no hypervisor is: each of its allocations made to fail, and what its
-# documents say of it; and daemons that find none.
+# documents say of it; daemons that find none; and what daisd's numbers are to a strict reader.
 
-check-cli: check-failmalloc check-background dom0-tools/dais
+check-cli: check-failmalloc check-background check-openmetrics dom0-tools/dais
 	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/cli.count -t 900 -n documented \
 		python3 $(srcdir)/tests/tools/documented.py --build . --source $(srcdir)
 
@@ -17,7 +17,12 @@ check-background: dom0-tools/daisd/daisd dom0-tools/dais-consoled
 	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/background.count -t 1800 -n background \
 		python3 $(srcdir)/tests/tools/background.py --build .
 
-.PHONY: check-cli check-failmalloc check-background
+check-openmetrics: tests/unit/t_metrics
+	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/openmetrics.count -n openmetrics $(SHELL) -c \
+		'tests/unit/t_metrics tests/openmetrics.txt && \
+		python3 $(srcdir)/tests/system/openmetrics.py tests/openmetrics.txt'
+
+.PHONY: check-cli check-failmalloc check-background check-openmetrics
 
 EXTRA_DIST += tests/tools/documented.py tests/tools/failmalloc.c tests/tools/failmalloc.py \
 	tests/tools/background.py

@@ -243,6 +243,12 @@ tests_unit_t_daisd_SOURCES = tests/unit/t_daisd.c dom0-tools/daisd/intent.c \
 	dom0-tools/daisd/journal.c dom0-tools/daisd/marks.c dom0-tools/daisd/policy.c dom0-tools/lib/log.c $(config_sources)
 tests_unit_t_daisd_LDADD = -ljson-c -lpthread
 
+check_PROGRAMS += tests/unit/t_metrics
+tests_unit_t_metrics_CPPFLAGS = $(TOOLS_CPPFLAGS)
+tests_unit_t_metrics_SOURCES = tests/unit/t_metrics.c dom0-tools/daisd/metrics.c \
+	dom0-tools/lib/version.c $(config_sources)
+tests_unit_t_metrics_LDADD = -ljson-c
+
 check_PROGRAMS += tests/unit/t_storeclient
 tests_unit_t_storeclient_CPPFLAGS = $(TOOLS_CPPFLAGS)
 tests_unit_t_storeclient_SOURCES = tests/unit/t_storeclient.c dom0-tools/lib/error.c \
