@@ -37,6 +37,7 @@ xenstore_xenstored_SOURCES += xenstore/quota.c
 xenstore_xenstored_SOURCES += xenstore/recent.c
 xenstore_xenstored_SOURCES += xenstore/replay.c
 xenstore_xenstored_SOURCES += xenstore/request.c
+xenstore_xenstored_SOURCES += xenstore/request_domain.c
 xenstore_xenstored_SOURCES += xenstore/store.c
 xenstore_xenstored_SOURCES += xenstore/tree.c
 xenstore_xenstored_SOURCES += xenstore/txn.c

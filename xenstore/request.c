@@ -44,7 +44,7 @@ void request_reply(const struct request *r, const void *data, size_t len)
 	conn_push(r->conn, r->head.type, r->head.req_id, r->head.tx_id, len);
 }
 
-static int reply_ok(const struct request *r)
+int request_ok(const struct request *r)
 {
 	request_reply(r, "OK", 3);
 	return 0;
@@ -228,7 +228,7 @@ static int do_write(const struct request *r)
 				  value_len);
 	else if (err == ENOENT && !n)
 		err = store_make(r->txn, &r->conn->who, &where, p.text, p.len, nul + 1, value_len);
-	return err ? err : reply_ok(r);
+	return err ? err : request_ok(r);
 }
 
 static int do_mkdir(const struct request *r)
@@ -243,7 +243,7 @@ static int do_mkdir(const struct request *r)
 	err = find_place(r, &p, RIGHT_WRITE, USE_READ, &n, &where);
 	if (err == ENOENT && !n)
 		err = store_make(r->txn, &r->conn->who, &where, p.text, p.len, NULL, 0);
-	return err ? err : reply_ok(r);
+	return err ? err : request_ok(r);
 }
 
 static int do_rm(const struct request *r)
@@ -267,7 +267,7 @@ static int do_rm(const struct request *r)
 		if (!err && !tree_find(store_view(r->txn), p.text, up))
 			err = ENOENT;
 	}
-	return err ? err : reply_ok(r);
+	return err ? err : request_ok(r);
 }
 
 /* Reads the entries of a SET_PERMS into a list, which the caller puts. */
@@ -331,7 +331,7 @@ static int do_set_perms(const struct request *r)
 			return err;
 		special_set_perms(special, perms);
 		persist_special(special);
-		return reply_ok(r);
+		return request_ok(r);
 	}
 	err = perms_of(r, nul + 1, rest, &perms);
 	if (err)
@@ -349,7 +349,7 @@ static int do_set_perms(const struct request *r)
 	else
 		err = store_set_perms(r->txn, p.text, p.len, perms);
 	perms_put(perms);
-	return err ? err : reply_ok(r);
+	return err ? err : request_ok(r);
 }
 
 /* Path and token of WATCH and UNWATCH, and a depth if there is a third string. */
@@ -392,7 +392,7 @@ static int do_watch(const struct request *r)
 	err = watch_add(r->conn, p.text, p.len, p.home_len, field[1].text, field[1].len, depth);
 	if (err)
 		return err;
-	reply_ok(r);
+	request_ok(r);
 	watch_first(r->conn);
 	return 0;
 }
@@ -409,7 +409,7 @@ static int do_unwatch(const struct request *r)
 		return ENOENT;
 	if (!err)
 		err = watch_remove(r->conn, p.text, p.len, field[1].text, field[1].len);
-	return err ? err : reply_ok(r);
+	return err ? err : request_ok(r);
 }
 
 static int do_reset_watches(const struct request *r)
@@ -421,7 +421,7 @@ static int do_reset_watches(const struct request *r)
 			     w->token_len);
 	}
 	txn_abort_all(r->conn);
-	return reply_ok(r);
+	return request_ok(r);
 }
 
 static int do_transaction_start(const struct request *r)
@@ -450,82 +450,7 @@ static int do_transaction_end(const struct request *r)
 	if (r->data[0] == 'T')
 		err = txn_commit(r->txn);
 	txn_end(r->txn);
-	return err ? err : reply_ok(r);
-}
-
-/* A domain's number, read as the peer does: what is no number is 0. */
-static int one_domid(const struct request *r, uint32_t *domid)
-{
-	if (!r->head.len || memchr(r->data, 0, r->head.len) != r->data + r->head.len - 1)
-		return EINVAL;
-	*domid = (uint32_t)strtol(r->data, NULL, 10);
-	return 0;
-}
-
-static int do_get_domain_path(const struct request *r)
-{
-	char text[40];
-	uint32_t domid;
-	int err = one_domid(r, &domid);
-
-	if (err)
-		return err;
-	request_reply(r, text, (size_t)snprintf(text, sizeof(text), "/local/domain/%u", domid) + 1);
-	return 0;
-}
-
-static int do_is_introduced(const struct request *r)
-{
-	uint32_t domid;
-	int err = one_domid(r, &domid);
-
-	if (err)
-		return err;
-	request_reply(r, domain_is_introduced(domid) ? "T" : "F", 2);
-	return 0;
-}
-
-static int do_introduce(const struct request *r)
-{
-	struct wire_field field[3];
-	uint32_t domid, port;
-	char *end;
-	long gfn;
-	int err;
-
-	if (wire_fields(r->data, r->head.len, field, 3) != 3)
-		return EINVAL;
-	gfn = strtol(field[1].text, &end, 10);
-	if (*end || wire_number(field[0].text, DOMID_LIMIT - 1, &domid) ||
-	    wire_number(field[2].text, UINT32_MAX, &port))
-		return EINVAL;
-	err = domain_introduce(domid, (uint64_t)gfn, port);
-	return err ? err : reply_ok(r);
-}
-
-static int do_release(const struct request *r)
-{
-	uint32_t domid;
-	int err = one_domid(r, &domid);
-
-	if (!err)
-		err = r->head.type == XS_RELEASE ? domain_release(domid) : domain_resume(domid);
-	return err ? err : reply_ok(r);
-}
-
-static int do_set_target(const struct request *r)
-{
-	struct wire_field field[2];
-	uint32_t domid, target;
-	int err;
-
-	if (wire_fields(r->data, r->head.len, field, 2) != 2)
-		return EINVAL;
-	if (wire_number(field[0].text, DOMID_LIMIT - 1, &domid) || !domid ||
-	    wire_number(field[1].text, DOMID_LIMIT - 1, &target))
-		return ENOENT;
-	err = domain_set_target(domid, target);
-	return err ? err : reply_ok(r);
+	return err ? err : request_ok(r);
 }
 
 /* What an operation needs. */
@@ -543,16 +468,16 @@ static const struct {
 	[XS_UNWATCH] = {do_unwatch, NEEDS_NOTHING},
 	[XS_TRANSACTION_START] = {do_transaction_start, NEEDS_NOTHING},
 	[XS_TRANSACTION_END] = {do_transaction_end, NEEDS_NOTHING},
-	[XS_INTRODUCE] = {do_introduce, NEEDS_DOM0},
-	[XS_RELEASE] = {do_release, NEEDS_DOM0},
-	[XS_GET_DOMAIN_PATH] = {do_get_domain_path, NEEDS_NOTHING},
+	[XS_INTRODUCE] = {request_introduce, NEEDS_DOM0},
+	[XS_RELEASE] = {request_release, NEEDS_DOM0},
+	[XS_GET_DOMAIN_PATH] = {request_domain_path, NEEDS_NOTHING},
 	[XS_WRITE] = {do_write, NEEDS_NOTHING},
 	[XS_MKDIR] = {do_mkdir, NEEDS_NOTHING},
 	[XS_RM] = {do_rm, NEEDS_NOTHING},
 	[XS_SET_PERMS] = {do_set_perms, NEEDS_NOTHING},
-	[XS_IS_DOMAIN_INTRODUCED] = {do_is_introduced, NEEDS_DOM0},
-	[XS_RESUME] = {do_release, NEEDS_DOM0},
-	[XS_SET_TARGET] = {do_set_target, NEEDS_DOM0},
+	[XS_IS_DOMAIN_INTRODUCED] = {request_is_introduced, NEEDS_DOM0},
+	[XS_RESUME] = {request_release, NEEDS_DOM0},
+	[XS_SET_TARGET] = {request_set_target, NEEDS_DOM0},
 	[XS_RESET_WATCHES] = {do_reset_watches, NEEDS_NOTHING},
 	[XS_DIRECTORY_PART] = {do_directory_part, NEEDS_NOTHING},
 };

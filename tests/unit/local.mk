@@ -286,8 +286,8 @@ tests_unit_t_guestlayout_SOURCES = tests/unit/t_guestlayout.c dom0-tools/lib/bui
 xs_tree_sources = xenstore/kids.c xenstore/mem.c xenstore/order.c xenstore/perm.c \
 	xenstore/prefetch.c xenstore/recent.c xenstore/tree.c
 xs_sources = tests/unit/xs_host.h $(xs_tree_sources) xenstore/conn.c xenstore/past.c \
-	xenstore/quota.c 	xenstore/request.c xenstore/store.c xenstore/txn.c xenstore/watch.c xenstore/watchtrie.c \
-	xenstore/wire.c
+	xenstore/quota.c xenstore/request.c xenstore/request_domain.c xenstore/store.c \
+	xenstore/txn.c xenstore/watch.c xenstore/watchtrie.c xenstore/wire.c
 
 check_PROGRAMS += tests/unit/t_xs_tree
 tests_unit_t_xs_tree_SOURCES = tests/unit/t_xs_tree.c $(xs_tree_sources)
