@@ -14,6 +14,9 @@
 #define KEPT_MAX 4096 /* a power of two */
 #define BYTES_MAX (1u << 20)
 #define AHEAD 6
+/* Of changes, that a domain's transaction may see; and between two looks at them. */
+#define OUTLIVES_MAX (64u << 20)
+#define LOOK_STEP (OUTLIVES_MAX / 16)
 
 struct kept {
 	uint64_t gen; /* of the change */
@@ -23,6 +26,7 @@ struct kept {
 	uint16_t len;
 };
 
+uint64_t past_bytes, past_look_at;
 static struct kept ring[KEPT_MAX];
 static unsigned int first, count;
 static size_t bytes;
@@ -45,6 +49,7 @@ static void forget(struct kept *k)
 void past_enter(struct txn *t)
 {
 	t->gen = store_gen;
+	t->past_from = past_bytes;
 	t->rootless = true;
 	t->past_next = NULL;
 	t->past_prev = newest;
@@ -150,4 +155,30 @@ void past_settle(void)
 	node_put(at);
 	while (count)
 		forget(nth(count - 1));
+}
+
+/* Lets go of all that it sees and has made. */
+static void move_on(struct txn *t)
+{
+	for (unsigned int i = 0; i < t->count; i++) {
+		node_put(t->note[i]->beside);
+		t->note[i]->beside = NULL;
+	}
+	t->beside = 0;
+	node_put(t->root);
+	node_put(t->base);
+	t->base = tree_hold(store_root);
+	t->root = node_get(t->base);
+	t->delta_count = 0;
+	t->doomed = true;
+	t->past_from = past_bytes;
+}
+
+void past_move_on(void)
+{
+	past_look_at = past_bytes + LOOK_STEP;
+	for (const struct conn *c = conn_list; c; c = c->next)
+		for (struct txn *t = c->who.privileged ? NULL : c->txns; t; t = t->next)
+			if (!t->rootless && past_bytes - t->past_from > OUTLIVES_MAX)
+				move_on(t);
 }

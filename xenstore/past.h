@@ -33,4 +33,25 @@ void past_keep(const char *path, size_t len, struct node *n, uint64_t gen);
  */
 void past_settle(void);
 
+/*
+ * What transactions keep of nodes that were changed since is in nobody's account; nor could it be, since
+ * many keep the same. So no domain's transaction outlives a certain number of bytes of changes to
+ * domains' nodes, which bounds what all of them keep: it is then moved to the store of now, and cannot
+ * commit.
+ */
+extern uint64_t past_bytes, past_look_at;
+void past_move_on(void);
+
+/* A domain's node of SIZE bytes is changed or removed; and, between requests, what follows from it. */
+static inline void past_gone(size_t size)
+{
+	past_bytes += size;
+}
+
+static inline void past_bound(void)
+{
+	if (past_bytes >= past_look_at)
+		past_move_on();
+}
+
 #endif

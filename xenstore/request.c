@@ -14,6 +14,7 @@
 #include "domain.h"
 #include "log.h"
 #include "mem.h"
+#include "past.h"
 #include "persist.h"
 #include "prefetch.h"
 #include "quota.h"
@@ -520,5 +521,6 @@ bool request_run(struct conn *c, const struct xsd_sockmsg *head, const char *dat
 	if (request_log)
 		log_request(c->who.domid, c->id, wire_type(head->type), head->tx_id, data,
 			    head->len, err ? wire_error(err) : "ok");
+	past_bound();
 	return true;
 }

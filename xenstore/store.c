@@ -22,6 +22,9 @@
 #define NODE_HEAD 20
 #define PERM_BYTES 4
 
+/* What a change copies above a node, where a transaction keeps that. */
+#define WAY_BYTES 256
+
 struct node *store_root;
 uint64_t store_gen;
 
@@ -88,6 +91,8 @@ void store_charge(struct txn *t, const struct node *n, int count)
 	if (!domid)
 		return;
 	bytes = (int64_t)node_size(n) * count;
+	if (count < 0)
+		past_gone(node_size(n) + WAY_BYTES);
 	if (t) {
 		struct delta *d = delta_of(t, domid);
 

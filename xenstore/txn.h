@@ -58,6 +58,7 @@ struct txn {
 	bool rootless; /* is on the list of past.h */
 	uint64_t gen; /* the store's at its beginning */
 	struct txn *past_next, *past_prev;
+	uint64_t past_from; /* past_bytes at its beginning */
 	struct note **note; /* in the order of first use */
 	uint64_t hashes[4]; /* a bit for each that a note has */
 	struct note *last; /* used: one request asks for the same several times */

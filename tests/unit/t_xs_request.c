@@ -58,6 +58,9 @@ static void rights(void)
 	CHECK(ask(&guest, XS_INTRODUCE, 0, "1|2|3|", "EACCES"));
 	CHECK(ask(&guest, XS_CONTROL, 0, "help|", "EACCES"));
 	CHECK(ask(&guest, XS_SET_PERMS, 0, "@releaseDomain|b1|", "EACCES"));
+	/* 1, were it cut to 32 bits. */
+	CHECK(ask(&dom0, XS_RELEASE, 0, "4294967297|", "ENOENT"));
+	CHECK(ask(&dom0, XS_RELEASE, 0, "-4294967295|", "ENOENT"));
 }
 
 static void conflicts(void)
@@ -402,6 +405,43 @@ static void of_before_a_restart(void)
 	conn_close(&c);
 }
 
+/* A domain's transaction that has seen too much change goes on with the store of now, for nothing. */
+static void moved_on(void)
+{
+	uint32_t of_dom0, beside, in_tree;
+	struct conn c;
+
+	xs_client(&c, 7);
+	CHECK(ask(&dom0, XS_WRITE, 0, "/m/1|old", "OK"));
+	CHECK(ask(&dom0, XS_WRITE, 0, "/m/gone|old", "OK"));
+	CHECK(ask(&dom0, XS_SET_PERMS, 0, "/m|b7|", "OK"));
+	CHECK(ask(&dom0, XS_SET_PERMS, 0, "/m/1|b7|", "OK"));
+	CHECK(ask(&dom0, XS_SET_PERMS, 0, "/m/gone|b7|", "OK"));
+	of_dom0 = begin(&dom0);
+	beside = begin(&c);
+	in_tree = begin(&c);
+	CHECK(ask(&c, XS_WRITE, beside, "/m/gone|mine", "OK"));
+	CHECK(ask(&c, XS_WRITE, in_tree, "/m/1|mine", "OK"));
+	CHECK(ask(&c, XS_MKDIR, in_tree, "/m/new/below|", "OK"));
+	CHECK(ask(&dom0, XS_RM, 0, "/m/gone|", "OK"));
+	past_bytes += 1u << 30;
+	CHECK(ask(&c, XS_READ, 0, "/m/1|", "old"));
+	CHECK(ask(&c, XS_READ, beside, "/m/gone|", "ENOENT"));
+	CHECK(ask(&c, XS_MKDIR, beside, "/m/other|", "OK"));
+	CHECK(ask(&c, XS_READ, in_tree, "/m/1|", "old"));
+	CHECK(ask(&c, XS_WRITE, in_tree, "/m/1|again", "OK"));
+	CHECK(ask(&c, XS_READ, in_tree, "/m/new|", "ENOENT"));
+	CHECK(ask(&c, XS_MKDIR, in_tree, "/m/new|", "OK"));
+	CHECK(ask(&dom0, XS_READ, of_dom0, "/m/gone|", "old"));
+	CHECK(ask(&c, XS_TRANSACTION_END, beside, "T|", "EAGAIN"));
+	CHECK(ask(&c, XS_TRANSACTION_END, in_tree, "T|", "EAGAIN"));
+	CHECK(ask(&dom0, XS_TRANSACTION_END, of_dom0, "F|", "OK"));
+	CHECK(ask(&dom0, XS_DIRECTORY, 0, "/m|", "1"));
+	CHECK(ask(&dom0, XS_RM, 0, "/m|", "OK"));
+	CHECK_EQ(quota_used(7, QUOTA_MEMORY), 0);
+	conn_close(&c);
+}
+
 static struct conn starved[2];
 static unsigned int retried;
 
@@ -443,6 +483,7 @@ int main(void)
 	faults();
 	ended_while_starved();
 	of_before_a_restart();
+	moved_on();
 	CHECK(xs_notes > 0);
 	conn_close(&dom0);
 	conn_close(&other);

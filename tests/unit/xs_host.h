@@ -17,6 +17,7 @@
 #include "../../xenstore/log.h"
 #include "../../xenstore/loop.h"
 #include "../../xenstore/mem.h"
+#include "../../xenstore/past.h"
 #include "../../xenstore/persist.h"
 #include "../../xenstore/quota.h"
 #include "../../xenstore/request.h"

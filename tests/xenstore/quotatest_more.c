@@ -182,10 +182,76 @@ static void owner_dies(void)
 	EXPECT(used("nodes") == 1, "the next with its number begins with %ld nodes", used("nodes"));
 }
 
+/* Writes the 900 nodes of a domain anew, ten at a time. */
+static void write_all(struct xsc *c, char value)
+{
+	struct xsc_msg m;
+	char body[2048];
+
+	memset(body, value, sizeof(body));
+	for (unsigned int i = 0; i < 900; i += 10) {
+		unsigned int answered = 0;
+
+		for (unsigned int k = i; k < i + 10; k++) {
+			int len = snprintf(body, 64, "s/%u/%u", k / 30, k % 30) + 1;
+
+			xsc_queue(c, XS_WRITE, 0, body, (size_t)len + 1800);
+		}
+		while (answered < 10 && xsc_wait(c, &m, xsc_timeout) == 1)
+			answered += m.type == XS_WRITE;
+		EXPECT(answered == 10, "writes are refused");
+	}
+}
+
+/*
+ * Domains that write all their nodes anew, again and again, between the beginnings of transactions that
+ * they leave open, each of which sees another store: together far more than their memory.
+ */
+static void snapshots_helped(void)
+{
+	enum { DOMAINS = 4, ROUNDS = 6 };
+	struct xsc *dom[DOMAINS] = {dom1, dom2, domain_up(3), domain_up(4)};
+	uint32_t tx[ROUNDS * DOMAINS] = {0};
+	unsigned int last = ROUNDS * DOMAINS - 1;
+	struct xsc_msg m;
+	long before, grown;
+
+	for (unsigned int d = 0; d < DOMAINS; d++)
+		write_all(dom[d], 'a');
+	before = server_rss(&server);
+	for (unsigned int t = 0; t <= last; t++) {
+		struct xsc *c = dom[t % DOMAINS];
+
+		EXPECT(xsc_begin(c, &tx[t]) == 0, "start");
+		EXPECT(xsc_path_op(c, XS_READ, tx[t], "s/0/0", &m) == 0, "its own node");
+		/* A new node, with which the transaction has to keep the whole store. */
+		EXPECT(xsc_write(c, 0, t / DOMAINS % 2 ? "x" : "y", "") == 0, "a write");
+		EXPECT(xsc_path_op(c, XS_RM, 0, t / DOMAINS % 2 ? "y" : "x", NULL) == 0, "rm");
+		for (unsigned int d = 0; d < DOMAINS; d++)
+			write_all(dom[d], (char)('a' + t % 26));
+	}
+	grown = server_rss(&server) - before;
+	printf("# %u transactions of %u domains: %ld KiB more\n", last + 1, DOMAINS, grown);
+	EXPECT(grown < 120 << 10, "%ld KiB", grown);
+	/* They go on, with the store of now, and say at their end that it was for nothing. */
+	EXPECT(xsc_write(dom[0], tx[0], "s/0/0", "new") == 0, "a write");
+	EXPECT(xsc_path_op(dom[0], XS_READ, tx[0], "s/0/0", &m) == 0 && strcmp(m.body, "new") == 0,
+	       "and reading it");
+	EXPECT(xsc_path_op(dom[0], XS_RM, tx[0], "s/0", NULL) == 0, "rm");
+	for (unsigned int t = 0; t <= last; t++) {
+		int err = xsc_end(dom[t % DOMAINS], tx[t], true);
+
+		EXPECT(err == EAGAIN, "%u: %s", t, xsc_errname(err));
+	}
+	EXPECT(xsc_path_op(dom0, XS_READ, 0, "/local/domain/1/s/0/0", &m) == 0 && m.len == 1800,
+	       "what it wrote is in the store");
+	xsc_close(dom[2]);
+	xsc_close(dom[3]);
+}
+
 const struct quota_case quota_more[] = {
-	{"watches-lowered", watches_lowered},
-	{"memory-with-help", memory_helped},
-	{"size-of-a-list", size_of_list},
-	{"owner-dies-in-a-transaction", owner_dies},
+	{"watches-lowered", watches_lowered},      {"memory-with-help", memory_helped},
+	{"size-of-a-list", size_of_list},          {"owner-dies-in-a-transaction", owner_dies},
+	{"snapshots-with-help", snapshots_helped},
 };
 const size_t quota_more_count = sizeof(quota_more) / sizeof(quota_more[0]);
