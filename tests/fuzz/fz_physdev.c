@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../unit/hostheap.h"
+#include "../unit/hostpanic.h"
 #include "console/keys.h"
 #include "console/log.h"
 #include "domain/domain.h"
@@ -44,31 +46,6 @@ static unsigned int claimed, page_refs, events;
 
 /* The argument of the call in progress; its address plays no role but 0. */
 static u8 argument[64];
-
-_Noreturn void panic(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	abort();
-}
-
-void *kmalloc(size_t size)
-{
-	return calloc(1, size);
-}
-
-void *kcalloc(size_t n, size_t size)
-{
-	return calloc(n, size);
-}
-
-void kfree(void *p)
-{
-	free(p);
-}
 
 void keys_register(char key __unused, void (*handler)(char) __unused, const char *text __unused)
 {

@@ -12,6 +12,8 @@
 #include "entry/dispatch.h"
 #include "entry/guestcopy.h"
 #include "evtchn/evtchn.h"
+#include "hostheap.h"
+#include "hostpanic.h"
 #include "irq/pirq.h"
 #include "machine/machine.h"
 #include "machine/percpu.h"
@@ -38,16 +40,6 @@ static struct host_domain doms[DOMAINS];
 struct domain *dom0, *idle_domain;
 static unsigned int kicked;
 static int held_domains; /* references that were taken */
-
-_Noreturn void panic(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	abort();
-}
 
 void log_line(const char *fmt, ...)
 {
@@ -106,16 +98,6 @@ long hypercall_continue1(unsigned long arg0)
 {
 	(void)arg0;
 	return -ERESTART;
-}
-
-void *kmalloc(size_t size)
-{
-	return calloc(1, size);
-}
-
-void kfree(void *p)
-{
-	free(p);
 }
 
 void *page_alloc(void)

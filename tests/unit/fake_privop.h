@@ -25,6 +25,7 @@ static inline struct cpu_info *cpu_info(void)
 
 #include "check.h"
 #include "console/serial.h"
+#include "hostheap.h"
 #include "machine/clocksource.h"
 #include "mm/frame.h"
 #include "mm/slab.h"
@@ -275,14 +276,6 @@ void hypercall_page_fill(void *page __unused)
 int serial_io_base(unsigned int port)
 {
 	return port ? -1 : 0x3f8;
-}
-void *kmalloc(size_t size)
-{
-	return calloc(1, size);
-}
-void kfree(void *p)
-{
-	free(p);
 }
 void guest_log_at(enum log_level level __unused, unsigned int domid __unused,
 		  const char *fmt __unused, ...)

@@ -17,6 +17,7 @@
 #include "domain/privilege.h"
 #include "entry/dispatch.h"
 #include "entry/guestcopy.h"
+#include "hostpanic.h"
 #include "lib/assert.h"
 #include "machine/cpu.h"
 #include "machine/machine.h"
@@ -55,16 +56,6 @@ unsigned long *m2p_writable;
 struct cpu_features cpu_features = {.phys_bits = 40};
 struct cpumask cpu_online_map = {{1}};
 
-_Noreturn void panic(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	abort();
-}
-
 #ifndef WORLD_OWN_LOG
 void log_line(const char *fmt __unused, ...)
 {
@@ -93,20 +84,7 @@ bool guest_range_ok(unsigned long va, size_t size)
 }
 
 #ifndef WORLD_REAL_SLAB
-void *kmalloc(size_t size)
-{
-	return calloc(1, size);
-}
-
-void *kcalloc(size_t n, size_t size)
-{
-	return calloc(n, size);
-}
-
-void kfree(void *p)
-{
-	free(p);
-}
+#include "hostheap.h"
 #endif
 
 static u64 l1tf_mask; /* of every domain but dom0 */

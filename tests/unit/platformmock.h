@@ -16,6 +16,7 @@
 #include "console/log.h"
 #include "domain/domain.h"
 #include "entry/guestcopy.h"
+#include "hostpanic.h"
 #include "irq/irq.h"
 #include "irq/pci.h"
 #include "irq/pirq.h"
@@ -39,16 +40,6 @@ static jmp_buf off;
 static u16 pm1a, pm1b;
 static unsigned int claimed, routed, unmapped, refs;
 static int map_result;
-
-_Noreturn void panic(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	abort();
-}
 
 int guest_read(void *dst, unsigned long va, size_t size)
 {

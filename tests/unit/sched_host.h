@@ -25,6 +25,8 @@
 #include <xen/sched.h>
 
 #include "check.h"
+#include "hostheap.h"
+#include "hostpanic.h"
 
 #define CPUS_MAX 4u
 #define VCPUS_MAX 24u
@@ -72,16 +74,6 @@ _Noreturn void context_switch_to(struct vcpu *next)
 	longjmp(switched, 1);
 }
 
-_Noreturn void panic(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	abort();
-}
-
 /* --- the other rooms --- */
 
 static unsigned int shut_down;
@@ -91,16 +83,6 @@ static struct vcpu *polling;
 void log_line(const char *fmt, ...)
 {
 	(void)fmt;
-}
-
-void *kmalloc(size_t size)
-{
-	return calloc(1, size);
-}
-
-void kfree(void *p)
-{
-	free(p);
 }
 
 struct vcpu *domain_vcpu(const struct domain *d, unsigned int id)

@@ -12,6 +12,7 @@
 #include "domain/domain.h"
 #include "entry/cpuid.h"
 #include "entry/guestmsr.h"
+#include "hostheap.h"
 #include "lib/errno.h"
 #include "machine/clocksource.h"
 #include "mm/frame.h"
@@ -68,15 +69,6 @@ bool guest_tsc_emulated(const struct domain *d)
 {
 	return d->tsc_mode == 1;
 }
-void *kmalloc(size_t size)
-{
-	return calloc(1, size);
-}
-void kfree(void *p)
-{
-	free(p);
-}
-
 static struct domain dom;
 static struct vcpu vcpu = {.domain = &dom, .id = 3};
 

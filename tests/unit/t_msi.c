@@ -12,6 +12,8 @@
 
 #include "boot/acpi.h"
 #include "check.h"
+#include "hostheap.h"
+#include "hostpanic.h"
 #include "lib/errno.h"
 #include "machine/machine.h"
 #include "machine/msi.h"
@@ -29,31 +31,6 @@ static u32 address_port;
 static u32 table[64 * 4];
 static u8 far_bus[1 << 20]; /* bus 2 of segment 1 */
 static paddr_t ram_page = ~0UL, readonly_from, readonly_to;
-
-_Noreturn void panic(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	abort();
-}
-
-void *kmalloc(size_t size)
-{
-	return calloc(1, size);
-}
-
-void *kcalloc(size_t n, size_t size)
-{
-	return calloc(n, size);
-}
-
-void kfree(void *p)
-{
-	free(p);
-}
 
 u32 cpu_apic_id(unsigned int cpu)
 {

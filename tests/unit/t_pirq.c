@@ -15,6 +15,8 @@
 #include "console/log.h"
 #include "domain/domain.h"
 #include "evtchn/evtchn.h"
+#include "hostheap.h"
+#include "hostpanic.h"
 #include "irq/irq.h"
 #include "irq/pci.h"
 #include "lib/errno.h"
@@ -44,32 +46,7 @@ static unsigned int event_count;
 static u64 page[512] __attribute__((aligned(4096)));
 static unsigned int page_refs;
 
-_Noreturn void panic(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	abort();
-}
-
 /* --- what irq.c and pirq.c lean on --- */
-
-void *kmalloc(size_t size)
-{
-	return calloc(1, size);
-}
-
-void *kcalloc(size_t n, size_t size)
-{
-	return calloc(n, size);
-}
-
-void kfree(void *p)
-{
-	free(p);
-}
 
 void keys_register(char key, void (*handler)(char key), const char *description)
 {

@@ -23,6 +23,7 @@
 #include <xen/sched.h>
 
 #include "check.h"
+#include "hostheap.h"
 
 #define VCPUS 3u
 
@@ -77,16 +78,6 @@ int frame_put_and_type(mfn_t mfn)
 }
 
 /* --- the other rooms --- */
-
-void *kmalloc(size_t size)
-{
-	return calloc(1, size);
-}
-
-void kfree(void *p)
-{
-	free(p);
-}
 
 struct vcpu *domain_vcpu(const struct domain *d, unsigned int id)
 {

@@ -10,22 +10,13 @@
 #include <string.h>
 
 #include "check.h"
+#include "hostpanic.h"
 #include "lib/assert.h"
 #include "lib/cpumask.h"
 #include "lib/errno.h"
 #include "machine/apic.h"
 
 struct cpumask cpu_online_map;
-
-_Noreturn void panic(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	abort();
-}
 
 static void fill_one_cpu(void)
 {

@@ -12,6 +12,8 @@
 #include <string.h>
 
 #include "entry/guestcopy.h"
+#include "hostheap.h"
+#include "hostpanic.h"
 #include "lib/assert.h"
 #include "lib/errno.h"
 #include "lib/lock.h"
@@ -55,31 +57,6 @@ int guest_write(unsigned long va, const void *src, size_t size)
 		return -EFAULT;
 	memcpy((void *)va, src, size);
 	return 0;
-}
-
-void *kmalloc(size_t size)
-{
-	return calloc(1, size);
-}
-
-void *kcalloc(size_t n, size_t size)
-{
-	return calloc(n, size);
-}
-
-void kfree(void *p)
-{
-	free(p);
-}
-
-void panic(const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
-	fputc('\n', stderr);
-	abort();
 }
 
 #ifdef DAIS_DEBUG
