@@ -76,6 +76,7 @@ LIBDAIS_DOMAINS = \
 	dom0-tools/lib/dom/control.c \
 	dom0-tools/lib/dom/core.c \
 	dom0-tools/lib/dom/corefile.c dom0-tools/lib/dom/corefile.h \
+	dom0-tools/lib/dom/coreplace.c dom0-tools/lib/dom/coreplace.h \
 	dom0-tools/lib/dom/cpuid.c dom0-tools/lib/dom/cpuid.h \
 	dom0-tools/lib/dom/create.c \
 	dom0-tools/lib/dom/destroy.c \

@@ -87,17 +87,21 @@ static int set_aside(struct cli *cli, const struct dais_domain *old, struct dais
 	return dais_rename(cli->host, old->domid, name, err);
 }
 
-/* It goes on without one, if need be. */
-static void write_core(struct cli *cli, const struct dais_domain *domain)
+/*
+ * It goes on without one, if need be. That takes its time: false, if there is a daisd by now,
+ * which has seen the domain and does the rest.
+ */
+static bool write_core(struct cli *cli, const struct dais_domain *domain)
 {
 	struct dais_error err;
 	char text[1200];
 
 	if (dais_dump_core(cli->host, domain, NULL, &err))
 		syslog(LOG_ERR, "%s", dais_error_text(&err, text, sizeof(text)));
+	return !monitor_daisd_runs();
 }
 
-/* 1: made again as @domid, 0: that was its end, -1 with @err. */
+/* 1: made again as @domid, 0: nothing more is to be done, -1 with @err. */
 static int carry_out(struct cli *cli, struct dais_config *config, const struct dais_domain *old,
 		     uint32_t *domid, struct dais_error *err)
 {
@@ -111,7 +115,8 @@ static int carry_out(struct cli *cli, struct dais_config *config, const struct d
 			return -1;
 		return dais_create(cli->host, config, NULL, domid, err) ? -1 : 1;
 	case DAIS_ACTION_COREDUMP_RESTART:
-		write_core(cli, old);
+		if (!write_core(cli, old))
+			return 0;
 		again = true;
 		break;
 	case DAIS_ACTION_RESTART:
@@ -119,7 +124,8 @@ static int carry_out(struct cli *cli, struct dais_config *config, const struct d
 		again = true;
 		break;
 	case DAIS_ACTION_COREDUMP_DESTROY:
-		write_core(cli, old);
+		if (!write_core(cli, old))
+			return 0;
 		break;
 	case DAIS_ACTION_UNSET:
 	case DAIS_ACTION_DESTROY:

@@ -449,6 +449,8 @@ int supervise_run(const struct supervise_options *options, const volatile bool *
 	bool first = true;
 	int rc = 0;
 
+	/* Of domains that may be gone meanwhile: nobody else would. */
+	dais_dump_tidy();
 	while (!*stop) {
 		struct dais_event event;
 		struct dais *host;

@@ -203,7 +203,7 @@ tests_unit_t_configxl_LDADD = -lxlutil -lxenlight -ljson-c
 check_PROGRAMS += tests/unit/t_core
 tests_unit_t_core_CPPFLAGS = $(TOOLS_CPPFLAGS)
 tests_unit_t_core_SOURCES = tests/unit/t_core.c dom0-tools/lib/error.c dom0-tools/lib/dom/core.c \
-	dom0-tools/lib/dom/corefile.c
+	dom0-tools/lib/dom/corefile.c dom0-tools/lib/dom/coreplace.c
 
 check_PROGRAMS += tests/unit/t_configcpuid
 tests_unit_t_configcpuid_CPPFLAGS = $(TOOLS_CPPFLAGS)

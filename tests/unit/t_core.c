@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * dom0-tools/lib/dom/core.c and corefile.c over a host of a few frames: a core has the sections of
- * Xen's dump-core format, in it the domain's own frames, all of them and no others; and one that
- * cannot be written whole leaves nothing behind.
+ * Xen's dump-core format, in it the domain's own frames, all of them and no others; one that
+ * cannot be written whole leaves nothing behind; and of two who write at once the second waits.
  */
 #include "check.h"
 
@@ -10,18 +10,22 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <xen/domctl.h>
 #include <xen/elfnote.h>
 
 #include "dom/corefile.h"
+#include "dom/coreplace.h"
 #include "dom/host.h"
 #include "hv/inspect.h"
 #include "hv/memory.h"
@@ -170,7 +174,20 @@ int fstatvfs(int fd, struct statvfs *fs)
 	return 0;
 }
 
-static char file[64];
+/* What others do in the moment before a lock is asked for, once. */
+static void (*before_lock)(void);
+
+int flock(int fd, int how)
+{
+	void (*others)(void) = before_lock;
+
+	before_lock = NULL;
+	if (others)
+		others();
+	return (int)syscall(SYS_flock, fd, how);
+}
+
+static char file[64], fresh[80];
 static const struct dais_domain domain = {.domid = DOMID, .name = "d"};
 
 static char *read_core(size_t *size)
@@ -279,9 +296,6 @@ static void test_whole(void)
 
 static void nothing_left(void)
 {
-	char fresh[80];
-
-	snprintf(fresh, sizeof(fresh), "%s.new", file);
 	CHECK(access(file, F_OK) && access(fresh, F_OK));
 	CHECK_EQ(maps, 0);
 }
@@ -330,15 +344,131 @@ static void test_failing(void)
 	CHECK(dais_dump_core(&host, &domain, "/nonexistent/core", &err) && err.errnum == ENOENT);
 }
 
+static int other = -1; /* another's descriptor of the fresh file */
+
+static void other_begins(void)
+{
+	other = open(fresh, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	CHECK(other >= 0 && !syscall(SYS_flock, other, LOCK_EX | LOCK_NB));
+	CHECK_EQ(write(other, "theirs", 6), 6);
+}
+
+static void other_finishes(void)
+{
+	CHECK(!rename(fresh, file) && !close(other));
+}
+
+static void other_dies(void)
+{
+	CHECK(!close(other));
+}
+
+static void other_fails(void)
+{
+	CHECK(!unlink(fresh) && !close(other));
+}
+
+/* Finds a file that is made but not locked yet. */
+static void other_takes_it_for_a_rest(void)
+{
+	CHECK(!unlink(fresh));
+}
+
+static bool is_theirs(void)
+{
+	char text[8] = "";
+	int fd = open(file, O_RDONLY);
+
+	CHECK(fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 && !close(fd));
+	return !strcmp(text, "theirs");
+}
+
+static void test_two(void)
+{
+	static void (*const ends[])(void) = {other_dies, other_fails};
+
+	/* The second of two has what the first wrote, whatever became of the domain since. */
+	unlink(file);
+	other_begins();
+	before_lock = other_finishes;
+	fail_types = 1;
+	CHECK_EQ(dais_dump_core(&host, &domain, file, &err), 0);
+	fail_types = 0;
+	CHECK(!before_lock && is_theirs() && access(fresh, F_OK));
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
+		other_begins();
+		before_lock = ends[i];
+		CHECK(!dais_dump_core(&host, &domain, file, &err) && !before_lock);
+		CHECK(!is_theirs() && access(fresh, F_OK) && !unlink(file));
+	}
+	before_lock = other_takes_it_for_a_rest;
+	test_whole();
+	CHECK(!before_lock);
+}
+
+/* What stands in the place, and is no rest of ours, is not waited for, and not written to. */
+static void test_rests(void)
+{
+	char none[80];
+	int fd;
+
+	other_begins();
+	close(other);
+	test_whole();
+	CHECK(access(fresh, F_OK));
+	snprintf(none, sizeof(none), "%s.none", file);
+	CHECK(!symlink(none, fresh));
+	test_whole();
+	CHECK(access(none, F_OK) && access(fresh, F_OK));
+	CHECK(!mkfifo(fresh, 0600));
+	test_whole();
+	fd = open(fresh, O_RDWR | O_CREAT | O_EXCL, 0644);
+	CHECK(fd >= 0 && !fchmod(fd, 0644) && !syscall(SYS_flock, fd, LOCK_EX));
+	test_whole();
+	CHECK(access(fresh, F_OK) && !close(fd));
+	CHECK(!mkdir(fresh, 0700));
+	CHECK(dais_dump_core(&host, &domain, file, &err) && err.code == DAIS_FAILED);
+	CHECK(!rmdir(fresh) && !unlink(file));
+}
+
+static void test_tidy(void)
+{
+	static const char *const names[] = {"dead.core.new", "alive.core.new", "whole.core",
+					    "x.new", ".core.new"};
+	char dir[] = "/tmp/t_core.XXXXXX", path[80];
+	int fd[5];
+
+	CHECK(mkdtemp(dir) != NULL);
+	for (size_t i = 0; i < 5; i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
+		fd[i] = open(path, O_CREAT | O_WRONLY, 0600);
+		CHECK(fd[i] >= 0 && !syscall(SYS_flock, fd[i], LOCK_EX | LOCK_NB));
+		if (i != 1)
+			close(fd[i]);
+	}
+	coreplace_tidy(dir);
+	for (size_t i = 0; i < 5; i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
+		CHECK_EQ(unlink(path) == 0, i != 0);
+	}
+	close(fd[1]);
+	CHECK(!rmdir(dir));
+	coreplace_tidy(dir);
+}
+
 int main(void)
 {
 	char path[64];
 
 	snprintf(file, sizeof(file), "/tmp/t_core.%ld", (long)getpid());
+	snprintf(fresh, sizeof(fresh), "%s.new", file);
 	CHECK(!strcmp(dais_dump_path(&domain, path, sizeof(path)), "/var/lib/dais/dump/d.core"));
 	test_whole();
 	/* What was there is replaced. */
 	test_whole();
 	test_failing();
+	test_two();
+	test_rests();
+	test_tidy();
 	return check_done("core");
 }

@@ -5,10 +5,10 @@
  * guest keeps itself is read for it, so that also one that crashed before it had set up anything,
  * or that lies, leaves a core.
  *
- * The file gets its name when it is whole. It holds all that the guest knew: only root reads it.
+ * The file gets its name when it is whole (coreplace.h). It holds all that the guest knew: only
+ * root reads it.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +22,7 @@
 
 #include "cleanup.h"
 #include "dom/corefile.h"
+#include "dom/coreplace.h"
 #include "dom/host.h"
 #include "export.h"
 #include "hv/inspect.h"
@@ -216,55 +217,25 @@ static int check_room(int fd, uint64_t size, const char *name, struct dais_error
 	return dais_hint(err, "remove cores in " DUMPS ", or mount a file system there");
 }
 
-static int write_file(struct dump *d, struct core *core, const char *path, const char *name,
+static int write_file(struct dump *d, struct core *core, struct coreplace *place, const char *name,
 		      struct dais_error *err)
 {
-	autofree char *fresh = NULL;
-	autoclose int fd = -1;
-	int errnum;
-
-	if (asprintf(&fresh, "%s.new", path) < 0)
-		return dais_fail_errno(err, DAIS_FAILED, ENOMEM, WHAT, name);
-	/* One that was not finished, or was made for us to follow. */
-	unlink(fresh);
-	fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return dais_fail_errno(err, DAIS_FAILED, errno, WHAT, path);
-	if (check_room(fd, corefile_size(core), name, err)) {
-		unlink(fresh);
+	if (check_room(place->fd, corefile_size(core), name, err))
 		return -1;
-	}
-	if (!write_core(d, core, fd) && !rename(fresh, path))
-		return 0;
-	errnum = errno;
-	unlink(fresh);
-	return dais_fail_errno(err, DAIS_FAILED, errnum, WHAT, path);
+	if (write_core(d, core, place->fd) || coreplace_finish(place))
+		return dais_fail_errno(err, DAIS_FAILED, errno, WHAT, place->path);
+	return 0;
 }
 
-EXPORT char *dais_dump_path(const struct dais_domain *domain, char *path, size_t size)
-{
-	snprintf(path, size, DUMPS "/%.240s.core", domain->name);
-	return path;
-}
-
-EXPORT int dais_dump_core(struct dais *host, const struct dais_domain *domain, const char *path,
-			  struct dais_error *err)
+static int dump_to(struct dais *host, const struct dais_domain *domain, struct coreplace *place,
+		   struct dais_error *err)
 {
 	struct dump d = {.hv = &host->hv, .domid = domain->domid};
 	struct core core = {.fd = -1};
-	char usual[320];
 	void *shared = NULL;
 	xen_pfn_t shared_frame;
 	int ret = -1;
 
-	if (!domain->domid)
-		return dais_fail(err, DAIS_STATE, WHAT, domain->name,
-				 "it would have to hold still while it writes its own");
-	if (!path) {
-		mkdir("/var/lib/dais", 0755);
-		mkdir(DUMPS, 0700);
-		path = dais_dump_path(domain, usual, sizeof(usual));
-	}
 	if (hv_domain_info(d.hv, d.domid, &d.info))
 		return domain_failed(err, WHAT, d.domid);
 	shared_frame = d.info.shared_info_frame;
@@ -277,10 +248,46 @@ EXPORT int dais_dump_core(struct dais *host, const struct dais_domain *domain, c
 		core.shared_info = shared;
 		core.frames = d.frames;
 		core.frame_count = d.count;
-		ret = write_file(&d, &core, path, domain->name, err);
+		ret = write_file(&d, &core, place, domain->name, err);
 	}
 	hv_unmap(d.hv, shared, 1);
 	free(d.frames);
 	free(d.vcpus);
+	return ret;
+}
+
+EXPORT char *dais_dump_path(const struct dais_domain *domain, char *path, size_t size)
+{
+	snprintf(path, size, DUMPS "/%.240s.core", domain->name);
+	return path;
+}
+
+EXPORT void dais_dump_tidy(void)
+{
+	coreplace_tidy(DUMPS);
+}
+
+EXPORT int dais_dump_core(struct dais *host, const struct dais_domain *domain, const char *path,
+			  struct dais_error *err)
+{
+	struct coreplace place;
+	char usual[320];
+	int ret;
+
+	if (!domain->domid)
+		return dais_fail(err, DAIS_STATE, WHAT, domain->name,
+				 "it would have to hold still while it writes its own");
+	if (!path) {
+		mkdir("/var/lib/dais", 0755);
+		mkdir(DUMPS, 0700);
+		path = dais_dump_path(domain, usual, sizeof(usual));
+	}
+	/* First of all: who ends the domain when its core is there may be at it. */
+	ret = coreplace_take(&place, path);
+	if (ret < 0)
+		dais_fail_errno(err, DAIS_FAILED, errno, WHAT, path);
+	else
+		ret = ret ? 0 : dump_to(host, domain, &place, err);
+	coreplace_leave(&place);
 	return ret;
 }

@@ -116,12 +116,15 @@ int dais_destroy(struct dais *host, uint32_t domid, struct dais_error *err);
 
 /*
  * Writes a core of the domain (Xen's dump-core format) to @path, which only root may read then;
- * NULL: where dais_dump_path() says. A domain that runs goes on meanwhile.
+ * NULL: where dais_dump_path() says. A domain that runs goes on meanwhile. While somebody else
+ * writes a core there this waits; if that one is finished, it is the one.
  */
 int dais_dump_core(struct dais *host, const struct dais_domain *domain, const char *path,
 		   struct dais_error *err);
 /* "/var/lib/dais/dump/NAME.core", into @path, which is returned. */
 char *dais_dump_path(const struct dais_domain *domain, char *path, size_t size);
+/* Removes from there what is left of cores whose writer was killed. */
+void dais_dump_tidy(void);
 
 /*
  * The configuration that the domain was made of, completed, as JSON ("dais.config"). NULL if
