@@ -13,12 +13,13 @@ import sys
 import time
 
 import commands
+import cores
 import guest
 import openmetrics
 import tools
 
 CHECKS = ["install", "consoled", "beside", "commands", "undone", "journal", "api", "refused_api", "reboot", "killed", "metrics",
-          "crashed", "ended", "half", "driver", "left"]
+          "crashed", "recrashed", "crashed_alone", "crashed_killed", "ended", "half", "driver", "left"]
 
 # A request in Perl, which every Debian has: HTTP/1.0, so that the end is the connection's.
 HTTP = (r"use IO::Socket::UNIX; my ($m, $p, $f) = @ARGV; my $b = q{};"
@@ -230,17 +231,22 @@ class Daemons(tools.Ours):
                 self.must("dais wait -t 200 k2 down && dais dump-core k2 %s && dais destroy k2" % core,
                           900)
             self.gone(name)
-            # Looked at inside: the hypervisor's log is on the same line.
-            if self.vm.run("test $(stat -c %%a %s) = 600 && perl /opt/dais/core.pl %s > /run/said 2>&1"
-                           % (core, core), 600)[0] or self.vm.run(
-                               "grep -q 'sections .*note.Xen .xen_prstatus .xen_shared_info .xen_p2m "
-                               ".xen_pages$' /run/said && grep -q "
-                               "'^vcpus 1 pages [0-9]* marked 300 good 300$' /run/said")[0]:
-                return "%s: %s" % (name, self.must("stat %s; cat /run/said; true" % core))
+            said = cores.fault(self, core)
+            if said:
+                return said
             self.must("rm " + core)
         events = [e["event"] for e in self.ask("GET", "/v1/journal?name=k1")[1]]
         left = self.must("ls -A /var/lib/dais/dump").strip()
         return ("dumped" in events and not left) or "%s %s" % (events, left)
+
+    def check_recrashed(self):
+        return cores.check_restart(self)
+
+    def check_crashed_alone(self):
+        return cores.check_alone(self)
+
+    def check_crashed_killed(self):
+        return cores.check_killed(self)
 
     def check_ended(self):
         """A guest that powers off is gone for good, also for the next daisd."""

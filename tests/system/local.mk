@@ -166,7 +166,7 @@ EXTRA_DIST += tests/system/fetch.sh tests/system/mkquick.sh tests/system/mkdisk.
 	tests/system/quick/init tests/system/guest-check.sh tests/system/tcp.py tests/system/vdso.c \
 	tests/system/vm.py tests/system/attack.py tests/system/console.py tests/system/pagetables.py tests/system/dom0.py tests/system/boot.py \
 	tests/system/kernels.py tests/system/demo.py tests/system/tools.py tests/system/swap.py tests/system/store.py \
-	tests/system/commands.py tests/system/core.pl tests/system/daemons.py tests/system/libvirtd.py tests/system/mklibvirt.sh tests/system/guest.py tests/system/mkguest.sh \
+	tests/system/commands.py tests/system/core.pl tests/system/cores.py tests/system/daemons.py tests/system/libvirtd.py tests/system/mklibvirt.sh tests/system/guest.py tests/system/mkguest.sh \
 	tests/system/guest/boot-init tests/system/guest/dom0-init tests/system/guest/guest-init \
 	tests/system/services.py tests/system/services_check.py tests/system/mkservices.sh tests/system/mkramdisk.sh \
 	tests/system/services/dom0-init tests/system/services/guest-init \
