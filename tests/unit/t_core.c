@@ -456,13 +456,39 @@ static void test_tidy(void)
 	coreplace_tidy(dir);
 }
 
+/* Wherever a name points to, its core is in the one directory, and not hidden. */
+static void test_path(void)
+{
+	static const struct {
+		const char *name, *path;
+	} rows[] = {
+		{"d", "/var/lib/dais/dump/d.core"},
+		{"web.1", "/var/lib/dais/dump/web.1.core"},
+		{"../../../etc/x", "/var/lib/dais/dump/_._.._.._etc_x.core"},
+		{"/etc/x", "/var/lib/dais/dump/_etc_x.core"},
+		{"..", "/var/lib/dais/dump/_..core"},
+		{"a\nb", "/var/lib/dais/dump/a_b.core"},
+		{"", "/var/lib/dais/dump/_core"},
+	};
+	struct dais_domain d = {.domid = DOMID};
+	char path[320];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		snprintf(d.name, sizeof(d.name), "%s", rows[i].name);
+		CHECK(!strcmp(dais_dump_path(&d, path, sizeof(path)), rows[i].path));
+	}
+	memset(d.name, '/', sizeof(d.name) - 1);
+	CHECK(!strchr(dais_dump_path(&d, path, sizeof(path)) + strlen("/var/lib/dais/dump/"), '/'));
+	CHECK_EQ(strlen(path), strlen("/var/lib/dais/dump/.core") + 240);
+	dais_dump_path(&d, path, 30);
+	CHECK_EQ(strlen(path), 29);
+}
+
 int main(void)
 {
-	char path[64];
-
 	snprintf(file, sizeof(file), "/tmp/t_core.%ld", (long)getpid());
 	snprintf(fresh, sizeof(fresh), "%s.new", file);
-	CHECK(!strcmp(dais_dump_path(&domain, path, sizeof(path)), "/var/lib/dais/dump/d.core"));
+	test_path();
 	test_whole();
 	/* What was there is replaced. */
 	test_whole();

@@ -8,6 +8,7 @@
  * The file gets its name when it is whole (coreplace.h). It holds all that the guest knew: only
  * root reads it.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -258,7 +259,15 @@ static int dump_to(struct dais *host, const struct dais_domain *domain, struct c
 
 EXPORT char *dais_dump_path(const struct dais_domain *domain, char *path, size_t size)
 {
+	const size_t dir = sizeof(DUMPS "/") - 1;
+
 	snprintf(path, size, DUMPS "/%.240s.core", domain->name);
+	/* Other tools take any name: as with logs, none leads elsewhere. */
+	for (size_t i = dir; i < size && path[i]; i++) {
+		if (path[i] == '/' || iscntrl((unsigned char)path[i]) ||
+		    (i == dir && path[i] == '.'))
+			path[i] = '_';
+	}
 	return path;
 }
 

@@ -121,7 +121,10 @@ int dais_destroy(struct dais *host, uint32_t domid, struct dais_error *err);
  */
 int dais_dump_core(struct dais *host, const struct dais_domain *domain, const char *path,
 		   struct dais_error *err);
-/* "/var/lib/dais/dump/NAME.core", into @path, which is returned. */
+/*
+ * "/var/lib/dais/dump/NAME.core", into @path, which is returned; slashes, control characters and a
+ * dot at the begin of a name, which other tools may give, are "_".
+ */
 char *dais_dump_path(const struct dais_domain *domain, char *path, size_t size);
 /* Removes from there what is left of cores whose writer was killed. */
 void dais_dump_tidy(void);
