@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -170,6 +171,25 @@ static struct process program(char *const *arguments)
 		.arguments = arguments, .environment = environment, .log = log_path, .keep = -1};
 }
 
+/* As `ps` has it, whatever a program calls itself. */
+static void test_born(void)
+{
+	char name[16] = "", text[512] = "", *at;
+	FILE *f;
+
+	CHECK(!prctl(PR_GET_NAME, name) && !prctl(PR_SET_NAME, "a) S 1 (b) 2 3"));
+	f = fopen("/proc/self/stat", "r");
+	CHECK(f && fgets(text, sizeof(text), f) && !fclose(f));
+	at = strstr(text, "(b) 2 3) ");
+	CHECK(at != NULL);
+	at = strtok(at + strlen("(b) 2 3) "), " ");
+	for (int field = 3; at && field < 22; field++)
+		at = strtok(NULL, " ");
+	CHECK(at && process_born(getpid()) > 0 && process_born(getpid()) == strtol(at, NULL, 10));
+	CHECK(!prctl(PR_SET_NAME, name));
+	CHECK_EQ(process_born(0), 0);
+}
+
 static void test_held(void)
 {
 	char *const loop[] = {(char[]){"/bin/sh"},
@@ -195,19 +215,24 @@ static void test_held(void)
 	p = program(loop);
 	CHECK_EQ(process_hold(&p, &err), 0);
 	/* Not yet the program: whoever looks by its number leaves it alone. */
-	CHECK_EQ(process_find(p.pid, "-xen-domid", "7"), -1);
+	CHECK_EQ(process_find(p.pid, 0, "-xen-domid", "7"), -1);
 	CHECK_EQ(process_release(&p, &err), 0);
-	CHECK_EQ(process_find(p.pid, "-xen-domid", "8"), -1);
-	CHECK_EQ(process_find(p.pid, "7", "-xen-domid"), -1);
-	CHECK_EQ(process_find(0, "-xen-domid", "7"), -1);
-	CHECK_EQ(process_find(getpid(), "-xen-domid", "7"), -1);
+	CHECK_EQ(process_find(p.pid, 0, "-xen-domid", "8"), -1);
+	CHECK_EQ(process_find(p.pid, 0, "7", "-xen-domid"), -1);
+	CHECK_EQ(process_find(0, 0, "-xen-domid", "7"), -1);
+	CHECK_EQ(process_find(getpid(), 0, "-xen-domid", "7"), -1);
 	process_drop(&p);
-	fd = process_find(p.pid, "-xen-domid", "7");
+	fd = process_find(p.pid, 0, "-xen-domid", "7");
+	CHECK(fd >= 0);
+	close(fd);
+	/* One that looks the same, and has the number, but came later, is another. */
+	CHECK_EQ(process_find(p.pid, process_born(p.pid) - 1, "-xen-domid", "7"), -1);
+	fd = process_find(p.pid, process_born(p.pid), "-xen-domid", "7");
 	CHECK(fd >= 0);
 	/* One that does not listen is ended all the same. */
 	CHECK(process_end(fd, 200) || process_ended(fd, 60000));
 	close(fd);
-	CHECK_EQ(process_find(p.pid, "-xen-domid", "7"), -1);
+	CHECK_EQ(process_find(p.pid, 0, "-xen-domid", "7"), -1);
 
 	p = program(none);
 	CHECK_EQ(process_hold(&p, &err), 0);
@@ -325,6 +350,7 @@ int main(void)
 	close(mkstemp(log_path));
 	test_line();
 	test_monitor();
+	test_born();
 	test_held();
 	test_forget();
 	unlink(log_path);

@@ -26,6 +26,7 @@
 #define LOGS "/var/log/dais"
 #define LOG_FMT LOGS "/qemu-%.200s.log"
 #define PID_FMT "/local/domain/%u/image/device-model-pid"
+#define BORN_FMT "/local/domain/%u/image/device-model-born" /* xl notes none */
 #define STATE_FMT "/local/domain/0/device-model/%u"
 
 /* A busy machine takes its time to load it. */
@@ -45,7 +46,8 @@ int model_find(struct store *store, uint32_t domid)
 	char number[16];
 
 	snprintf(number, sizeof(number), "%u", domid);
-	return process_find((pid_t)model_pid(store, domid), "-xen-domid", number);
+	return process_find((pid_t)model_pid(store, domid),
+			    store_read_number(store, 0, BORN_FMT, domid), "-xen-domid", number);
 }
 
 bool model_runs(struct store *store, uint32_t domid)
@@ -142,6 +144,8 @@ static int start(struct dais *host, uint32_t domid, struct model *m, struct dais
 	if (process_hold(&m->process, err))
 		return -1;
 	store_dir_at(&dir, &host->store, "/local/domain/%u", domid);
+	/* Before the number: what stands there meanwhile is of one that has gone. */
+	store_dir_write(&dir, "image/device-model-born", "%ld", process_born(m->process.pid));
 	store_dir_write(&dir, "image/device-model-pid", "%d", (int)m->process.pid);
 	/* From here on it is found; only now it may run. */
 	if (store_done(&host->store, err))

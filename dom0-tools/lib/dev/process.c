@@ -151,6 +151,26 @@ void process_drop(struct process *p)
 	}
 }
 
+/* The 22nd field; the second is the program's own name for itself, with whatever in it. */
+long process_born(pid_t pid)
+{
+	char path[40], text[1024];
+	autoclose int fd = -1;
+	const char *at;
+	ssize_t size;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	size = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (size <= 0)
+		return 0;
+	text[size] = '\0';
+	at = strrchr(text, ')');
+	for (int field = 2; at && field < 22; field++)
+		at = strchr(at + 1, ' ');
+	return at ? strtol(at, NULL, 10) : 0;
+}
+
 static bool has_arguments(pid_t pid, const char *option, const char *value)
 {
 	char path[40], text[4096];
@@ -172,12 +192,13 @@ static bool has_arguments(pid_t pid, const char *option, const char *value)
 	return false;
 }
 
-int process_find(pid_t pid, const char *option, const char *value)
+int process_find(pid_t pid, long born, const char *option, const char *value)
 {
 	autoclose int alive = pid > 1 ? pidfd_open(pid, 0) : -1;
 
 	/* Looked at while the descriptor stands: what it ends then is what was looked at. */
-	if (alive < 0 || !has_arguments(pid, option, value) || process_ended(alive, 0))
+	if (alive < 0 || (born && process_born(pid) != born) ||
+	    !has_arguments(pid, option, value) || process_ended(alive, 0))
 		return -1;
 	return steal_fd(&alive);
 }

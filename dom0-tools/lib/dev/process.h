@@ -32,11 +32,14 @@ int process_release(struct process *process, struct dais_error *err);
 bool process_ended(int alive, unsigned int timeout_ms);
 void process_drop(struct process *process);
 
+/* When it was made, in ticks since the host's boot: no two have this and the number. 0: unknown. */
+long process_born(pid_t pid);
 /*
- * A descriptor of process @pid if that is a program with the two arguments @option, @value one
- * after the other in its command line; -1: it is not there, or another has got its number.
+ * A descriptor of process @pid if that was made at @born (0: whenever), a program with the two
+ * arguments @option, @value one after the other in its command line; -1: it is not there, or
+ * another has got its number.
  */
-int process_find(pid_t pid, const char *option, const char *value);
+int process_find(pid_t pid, long born, const char *option, const char *value);
 /* Ends it: asked first, and after @timeout_ms by force. false: it is there still. */
 bool process_end(int alive, unsigned int timeout_ms);
 
