@@ -265,6 +265,7 @@ dom0_tools_daisd_daisd_SOURCES = \
 	dom0-tools/daisd/policy.c dom0-tools/daisd/policy.h \
 	dom0-tools/daisd/routes.c dom0-tools/daisd/routes.h \
 	dom0-tools/daisd/dump.c dom0-tools/daisd/dump.h \
+	dom0-tools/daisd/forget.c dom0-tools/daisd/forget.h \
 	dom0-tools/daisd/supervise.c dom0-tools/daisd/supervise.h
 
 # Kernels unpacked ahead, by the hooks of their packages.

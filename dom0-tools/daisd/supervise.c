@@ -20,6 +20,7 @@
 #include "cleanup.h"
 #include "dom/domain.h"
 #include "dump.h"
+#include "forget.h"
 #include "intent.h"
 #include "journal.h"
 #include "log.h"
@@ -28,6 +29,7 @@
 
 #define WAIT_MS 5000
 #define DUMP_WAIT_MS 200 /* while a core is written: nothing tells of its end */
+#define FORGET_WAIT_MS 500 /* while somebody listens at sockets of one that is gone */
 #define RETRY_SECONDS 30 /* after a start that failed */
 #define PASTS_MAX 8192
 
@@ -372,6 +374,8 @@ static void autostart(struct dais *host, const struct supervise_options *options
 
 static void handle(struct dais *host, const struct dais_event *event)
 {
+	struct dais_config rest;
+
 	count(&self.counts.events);
 	switch (event->kind) {
 	case DAIS_EVENT_SHUTDOWN:
@@ -386,7 +390,8 @@ static void handle(struct dais *host, const struct dais_event *event)
 		break;
 	case DAIS_EVENT_DESTROYED:
 		note("destroyed", &event->domain, NULL);
-		dais_forget(host, event->domain.uuid);
+		if (dais_forget_begin(host, event->domain.uuid, &rest))
+			forget_add(&rest, intent_now());
 		break;
 	case DAIS_EVENT_MODEL_LOST:
 		if (event->domain.shutdown == DAIS_SHUTDOWN_NONE)
@@ -418,7 +423,12 @@ static void take_stock(struct dais *host)
 static int wait_ms(void)
 {
 	time_t next = intent_next(), now = intent_now();
-	int wait = dump_pending(UINT32_MAX) ? DUMP_WAIT_MS : WAIT_MS;
+	int wait = WAIT_MS;
+
+	if (forget_pending())
+		wait = FORGET_WAIT_MS;
+	if (dump_pending(UINT32_MAX))
+		wait = DUMP_WAIT_MS;
 
 	if (next && next <= now)
 		return 0;
@@ -433,6 +443,7 @@ static int watch(struct dais *host, const volatile bool *stop, struct dais_error
 		int rc;
 
 		finish_dumps(host);
+		forget_try(intent_now());
 		carry_out(host);
 		rc = dais_event_wait(host, &event, wait_ms(), err);
 		if (rc > 0)

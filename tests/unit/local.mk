@@ -239,7 +239,7 @@ tests_unit_t_consolering_SOURCES = tests/unit/t_consolering.c dom0-tools/console
 
 check_PROGRAMS += tests/unit/t_daisd
 tests_unit_t_daisd_CPPFLAGS = $(TOOLS_CPPFLAGS)
-tests_unit_t_daisd_SOURCES = tests/unit/t_daisd.c dom0-tools/daisd/intent.c \
+tests_unit_t_daisd_SOURCES = tests/unit/t_daisd.c dom0-tools/daisd/forget.c dom0-tools/daisd/intent.c \
 	dom0-tools/daisd/journal.c dom0-tools/daisd/marks.c dom0-tools/daisd/policy.c dom0-tools/lib/log.c $(config_sources)
 tests_unit_t_daisd_LDADD = -ljson-c -lpthread
 

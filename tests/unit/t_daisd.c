@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../../dom0-tools/daisd/forget.h"
 #include "../../dom0-tools/daisd/intent.h"
 #include "../../dom0-tools/daisd/journal.h"
 #include "../../dom0-tools/daisd/marks.h"
@@ -193,6 +194,54 @@ static void test_marks(const char *dir)
 	CHECK_EQ(marks_begin("/nowhere/at/all"), -1);
 }
 
+/* At sockets of those somebody listens; which were asked about. */
+static char listened[8] = "", asked[80] = "";
+
+bool dais_forget_more(const struct dais_config *rest)
+{
+	strncat(asked, rest->name, 1);
+	return strchr(listened, *rest->name) != NULL;
+}
+
+static void forget(char letter, time_t now)
+{
+	struct dais_config rest;
+
+	dais_config_init(&rest);
+	rest.name = strndup(&letter, 1);
+	forget_add(&rest, now);
+}
+
+/* Each try asks about each one once, and none is tried for ever. */
+static void test_forget(void)
+{
+	CHECK(!forget_pending());
+	forget_try(1);
+	strcpy(listened, "abc");
+	forget('a', 100);
+	forget('b', 105);
+	forget('c', 105);
+	forget_try(106);
+	CHECK(forget_pending() && strlen(asked) == 3);
+	/* At those of b nobody does any more. */
+	strcpy(listened, "ac");
+	asked[0] = '\0';
+	forget_try(107);
+	CHECK(forget_pending() && strlen(asked) == 3 && strchr(asked, 'b'));
+	asked[0] = '\0';
+	forget_try(100 + DAIS_FORGET_SECONDS);
+	CHECK(forget_pending() && strlen(asked) == 2 && !strchr(asked, 'b'));
+	asked[0] = '\0';
+	forget_try(105 + DAIS_FORGET_SECONDS);
+	CHECK(!forget_pending() && !strcmp(asked, "c"));
+	/* More than there is place for: the oldest is let be. */
+	for (char letter = ' '; letter <= ' ' + 64; letter++)
+		forget(letter, 200);
+	asked[0] = '\0';
+	forget_try(201);
+	CHECK(!forget_pending() && strlen(asked) == 64 && !strchr(asked, ' '));
+}
+
 int main(void)
 {
 	char dir[] = "/tmp/t_daisdXXXXXX", command[64];
@@ -204,6 +253,7 @@ int main(void)
 	test_restart(dir);
 	test_journal(dir);
 	test_marks(dir);
+	test_forget();
 	snprintf(command, sizeof(command), "rm -rf '%s'", dir);
 	CHECK_EQ(system(command), 0);
 	return check_done("daisd");

@@ -5,6 +5,7 @@
  */
 #include "check.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,7 @@ static const uint8_t uuid[16] = {1, 2, 3}, other[16] = {1, 2, 4};
 static struct dais_domain there[2];
 static size_t nr_there;
 static bool list_fails, made_meanwhile;
+static unsigned int lists;
 static enum { NO_RECORD, OLD_RECORD, NEW_RECORD } record;
 static unsigned int forgotten;
 
@@ -27,6 +29,7 @@ int dais_list_bare(struct dais *host, struct dais_domain **list, size_t *count,
 {
 	(void)host;
 	(void)err;
+	lists++;
 	if (list_fails)
 		return -1;
 	*list = malloc(sizeof(there));
@@ -49,18 +52,48 @@ void record_remove(const uint8_t id[16])
 	record = NO_RECORD;
 }
 
-/* Waits until nobody listens at a channel: long enough for a create. */
-void model_forget(const struct dais_config *config)
+bool record_is_there(const uint8_t id[16])
+{
+	CHECK(!memcmp(id, uuid, sizeof(uuid)));
+	return record != NO_RECORD;
+}
+
+/* So often somebody listens at a channel. */
+static unsigned int listened;
+
+bool model_forget(const struct dais_config *config)
 {
 	(void)config;
 	forgotten++;
+	if (!listened)
+		return true;
+	listened--;
+	return false;
+}
+
+/* In place of time that passes; long enough for a create. */
+static int passed_ms;
+
+int poll(struct pollfd *fds, nfds_t count, int timeout_ms)
+{
+	CHECK(!fds && !count && timeout_ms > 0);
+	passed_ms += timeout_ms;
 	if (made_meanwhile)
 		record = NEW_RECORD;
+	return 0;
+}
+
+static unsigned int freed;
+
+void dais_config_init(struct dais_config *config)
+{
+	*config = (struct dais_config){0};
 }
 
 void dais_config_free(struct dais_config *config)
 {
 	(void)config;
+	freed++;
 }
 
 char *dais_uuid_text(const uint8_t id[16], char buf[37])
@@ -200,14 +233,17 @@ static void put(size_t i, const uint8_t id[16], bool dying)
 
 int main(void)
 {
+	struct dais_config rest;
 	struct dais host = {0};
 
 	/* Nobody else, or others: all of it goes. */
 	record = OLD_RECORD;
 	dais_forget(&host, uuid);
 	CHECK(record == NO_RECORD && forgotten == 1);
+	/* As a rule there is nothing, and none are listed for it. */
+	lists = 0;
 	dais_forget(&host, uuid);
-	CHECK(record == NO_RECORD && forgotten == 1);
+	CHECK(record == NO_RECORD && forgotten == 1 && !lists);
 	put(0, other, false);
 	put(1, uuid, true);
 	record = OLD_RECORD;
@@ -226,7 +262,25 @@ int main(void)
 	list_fails = false;
 	/* The next writes its record while the sockets of this one are waited for. */
 	made_meanwhile = true;
+	listened = 2;
+	CHECK_EQ(passed_ms, 0);
 	dais_forget(&host, uuid);
-	CHECK(record == NEW_RECORD && forgotten == 3);
+	CHECK(record == NEW_RECORD && forgotten == 5 && passed_ms == 1000);
+	made_meanwhile = false;
+	/* For a while, however many listen. */
+	listened = 1000;
+	passed_ms = 0;
+	dais_forget(&host, uuid);
+	CHECK_EQ(passed_ms, DAIS_FORGET_SECONDS * 1000);
+	/* Whoever cannot wait need not. */
+	passed_ms = 0;
+	record = OLD_RECORD;
+	listened = 2;
+	freed = 0;
+	CHECK(dais_forget_begin(&host, uuid, &rest) && record == NO_RECORD && !freed);
+	CHECK(dais_forget_more(&rest) && !dais_forget_more(&rest) && !passed_ms && !freed);
+	record = OLD_RECORD;
+	CHECK(!dais_forget_begin(&host, uuid, &rest) && freed == 1);
+	CHECK(!dais_forget_begin(&host, uuid, &rest) && freed == 1);
 	return check_done("t_destroy");
 }

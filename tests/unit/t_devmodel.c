@@ -333,10 +333,13 @@ static void test_forget(void)
 	snprintf(link, sizeof(link), "%s/link", dir);
 	snprintf(at.sun_path, sizeof(at.sun_path), "%s", dead);
 	CHECK_EQ(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
-	close(fd);
 	close(open(file, O_CREAT | O_WRONLY, 0600));
 	CHECK_EQ(symlink(file, link), 0);
-	model_forget(&config);
+	/* Nor one at which somebody listens, for whom nobody waits here. */
+	CHECK(!listen(fd, 1) && !model_forget(&config));
+	CHECK(is_there(dead));
+	close(fd);
+	CHECK(model_forget(&config));
 	CHECK(!is_there(dead));
 	CHECK(is_there(file));
 	CHECK(is_there(link));

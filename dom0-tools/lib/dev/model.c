@@ -33,8 +33,6 @@
 #define START_MS 120000u
 #define STOP_MS 10000u
 #define LOOK_MS 20u
-#define FORGET_MS 15000u
-#define FORGET_LOOK_MS 500
 
 long model_pid(struct store *store, uint32_t domid)
 {
@@ -381,25 +379,21 @@ static bool is_listened_at(const char *path)
 	       (errno != ECONNREFUSED && errno != ENOENT);
 }
 
-/* The domain is gone before its QEMU is, at times. */
-static bool has_gone(const char *path)
+bool model_forget(const struct dais_config *config)
 {
-	for (unsigned int waited = 0; is_listened_at(path); waited += FORGET_LOOK_MS) {
-		if (waited >= FORGET_MS)
-			return false;
-		poll(NULL, 0, FORGET_LOOK_MS);
-	}
-	return true;
-}
+	bool all = true;
 
-void model_forget(const struct dais_config *config)
-{
 	for (size_t i = 0; i < config->channel_count; i++) {
 		const char *path = config->channels[i].path;
 
-		if (config->channels[i].connection == DAIS_CHANNEL_SOCKET && path && has_gone(path))
+		if (config->channels[i].connection != DAIS_CHANNEL_SOCKET || !path)
+			continue;
+		if (is_listened_at(path))
+			all = false;
+		else
 			remove_socket(path);
 	}
+	return all;
 }
 
 int model_stop(struct dais *host, uint32_t domid, struct dais_error *err)

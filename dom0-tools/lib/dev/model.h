@@ -44,8 +44,8 @@ void model_drop(struct model *model); /* the descriptors; it goes on */
  */
 int model_stop(struct dais *host, uint32_t domid, struct dais_error *err);
 
-/* Removes sockets of its channels at which nobody listens. */
-void model_forget(const struct dais_config *config);
+/* Removes sockets of its channels at which nobody listens. false: at some somebody does. */
+bool model_forget(const struct dais_config *config);
 
 /* Times that another took its place (dev/relief.c). */
 long model_restarts(struct dais *host, uint32_t domid);

@@ -6,6 +6,7 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@
 
 /* xl's notes about domains: PLACE/userdata-d.DOMID.UUID.NAME. */
 #define XL_NOTES "/var/lib/xen"
+#define LOOK_MS 500
 
 struct removal {
 	struct dais *host;
@@ -147,19 +149,39 @@ static bool has_domain(struct dais *host, const uint8_t uuid[16])
 	return false;
 }
 
-EXPORT void dais_forget(struct dais *host, const uint8_t uuid[16])
+EXPORT bool dais_forget_begin(struct dais *host, const uint8_t uuid[16], struct dais_config *rest)
 {
-	struct dais_config config;
-	bool known;
-
-	if (has_domain(host, uuid))
-		return;
-	known = !dais_record_load(uuid, &config, NULL);
+	/* As a rule nothing is left. Then nobody need be asked which domains there are. */
+	if (!record_is_there(uuid) || has_domain(host, uuid))
+		return false;
+	if (dais_record_load(uuid, rest, NULL))
+		dais_config_init(rest);
 	/* At once: the next domain of that UUID may write its own while sockets are waited for. */
 	record_remove(uuid);
-	if (known)
-		model_forget(&config);
-	dais_config_free(&config);
+	if (dais_forget_more(rest))
+		return true;
+	dais_config_free(rest);
+	return false;
+}
+
+/* The domain is gone before its QEMU is, at times. */
+EXPORT bool dais_forget_more(const struct dais_config *rest)
+{
+	return !model_forget(rest);
+}
+
+EXPORT void dais_forget(struct dais *host, const uint8_t uuid[16])
+{
+	struct dais_config rest;
+
+	if (!dais_forget_begin(host, uuid, &rest))
+		return;
+	for (unsigned int waited = 0; waited < DAIS_FORGET_SECONDS * 1000; waited += LOOK_MS) {
+		poll(NULL, 0, LOOK_MS);
+		if (!dais_forget_more(&rest))
+			break;
+	}
+	dais_config_free(&rest);
 }
 
 EXPORT int dais_destroy(struct dais *host, uint32_t domid, struct dais_error *err)

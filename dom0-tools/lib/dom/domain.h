@@ -143,6 +143,15 @@ int dais_record_load(const uint8_t uuid[16], struct dais_config *config, struct 
  * at which nobody listens any more. Nothing is done while there is a domain of that UUID.
  */
 void dais_forget(struct dais *host, const uint8_t uuid[16]);
+/*
+ * The same without waiting. True: QEMU, which is on its way out, listened still at sockets that
+ * @rest tells of. Then dais_forget_more() is to be called now and again until it says false, for no
+ * longer than so many seconds (another domain's QEMU may have taken the place), and the caller
+ * frees @rest.
+ */
+#define DAIS_FORGET_SECONDS 15
+bool dais_forget_begin(struct dais *host, const uint8_t uuid[16], struct dais_config *rest);
+bool dais_forget_more(const struct dais_config *rest);
 
 /* ----- steering ------------------------------------------------------------------------ */
 

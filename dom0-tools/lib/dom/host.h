@@ -61,5 +61,6 @@ int domain_remove(struct dais *host, uint32_t domid, const uint8_t uuid[16],
 #define DAIS_RECORDS "/var/lib/dais/domains"
 int record_write(const uint8_t uuid[16], const struct dais_config *config, struct dais_error *err);
 void record_remove(const uint8_t uuid[16]);
+bool record_is_there(const uint8_t uuid[16]);
 
 #endif

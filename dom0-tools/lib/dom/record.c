@@ -77,6 +77,14 @@ void record_remove(const uint8_t uuid[16])
 	unlink(path);
 }
 
+bool record_is_there(const uint8_t uuid[16])
+{
+	char path[128];
+
+	record_path(uuid, path, "");
+	return !access(path, F_OK);
+}
+
 EXPORT int dais_record_load(const uint8_t uuid[16], struct dais_config *config,
 			    struct dais_error *err)
 {
