@@ -207,20 +207,29 @@ class Model(tools.Ours):
         return "got-to-guest-2" in said or "socket: " + said
 
     def rights(self, name):
-        """User, capabilities, whether it may gain rights, root directory, parent."""
+        """User, group, groups, capabilities, whether it may gain rights, root directory, parent."""
         p = self.pid(name)
-        said = self.must("sed -n 's/^\\(Uid\\|CapEff\\|NoNewPrivs\\):.//p' /proc/%s/status; "
+        said = self.must("sed -n 's/^\\(Uid\\|Gid\\|Groups\\|CapEff\\|NoNewPrivs\\):.//p' /proc/%s/status; "
                          "readlink /proc/%s/root; ls /proc/%s/root/ | wc -l; "
                          "cut -d' ' -f4 /proc/%s/stat" % (p, p, p, p)).strip().split("\n")
-        return [said[0].split()[1], int(said[1], 16) != 0] + [word.strip() for word in said[2:6]]
+        return [said[0].split()[1], said[1].split()[1], said[2].strip(), int(said[3], 16) != 0] + [
+            word.strip() for word in said[4:8]]
 
     def check_isolation(self):
-        """Each QEMU is nobody in a root that is empty, or has the door to grants alone."""
-        screen, channel = self.rights("m1"), self.rights("c1")
-        if screen != ["65534", False, "1", "/run/dais/empty", "0", "1"]:
-            return str(screen)
-        if channel != ["65534", False, "1", "/dev/dais/grants", "1", "1"]:
-            return str(channel)
+        """Each QEMU is a user of its own in a root that is empty, or has the door to grants alone."""
+        users = []
+        for name, root, entries in (("m1", "/run/dais/empty", "0"), ("c1", "/dev/dais/grants", "1")):
+            users.append(str(0x78000000 + int(self.must("dais domid " + name))))
+            said = self.rights(name)
+            if said != [users[-1]] * 3 + [False, "1", root, entries, "1"]:
+                return "%s %s" % (name, said)
+        # One that its guest has taken over ends itself, if it likes, and no other.
+        own, others = self.pid("m1"), self.pid("c1")
+        said = self.must("setpriv --reuid=%s --regid=%s --clear-groups sh -c 'kill -0 %s && echo own; "
+                         "kill -0 %s && echo others' 2> /dev/null; true"
+                         % (users[0], users[0], own, others)).split()
+        if said != ["own"]:
+            return "signals: %s" % said
         said = self.must("cd /dev/dais; stat -c '%A %U %n' . $(find grants -type c); "
                          "find grants -type f -o -type l").split()
         return said == ["drwx------", "root", ".", "crw-rw-rw-", "root",

@@ -62,7 +62,8 @@ static void test_line(void)
 	make(&config);
 	CHECK(!strcmp(line.list[0], "/qemu") && !strcmp(after("-xen-domid", 0), "7"));
 	CHECK(!strcmp(after("-machine", 0), "xenpv") && !strcmp(after("-m", 0), "96"));
-	CHECK(!strcmp(after("-runas", 0), "nobody") && !strcmp(after("-chroot", 0), QEMU_ROOT));
+	CHECK(!strcmp(after("-runas", 0), "2013265927:2013265927") &&
+	      !strcmp(after("-chroot", 0), QEMU_ROOT));
 	CHECK(!strcmp(after("-name", 0), "guest=web,,process=x"));
 	CHECK(!strcmp(after("-chardev", 0), "socket,id=dais,fd=5"));
 	CHECK(!strcmp(after("-vnc", 0), "127.0.0.1:0,to=99"));
@@ -87,7 +88,7 @@ static void test_line(void)
 	config.channel_count = 2;
 	make(&config);
 	CHECK(!strcmp(after("-vnc", 0), "none"));
-	CHECK(!strcmp(after("-runas", 0), "nobody"));
+	CHECK(!strcmp(after("-runas", 0), "2013265927:2013265927"));
 	CHECK(!strcmp(after("-chroot", 0), QEMU_ROOT_GRANTS));
 	CHECK(!strcmp(after("-chardev", 1), "pty,id=channel0"));
 	CHECK(!strcmp(after("-chardev", 2),
@@ -99,7 +100,10 @@ static void test_line(void)
 	CHECK(!strcmp(after("-runas", 0), "") && !strcmp(after("-chroot", 0), ""));
 	share.backend = (char[]){"web"};
 	make(&config);
-	CHECK(!strcmp(after("-runas", 0), "nobody"));
+	CHECK(!strcmp(after("-runas", 0), "2013265927:2013265927"));
+	qemu_line_free(&line);
+	CHECK_EQ(qemu_line_make(&line, "/qemu", DAIS_DOMID_MAX - 1, 5, &config), 0);
+	CHECK(!strcmp(after("-runas", 0), "2013298671:2013298671"));
 	qemu_line_free(&line);
 }
 

@@ -160,7 +160,7 @@ static void make_folder(const char *path, mode_t mode)
 
 /*
  * The directory that QEMU is locked into. The one with a device in it stands below another that
- * only root may enter, so that nobody else who runs as QEMU does gets there.
+ * only root may enter, so that nobody else gets there.
  */
 static int make_root(const struct dais_config *config, struct dais_error *err)
 {

@@ -95,12 +95,15 @@ static void add_channel(struct qemu_line *line, size_t i, const struct dais_chan
  * Once what needs root is open. Who shares directories keeps its rights: it opens their files when
  * the guest does, which may be anybody's.
  */
-static void add_confinement(struct qemu_line *line, const struct dais_config *config)
+static void add_confinement(struct qemu_line *line, uint32_t domid,
+			    const struct dais_config *config)
 {
+	const uint32_t user = QEMU_USERS + domid;
+
 	if (plain_first_modelled(config))
 		return;
 	add(line, "-runas");
-	add(line, "nobody");
+	add(line, "%u:%u", user, user);
 	add(line, "-chroot");
 	add(line, config->channel_count ? QEMU_ROOT_GRANTS : QEMU_ROOT);
 }
@@ -120,7 +123,7 @@ int qemu_line_make(struct qemu_line *line, const char *emulator, uint32_t domid,
 	add(line, "%u", domid);
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++)
 		add(line, "%s", fixed[i]);
-	add_confinement(line, config);
+	add_confinement(line, domid, config);
 	add(line, "-name");
 	add(line, "guest=%s", name ? name : "");
 	add(line, "-m");

@@ -17,6 +17,14 @@
 #define QEMU_ROOT "/run/dais/empty"
 #define QEMU_ROOT_GRANTS "/dev/dais/grants"
 
+/*
+ * Each QEMU is a user and a group of its own, this number and the domain's, so that none that a
+ * guest has taken over can signal or trace another's. They need no account, and own nothing.
+ * Debian and systemd leave this range alone: accounts, sub-ids and containers are below, and above
+ * are numbers that some take for negative ones.
+ */
+#define QEMU_USERS 0x78000000u
+
 struct qemu_line {
 	char **list; /* ends with NULL */
 	size_t count;
