@@ -273,6 +273,11 @@ tests_unit_t_destroy_CPPFLAGS = $(TOOLS_CPPFLAGS)
 tests_unit_t_destroy_SOURCES = tests/unit/t_destroy.c dom0-tools/lib/dom/destroy.c \
 	dom0-tools/lib/error.c
 
+check_PROGRAMS += tests/unit/t_watcher
+tests_unit_t_watcher_CPPFLAGS = $(TOOLS_CPPFLAGS)
+tests_unit_t_watcher_SOURCES = tests/unit/t_watcher.c dom0-tools/lib/dom/watcher.c \
+	dom0-tools/lib/error.c
+
 check_PROGRAMS += tests/unit/t_viewer
 tests_unit_t_viewer_CPPFLAGS = $(TOOLS_CPPFLAGS)
 tests_unit_t_viewer_SOURCES = tests/unit/t_viewer.c dom0-tools/cli/viewer.c \
