@@ -15,6 +15,8 @@
 #define STEP_NEED 14336
 /* And once: a directory that outgrows its leaf, with the longest names. */
 #define CHANGE_NEED 98304
+/* A value over this is not copied where its node can change its place instead. */
+#define EXCHANGE_MAX 256
 
 static size_t block_size(size_t name_len, size_t value_len)
 {
@@ -224,6 +226,28 @@ struct node *tree_put(struct node **root, const struct place *where, const char 
 	own(where->at);
 	return set_value(where->at, value, value_len, gen);
 }
+
+bool tree_exchange(const struct place *where, struct node *n)
+{
+	struct node *is = place_holds(where) && where->alone ? *where->at : NULL;
+	uint16_t len = n->value_len;
+	uint64_t gen = n->gen;
+	char value[EXCHANGE_MAX];
+
+	if (!is || is->ref != 1 || is->kids || n->kids || len > EXCHANGE_MAX ||
+	    mem_room(block_size(is->name_len, is->value_len)) !=
+		    mem_room(block_size(n->name_len, len)))
+		return false;
+	memcpy(value, node_value(n), len);
+	n->gen = is->gen;
+	n->value_len = is->value_len;
+	memcpy(n->data + n->name_len, node_value(is), is->value_len);
+	is->gen = gen;
+	is->value_len = len;
+	memcpy(is->data + is->name_len, value, len);
+	return true;
+}
+
 bool tree_swap(const struct place *where, struct node *n)
 {
 	struct node *was;

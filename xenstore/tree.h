@@ -58,9 +58,12 @@ struct node *tree_set(struct node **root, const char *path, size_t len, const ch
 struct node *tree_put(struct node **root, const struct place *where, const char *path, size_t len,
 		      const char *value, size_t value_len, uint64_t gen);
 /*
- * The same by N itself, made from what stands at WHERE.  False if it holds no more, or the node has
- * children.
+ * The same with the value and the generation of N, made from what stands at WHERE: that stays where it is
+ * in memory, and N becomes its earlier self.  False if WHERE holds no more, the node has children, or the
+ * values are large or differ much in length.
  */
+bool tree_exchange(const struct place *where, struct node *n);
+/* The same by N itself in its place.  False if WHERE holds no more, or the node has children. */
 bool tree_swap(const struct place *where, struct node *n);
 /* Adds a node that is not there, to a parent that is, and returns it. */
 struct node *tree_add(struct node **root, const char *path, size_t len, const char *value,

@@ -449,6 +449,24 @@ static void fire(struct txn *t, struct node *before)
 }
 
 /*
+ * A node's new value into the store, and its earlier self to those who began before: by choice the two
+ * change places, so that a large store's nodes stay where they are, and what comes and goes with
+ * transactions is the same few lines of memory.  The node as it is now.
+ */
+static const struct node *replace(struct note *n)
+{
+	if (tree_exchange(&n->place, n->beside)) {
+		past_keep(n->path, n->len, n->beside, store_gen);
+		return n->now;
+	}
+	past_keep(n->path, n->len, n->now, store_gen);
+	if (n->now->ref != 1 && tree_swap(&n->place, n->beside))
+		return n->beside;
+	return tree_put(&store_root, &n->place, n->path, n->len, node_value(n->beside),
+			n->beside->value_len, store_gen);
+}
+
+/*
  * Values alone have changed, of nodes that are in the store as they were.  Nobody holds the tree for
  * this transaction any more, so that what no other one holds is changed in place.
  */
@@ -459,17 +477,15 @@ static void set_beside(struct txn *t)
 	t->root = t->base = NULL;
 	for (unsigned int i = 0; i < t->count; i++) {
 		struct note *n = t->note[i];
+		const struct node *is;
 
 		if (!n->beside)
 			continue;
 		store_charge(NULL, n->now, -1);
-		past_keep(n->path, n->len, n->now, store_gen);
 		n->beside->gen = store_gen;
-		if (n->now->ref == 1 || !tree_swap(&n->place, n->beside))
-			tree_put(&store_root, &n->place, n->path, n->len, node_value(n->beside),
-				 n->beside->value_len, store_gen);
-		store_charge(NULL, n->beside, 1);
-		persist_set(n->path, n->len, n->beside);
+		is = replace(n);
+		store_charge(NULL, is, 1);
+		persist_set(n->path, n->len, is);
 	}
 	for (unsigned int i = 0; watch_count_all() && i < t->count; i++)
 		if (t->note[i]->beside)

@@ -145,6 +145,30 @@ static void many(void)
 	end(&open[0]);
 }
 
+/* A node whose value a transaction changes stays where it is, and who began before sees the earlier one. */
+static void stays(void)
+{
+	const char *path = path_of(1);
+
+	/* All of one length. */
+	for (int value = 1001; value < 1004; value++) {
+		struct node *n;
+
+		last_value = value - 1;
+		change(NULL, 1, false);
+		n = tree_find(store_root, path, strlen(path));
+		begin(&open[0]);
+		begin(&open[1]);
+		change(&open[1], 1, false);
+		end(&open[1]);
+		CHECK(tree_find(store_root, path, strlen(path)) == n);
+		check_read(0, 1, value + 1);
+		check_read(open[0].id, 1, open[0].seen.value[1]);
+		open[0].used[1] = true;
+		end(&open[0]);
+	}
+}
+
 int main(void)
 {
 	size_t before;
@@ -157,6 +181,7 @@ int main(void)
 	for (int k = 0; k < STEPS; k++)
 		step(k / 500 % 2 == 0);
 	txn_abort_all(&client);
+	stays();
 	for (unsigned int i = 0; i < NODES; i++)
 		change(NULL, i, false);
 	many();
