@@ -99,25 +99,39 @@ static void *area_cut(struct area *area, size_t room)
 	return p;
 }
 
+/* SIZE bytes at the start of a huge page; without those they are as others. */
+static char *huge_get(size_t size)
+{
+	char *p = system_get(size + HUGE_PAGE);
+	size_t skip;
+
+	if (!p)
+		return NULL;
+	skip = (size_t)(-(uintptr_t)p & (HUGE_PAGE - 1));
+	if (skip)
+		munmap(p, skip);
+	munmap(p + skip + size, HUGE_PAGE - skip);
+	held -= HUGE_PAGE;
+	p += skip;
+	madvise(p, size, MADV_HUGEPAGE);
+	return p;
+}
+
+void *mem_table(size_t size)
+{
+	return huge_get(size);
+}
+
 #ifndef DAIS_HOST
 static struct area region;
 
 /* The region that is cut from becomes a huge one. */
 static bool huge_region(void)
 {
-	char *p = system_get(HUGE_REGION + HUGE_PAGE);
-	size_t skip;
+	char *p = huge_get(HUGE_REGION);
 
 	if (!p)
 		return false;
-	skip = (size_t)(-(uintptr_t)p & (HUGE_PAGE - 1));
-	if (skip)
-		munmap(p, skip);
-	munmap(p + skip + HUGE_REGION, HUGE_PAGE - skip);
-	held -= HUGE_PAGE;
-	p += skip;
-	/* Without huge pages it is a region like others. */
-	madvise(p, HUGE_REGION, MADV_HUGEPAGE);
 	area_retire(&region);
 	region.at = p;
 	region.end = p + HUGE_REGION;

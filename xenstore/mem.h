@@ -30,6 +30,12 @@ void mem_free(void *p, size_t size);
  */
 void *mem_grow(void *p, size_t old_size, size_t new_size);
 
+/*
+ * A table of SIZE bytes, a multiple of 2 MiB, cleared and for good, in huge pages where the kernel has them;
+ * NULL when memory is out.
+ */
+void *mem_table(size_t size);
+
 /* True if the next N bytes asked of mem_take() are there. */
 bool mem_reserve(size_t n);
 

@@ -9,11 +9,13 @@
 #include <string.h>
 
 #include "kidsparts.h"
+#include "mem.h"
 #include "prefetch.h"
 
-#define LINES 16384 /* a power of two */
+/* A power of two; together a huge page, lest each be a miss of the TLB as well. */
+#define LINES 32768
 
-static struct recent table[LINES] __attribute__((aligned(64)));
+static struct recent *table;
 
 static_assert(sizeof(struct recent) == 64, "a line of memory");
 
@@ -23,6 +25,10 @@ struct recent *recent_at(const char *path, size_t len)
 
 	/* Of the root there is no need. */
 	if (len < 2 || len > RECENT_PATH)
+		return NULL;
+	if (!table)
+		table = mem_table(LINES * sizeof(*table));
+	if (!table)
 		return NULL;
 	r = &table[name_hash(path, len) % LINES];
 	__builtin_prefetch(r);
