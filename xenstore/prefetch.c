@@ -21,8 +21,10 @@ enum stop { AT_NODE, AT_KIDS, AT_SLOT, AT_LEAF, AT_LISTED };
 
 struct way {
 	const char *path;
+	size_t len;
 	struct recent *recent; /* where the directory at the end of its way is noted, or NULL */
 	size_t up; /* that one's path's length */
+	struct recent *own; /* where the node itself is, if it is to be listed; or NULL */
 	const char *rest; /* of the path, with its slash */
 	size_t left;
 	const char *name; /* looked for */
@@ -42,6 +44,7 @@ struct found {
 	const char *path;
 	size_t len;
 	struct place place;
+	struct node *listed; /* or NULL; what is to be listed, found without its place */
 };
 
 /* Of a list of names, so much is asked for. */
@@ -74,6 +77,7 @@ bool prefetch_path(const char *path, size_t len)
 	if (count == WAYS_MAX)
 		return false;
 	waiting[count++] = (struct way){.path = path,
+					.len = len,
 					.recent = recent_at(path, up),
 					.up = up,
 					.rest = path,
@@ -101,8 +105,11 @@ size_t prefetch_requests(const char *data, size_t size)
 
 			*f = (struct found){.path = body, .len = (size_t)(end - body)};
 			prefetch_path(f->path, f->len);
-			waiting[count - 1].lists = head.type == XS_DIRECTORY;
 			waiting[count - 1].found = f;
+			if (head.type == XS_DIRECTORY) {
+				waiting[count - 1].lists = true;
+				waiting[count - 1].own = recent_at(f->path, f->len);
+			}
 		}
 		at += sizeof(head) + head.len;
 	}
@@ -181,16 +188,36 @@ static bool at_leaf(struct way *w)
 }
 
 /* The first chunk of names, if it is alone; the last stop. */
-static bool at_listed(const struct kids *k)
+static bool at_listed(struct way *w)
 {
+	const struct kids *k = w->thing;
+
+	if (w->own && !w->left)
+		recent_note(w->own, w->path, w->len, *w->place, w->alone && k->ref == 1);
 	if (k->order && kind(k->order) == KIND_CHUNK)
 		ask(part(k->order), LIST_SIZE);
 	return false;
 }
 
-/* True if the way begins at its directory. */
+/* What is to be listed has been found before: there its way begins. */
+static void from_own(struct way *w)
+{
+	w->thing = w->own->dir;
+	ask(w->thing, LINE);
+	w->found->listed = w->own->dir;
+	w->found->place.when = kids_changes;
+	w->found = NULL;
+	w->own = NULL;
+	w->left = 0;
+}
+
+/* True if the way begins at its directory, or at the node itself. */
 static bool from_recent(struct way *w)
 {
+	if (w->own && recent_is(w->own, w->path, w->len)) {
+		from_own(w);
+		return true;
+	}
 	if (!w->recent || !recent_is(w->recent, w->path, w->up))
 		return false;
 	w->alone = w->recent->alone;
@@ -225,7 +252,7 @@ static bool step(struct way *w)
 		w->alone &= w->inner->ref == 1;
 		return follow(w, *(const uintptr_t *)w->thing);
 	case AT_LISTED:
-		return at_listed(w->thing);
+		return at_listed(w);
 	default:
 		return at_leaf(w);
 	}
@@ -249,13 +276,16 @@ void prefetch_run(struct node **root)
 				waiting[i] = waiting[--count];
 }
 
-const struct place *prefetch_find(const char *path, size_t len)
+struct node *prefetch_find(const char *path, size_t len, struct place *where)
 {
 	for (unsigned int i = found_next; i < found_count; i++) {
 		if (found[i].path != path || found[i].len != len)
 			continue;
 		found_next = i + 1;
-		return place_holds(&found[i].place) ? &found[i].place : NULL;
+		*where = found[i].listed ? (struct place){0} : found[i].place;
+		if (found[i].place.when != kids_changes)
+			return NULL;
+		return where->at ? *where->at : found[i].listed;
 	}
 	return NULL;
 }

@@ -27,8 +27,11 @@ bool prefetch_path(const char *path, size_t len);
 size_t prefetch_requests(const char *data, size_t size);
 /* Walks all that were taken up, below ROOT. */
 void prefetch_run(struct node **root);
-/* Where the way of the request with its path at PATH led to, or NULL. */
-const struct place *prefetch_find(const char *path, size_t len);
+/*
+ * What the way of the request with its path at PATH led to, or NULL; and, unless it is to be listed, where
+ * that stands.
+ */
+struct node *prefetch_find(const char *path, size_t len, struct place *where);
 void prefetch_forget(void);
 
 #endif

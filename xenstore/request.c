@@ -71,12 +71,9 @@ static int one_path(const struct request *r, struct wire_path *p)
 /* What stands at a path in the store of now, and where, if that was looked for. */
 static struct node *look(const struct wire_path *p, struct place *where)
 {
-	const struct place *known = prefetch_find(p->text, p->len);
+	struct node *n = prefetch_find(p->text, p->len, where);
 
-	if (!known)
-		return recent_look(&store_root, p->text, p->len, where);
-	*where = *known;
-	return *where->at;
+	return n ? n : recent_look(&store_root, p->text, p->len, where);
 }
 
 /* Finds a node on which the client has RIGHT, noting its use, and where it stands. */

@@ -57,6 +57,22 @@ static void put(uint32_t type, unsigned int i)
 	data_len += sizeof(head) + head.len;
 }
 
+/* A listing has the names of all that is there, each once. */
+static void check_names(const int *model, unsigned int i)
+{
+	bool listed[LEAVES + 1] = {false};
+	unsigned int end = i == dir_of(i) ? i + LEAVES + 1 : i + 1;
+
+	for (size_t at = 0; at < xs_reply_len; at += strlen(xs_reply + at) + 1) {
+		unsigned int k = (unsigned int)atoi(xs_reply + at + 1);
+
+		CHECK(xs_reply[at] == 'n' && k <= LEAVES && !listed[k]);
+		listed[k % (LEAVES + 1)] = true;
+	}
+	for (unsigned int k = i + 1; k < end; k++)
+		CHECK_EQ(listed[k - i], model[k] >= 0);
+}
+
 /* What a request does to the model, which says what its reply must be. */
 static void check(uint32_t type, unsigned int i, int written, uint32_t got)
 {
@@ -85,6 +101,8 @@ static void check(uint32_t type, unsigned int i, int written, uint32_t got)
 		break;
 	case XS_DIRECTORY:
 		CHECK_EQ(got, model[i] < 0 ? XS_ERROR : XS_DIRECTORY);
+		if (got == XS_DIRECTORY)
+			check_names(model, i);
 		break;
 	default:
 		CHECK_EQ(got, XS_TRANSACTION_END);

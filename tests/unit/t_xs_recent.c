@@ -179,7 +179,7 @@ static void grows(void)
  */
 static bool ahead(const char *path)
 {
-	const struct place *found;
+	struct place found;
 	bool alone;
 
 	static char data[256];
@@ -194,10 +194,63 @@ static bool ahead(const char *path)
 	prefetch_forget();
 	CHECK_EQ(prefetch_requests(data, size), size);
 	prefetch_run(&store_root);
-	found = prefetch_find(data + sizeof(head), strlen(path));
-	alone = found && found->alone;
+	alone = prefetch_find(data + sizeof(head), strlen(path), &found) && found.alone;
 	prefetch_forget();
 	return alone;
+}
+
+/* The same of listings; true if they began at what they list, whose place is not known then. */
+static bool listed_at_once(const char *path)
+{
+	static char data[256];
+	struct xsd_sockmsg head = {XS_DIRECTORY, 1, 0, (uint32_t)strlen(path) + 1};
+	struct place found = {0};
+	struct node *n;
+
+	for (int i = 0; i < 2; i++) {
+		memcpy(data + i * (sizeof(head) + head.len), &head, sizeof(head));
+		memcpy(data + i * (sizeof(head) + head.len) + sizeof(head), path, head.len);
+	}
+	prefetch_forget();
+	prefetch_requests(data, 2 * (sizeof(head) + head.len));
+	prefetch_run(&store_root);
+	n = prefetch_find(data + sizeof(head), strlen(path), &found);
+	CHECK(n == tree_find(store_root, path, strlen(path)));
+	prefetch_forget();
+	return n && !found.at;
+}
+
+/* A listing begins at its directory from the second time on, until that may be another. */
+static void ahead_lists(void)
+{
+	struct node *held;
+
+	make("/l");
+	make("/l/dir");
+	make("/l/dir/n");
+	for (int i = 0; i < 3; i++) {
+		CHECK(!listed_at_once("/l/dir"));
+		CHECK(listed_at_once("/l/dir"));
+		make("/l/dir/m");
+		CHECK(listed_at_once("/l/dir"));
+		CHECK(tree_reserve(6, 2));
+		node_put(tree_remove(&store_root, i == 1 ? "/l/dir" : "/l/dir/m", i == 1 ? 6 : 8,
+				     ++store_gen));
+		if (i == 1) {
+			make("/l/dir");
+			make("/l/dir/n");
+		}
+	}
+	/* Not so the root, nor what has no children. */
+	for (int i = 0; i < 2; i++) {
+		CHECK(!listed_at_once("/"));
+		CHECK(!listed_at_once("/l/dir/n"));
+	}
+	held = tree_hold(store_root);
+	CHECK(!listed_at_once("/l/dir"));
+	CHECK(listed_at_once("/l/dir"));
+	same("/l/dir/n");
+	node_put(held);
 }
 
 static void ahead_notes(void)
@@ -243,6 +296,7 @@ int main(void)
 	longest();
 	grows();
 	ahead_notes();
+	ahead_lists();
 	mem_free(large, PREFETCH_FROM);
 	CHECK(!prefetch_pays());
 	same("/s/dir/n");
