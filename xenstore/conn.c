@@ -13,6 +13,8 @@
 #include "watch.h"
 
 #define QUEUE_FIRST 1024
+/* Bytes that wait for one of dom0's clients, which no quota binds. */
+#define DOM0_QUEUE (4u << 20)
 
 struct conn *conn_list;
 bool conn_starving;
@@ -25,7 +27,6 @@ void conn_init(struct conn *c, const struct conn_transport *transport)
 	c->transport = transport;
 	c->id = ++last_id;
 	c->who.target = DOMID_LIMIT;
-	c->out_limit = 4u << 20;
 	c->next_tx = 1;
 	c->next = conn_list;
 	if (c->next)
@@ -195,14 +196,19 @@ void conn_retry_all(void)
 	}
 }
 
+size_t conn_limit(const struct conn *c)
+{
+	return c->who.privileged ? DOM0_QUEUE : quota_limit(c->who.domid, QUOTA_REPLY_BYTES);
+}
+
 bool conn_may_ask(const struct conn *c)
 {
 	if (c->closed)
 		return false;
 	if (c->who.privileged)
-		return conn_pending(c) < c->out_limit / 4;
+		return conn_pending(c) < DOM0_QUEUE / 4;
 	return c->unread < quota_limit(c->who.domid, QUOTA_OUTSTANDING) &&
-	       conn_pending(c) < c->out_limit;
+	       conn_pending(c) < conn_limit(c);
 }
 
 bool conn_stash(struct conn *c, const char *data, size_t len)

@@ -57,7 +57,6 @@ struct conn {
 	char *out; /* from out_at to out_len: not yet sent */
 	size_t out_at, out_len, out_room;
 	unsigned int unread; /* replies in the queue */
-	size_t out_limit; /* over this, events are owed */
 };
 
 /* All connections, for walks. */
@@ -96,6 +95,8 @@ void conn_mark(struct conn *c);
 /* Flushes all that are marked. */
 void conn_flush_all(void);
 
+/* Bytes in the queue over which events are owed. */
+size_t conn_limit(const struct conn *c);
 /* True if another request of this client may be taken. */
 bool conn_may_ask(const struct conn *c);
 

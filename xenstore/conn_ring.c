@@ -72,7 +72,6 @@ void ring_init(struct ring_conn *r, uint32_t domid)
 	r->conn.who.domid = (uint16_t)domid;
 	r->conn.who.privileged = domid == 0;
 	r->conn.kept = r->conn.exact = true;
-	r->conn.out_limit = domid ? 65536 : 4u << 20;
 	r->port = -1;
 }
 

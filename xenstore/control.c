@@ -131,15 +131,19 @@ static void show_quota(struct text *t, enum quota q, uint32_t limit)
 
 static int quota_of_domain(const char *number, struct text *t)
 {
+	const struct conn *c;
 	uint32_t domid;
 
 	if (wire_number(number, DOMID_LIMIT - 1, &domid))
 		return EINVAL;
+	c = domid ? conn_by_id(domid) : NULL;
 	add(t, "Domain %u:\n", domid);
 	add(t, "%-16s: %8lld\n", "nodes", (long long)quota_used(domid, QUOTA_NODES));
 	add(t, "%-16s: %8lld\n", "watches", (long long)quota_used(domid, QUOTA_WATCHES));
 	add(t, "%-16s: %8lld\n", "transactions", (long long)quota_used(domid, QUOTA_TRANSACTIONS));
 	add(t, "%-16s: %8lld\n", "memory", (long long)quota_used(domid, QUOTA_MEMORY));
+	add(t, "%-16s: %8u\n", "outstanding", c ? c->unread : 0);
+	add(t, "%-16s: %8zu\n", "reply-bytes", c ? conn_pending(c) : 0);
 	for (int q = 0; q < QUOTA_COUNT; q++)
 		if (quota_is_own(domid, (enum quota)q))
 			show_quota(t, (enum quota)q, quota_limit(domid, (enum quota)q));
@@ -171,11 +175,33 @@ static int run_quota(unsigned int count, const struct wire_field *arg, struct te
 		if (quota_set(domid, q, value))
 			return EINVAL;
 		persist_quota(domid, q, value);
-		add(t, "OK");
+	} else {
+		quota_set_running(q, value);
+		persist_quota(PERSIST_ALL_DOMAINS, q, value);
+	}
+	/* Those whose requests had to wait for a limit are told of by nobody else. */
+	for (struct conn *c = conn_list; c; c = c->next)
+		if (c->exact)
+			conn_starve(c);
+	add(t, "OK");
+	return 0;
+}
+
+/* As the stock daemon has it: "memory" is what it warns of.  quota-soft; quota-soft set memory VALUE */
+static int run_quota_soft(unsigned int count, const struct wire_field *arg, struct text *t)
+{
+	uint32_t value;
+
+	if (!count) {
+		add(t, "Quota settings:\n%-17s: %8u %s\n", "memory",
+		    quota_limit(0, QUOTA_MEMORY_SOFT), quota_text(QUOTA_MEMORY_SOFT));
 		return 0;
 	}
-	quota_set_running(q, value);
-	persist_quota(PERSIST_ALL_DOMAINS, q, value);
+	if (count != 3 || strcmp(arg[0].text, "set") != 0 || strcmp(arg[1].text, "memory") != 0 ||
+	    wire_number(arg[2].text, INT32_MAX, &value))
+		return EINVAL;
+	quota_set_running(QUOTA_MEMORY_SOFT, value);
+	persist_quota(PERSIST_ALL_DOMAINS, QUOTA_MEMORY_SOFT, value);
 	add(t, "OK");
 	return 0;
 }
@@ -219,6 +245,7 @@ static const struct {
 	{"memreport", "", run_memreport},
 	{"print", "<string>", run_print},
 	{"quota", "[set [<domid>] <name> <val>|<domid>]", run_quota},
+	{"quota-soft", "[set memory <val>]", run_quota_soft},
 };
 
 static int run_help(unsigned int count, const struct wire_field *arg, struct text *t)

@@ -51,12 +51,12 @@ static const struct {
 	{{"transaction", required_argument, NULL, 't'}, "N", "as --quota transactions=N"},
 	{{"perm-nb", required_argument, NULL, 'A'}, "N", "as --quota permissions=N"},
 	{{"path-max", required_argument, NULL, 'M'}, "N", "as --quota path-max=N"},
+	{{"quota-soft", required_argument, NULL, 'q'}, "memory=N", "as --quota memory-soft=N"},
 	{{"output-pid", no_argument, NULL, 'P'}, NULL, NULL},
 	{{"trace-file", required_argument, NULL, 'T'}, NULL, NULL},
 	{{"no-recovery", no_argument, NULL, 'R'}, NULL, NULL},
 	{{"internal-db", optional_argument, NULL, 'I'}, NULL, NULL},
 	{{"keep-orphans", no_argument, NULL, 'K'}, NULL, NULL},
-	{{"quota-soft", required_argument, NULL, 'q'}, NULL, NULL},
 	{{"timeout", required_argument, NULL, 'w'}, NULL, NULL},
 };
 
@@ -102,6 +102,15 @@ static void quota_argument(char *text)
 	if (equals)
 		*equals++ = 0;
 	set_quota(text, equals ? equals : "");
+}
+
+/* There is one. */
+static void soft_quota_argument(const char *text)
+{
+	static const char memory[] = "memory=";
+	bool known = strncmp(text, memory, strlen(memory)) == 0;
+
+	set_quota(known ? "memory-soft" : text, known ? text + strlen(memory) : "");
 }
 
 void options_read(struct options *o, int argc, char **argv)
@@ -166,6 +175,9 @@ void options_read(struct options *o, int argc, char **argv)
 			break;
 		case 'M':
 			set_quota("path-max", optarg);
+			break;
+		case 'q':
+			soft_quota_argument(optarg);
 			break;
 		case 'H':
 			help();

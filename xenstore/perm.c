@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: MIT
-/*
- * perm.h.  The lists stand in a hash table; the table itself grows with their number and, like
- * the lists, is taken from memory that the request has reserved.
- */
+/* perm.h.  The lists stand in a hash table, and are taken from memory that the request has reserved. */
 #include "perm.h"
 
 #include <errno.h>

@@ -4,7 +4,10 @@
 
 #include <errno.h>
 #include <string.h>
+#include <syslog.h>
 
+#include "log.h"
+#include "loop.h"
 #include "mem.h"
 #include "perm.h"
 
@@ -12,7 +15,12 @@ struct account {
 	int64_t used[QUOTA_COUNT];
 	uint32_t limit[QUOTA_COUNT];
 	uint16_t own; /* bit per limit */
+	bool over_soft; /* it was said that it is */
+	uint64_t said_at; /* ms, or 0 */
 };
+
+/* ms between two lines about one domain's memory: it could go up and down all day. */
+#define SAY_AGAIN 60000
 
 static const struct {
 	const char *name, *text;
@@ -27,6 +35,8 @@ static const struct {
 	[QUOTA_NODE_SIZE] = {"node-size", "Max. size of a node"},
 	[QUOTA_PATH_MAX] = {"path-max", "Max. length of a node path"},
 	[QUOTA_PERMISSIONS] = {"permissions", "Max. number of permissions per node"},
+	[QUOTA_REPLY_BYTES] = {"reply-bytes", "Bytes of unread replies and events per domain"},
+	[QUOTA_MEMORY_SOFT] = {"memory-soft", "Total Xenstore memory per domain (warning level)"},
 };
 
 static uint32_t limits[QUOTA_COUNT] = {
@@ -39,6 +49,8 @@ static uint32_t limits[QUOTA_COUNT] = {
 	[QUOTA_NODE_SIZE] = 2048,
 	[QUOTA_PATH_MAX] = 2048,
 	[QUOTA_PERMISSIONS] = 5,
+	[QUOTA_REPLY_BYTES] = 65536,
+	[QUOTA_MEMORY_SOFT] = 2097152,
 };
 
 static unsigned int running; /* bit per limit that was set while running */
@@ -117,12 +129,27 @@ int64_t quota_used(unsigned int domid, enum quota q)
 	return a ? a->used[q] : 0;
 }
 
+static void look_at_soft(unsigned int domid, struct account *a)
+{
+	bool over = a->used[QUOTA_MEMORY] > quota_limit(domid, QUOTA_MEMORY_SOFT);
+
+	if (over == a->over_soft || (a->said_at && loop_now() < a->said_at + SAY_AGAIN))
+		return;
+	a->over_soft = over;
+	a->said_at = loop_now();
+	log_line(LOG_WARNING, "domain %u is %s its soft memory quota", domid,
+		 over ? "over" : "below");
+}
+
 void quota_charge(unsigned int domid, enum quota q, int64_t change)
 {
 	struct account *a = account(domid);
 
-	if (a)
-		a->used[q] += change;
+	if (!a)
+		return;
+	a->used[q] += change;
+	if (q == QUOTA_MEMORY)
+		look_at_soft(domid, a);
 }
 
 int quota_open(unsigned int domid)

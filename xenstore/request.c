@@ -54,8 +54,12 @@ int request_ok(const struct request *r)
 static int path_of(const struct request *r, const char *text, size_t len, struct wire_path *p)
 {
 	const char *home = len && text[0] != '/' ? request_home(r->conn) : "";
+	uint32_t limit = quota_limit(r->conn->who.domid, QUOTA_PATH_MAX);
 
-	return wire_path(p, text, len, home, quota_limit(r->conn->who.domid, QUOTA_PATH_MAX));
+	/* It may have more, with the others, but never less than the protocol gives it. */
+	if (r->conn->who.privileged && limit < XENSTORE_REL_PATH_MAX)
+		limit = XENSTORE_REL_PATH_MAX;
+	return wire_path(p, text, len, home, limit);
 }
 
 /* The payload as one path, ended by its only NUL. */
@@ -345,7 +349,7 @@ static int do_set_perms(const struct request *r)
 					 perms->perm[0].life != n->perms->perm[0].life))
 		err = EPERM;
 	else
-		err = store_set_perms(r->txn, p.text, p.len, perms);
+		err = store_set_perms(r->txn, &r->conn->who, p.text, p.len, perms);
 	perms_put(perms);
 	return err ? err : request_ok(r);
 }

@@ -352,19 +352,24 @@ int store_remove(struct txn *t, const char *path, size_t len)
 	return 0;
 }
 
-int store_set_perms(struct txn *t, const char *path, size_t len, struct perms *perms)
+int store_set_perms(struct txn *t, const struct subject *who, const char *path, size_t len,
+		    struct perms *perms)
 {
 	struct perms *before;
 	struct node *n;
 	int err = into_tree(t);
 
+	n = tree_find(store_view(t), path, len);
+	if (!err && !who->privileged &&
+	    NODE_HEAD + PERM_BYTES * perms->count + n->value_len + kids_text(n->kids) >=
+		    quota_limit(who->domid, QUOTA_NODE_SIZE))
+		err = ENOSPC;
 	if (!err)
 		err = tree_reserve(len, 1) ? txn_note(t, path, len, USE_WRITE) : ENOMEM;
 	if (!err)
 		err = quota_open(perms_owner(perms));
 	if (err)
 		return err;
-	n = tree_find(store_view(t), path, len);
 	store_charge(t, n, -1);
 	before = perms_get(n->perms);
 	n = tree_set(root_of(t), path, len, NULL, 0, perms, ++store_gen);
@@ -381,12 +386,13 @@ int store_set_perms(struct txn *t, const char *path, size_t len, struct perms *p
 /* The root stays when its owner goes, and is dom0's as at the beginning. */
 static void root_to_dom0(void)
 {
+	static const struct subject dom0 = {.target = DOMID_LIMIT, .privileged = true};
 	struct perms *perms;
 
 	if (!mem_reserve(65536))
 		return;
 	perms = perms_inherit(store_root->perms, 0);
-	store_set_perms(NULL, "/", 1, perms);
+	store_set_perms(NULL, &dom0, "/", 1, perms);
 	perms_put(perms);
 }
 

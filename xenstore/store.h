@@ -39,7 +39,8 @@ int store_make(struct txn *t, const struct subject *who, const struct place *whe
 	       const char *path, size_t len, const char *value, size_t value_len);
 /* Removes a node that is there, with all below it. */
 int store_remove(struct txn *t, const char *path, size_t len);
-int store_set_perms(struct txn *t, const char *path, size_t len, struct perms *perms);
+int store_set_perms(struct txn *t, const struct subject *who, const char *path, size_t len,
+		    struct perms *perms);
 
 /* Removes all nodes of a domain, as when it has died; the root becomes dom0's. */
 void store_remove_owned(unsigned int domid);

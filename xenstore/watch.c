@@ -179,7 +179,7 @@ static void send_event(struct watch *w, const char *path, size_t len, const char
 	size_t home = w->home_len, more = strlen(suffix), size;
 	char *to;
 
-	if (conn_pending(c) > c->out_limit) {
+	if (conn_pending(c) > conn_limit(c)) {
 		owe(w);
 		return;
 	}

@@ -165,34 +165,42 @@ static void pull_socket(struct xsc *c)
 	}
 }
 
-static void pump_ring(struct xsc *c)
+static void push_ring(struct xsc *c)
 {
 	struct xenstore_domain_interface *r = hostxen_ring(c->hx, c->domid);
 	_Atomic uint32_t *req_cons = (_Atomic uint32_t *)&r->req_cons;
 	_Atomic uint32_t *req_prod = (_Atomic uint32_t *)&r->req_prod;
-	_Atomic uint32_t *rsp_cons = (_Atomic uint32_t *)&r->rsp_cons;
-	_Atomic uint32_t *rsp_prod = (_Atomic uint32_t *)&r->rsp_prod;
-	uint32_t at = atomic_load(req_prod);
+	uint32_t at = atomic_load(req_prod), from = at;
 	uint32_t room = XENSTORE_RING_SIZE - (at - atomic_load(req_cons));
-	bool moved = false;
 
-	for (; room > 0 && room <= XENSTORE_RING_SIZE && xsc_unsent(c) > 0; room--, moved = true)
+	for (; room > 0 && room <= XENSTORE_RING_SIZE && xsc_unsent(c) > 0; room--)
 		r->req[MASK_XENSTORE_IDX(at++)] = c->out.data[c->out.begin++];
 	atomic_store(req_prod, at);
-	at = atomic_load(rsp_cons);
-	for (uint32_t end = atomic_load(rsp_prod); at != end; moved = true) {
+	if (at != from)
+		hostxen_raise(c->hx, HOSTXEN_PORT(c->domid));
+}
+
+static void pull_ring(struct xsc *c)
+{
+	struct xenstore_domain_interface *r = hostxen_ring(c->hx, c->domid);
+	_Atomic uint32_t *rsp_cons = (_Atomic uint32_t *)&r->rsp_cons;
+	_Atomic uint32_t *rsp_prod = (_Atomic uint32_t *)&r->rsp_prod;
+	uint32_t at = atomic_load(rsp_cons), from = at;
+
+	for (uint32_t end = atomic_load(rsp_prod); at != end;) {
 		*buffer_reserve(&c->in, 1) = r->rsp[MASK_XENSTORE_IDX(at++)];
 		c->in.end++;
 	}
 	atomic_store(rsp_cons, at);
-	if (moved)
+	if (at != from)
 		hostxen_raise(c->hx, HOSTXEN_PORT(c->domid));
 }
 
 bool xsc_pump(struct xsc *c)
 {
 	if (c->fd < 0) {
-		pump_ring(c);
+		push_ring(c);
+		pull_ring(c);
 	} else {
 		push_socket(c);
 		pull_socket(c);
@@ -203,7 +211,7 @@ bool xsc_pump(struct xsc *c)
 bool xsc_push(struct xsc *c)
 {
 	if (c->fd < 0)
-		pump_ring(c);
+		push_ring(c);
 	else
 		push_socket(c);
 	return !c->gone;

@@ -122,6 +122,8 @@ control() {
 		xenstore-control memreport > /dev/null && xenstore-control quota > /dev/null &&
 		xenstore-control quota set nodes 1001 &&
 		xenstore-control quota | grep -q 'nodes.*1001' &&
+		xenstore-control quota-soft set memory 2000000 &&
+		xenstore-control quota-soft | grep -q 'memory.*2000000' &&
 		xenstore-control live-update "$(readlink -f "$daemon")" && updated &&
 		same "after a live update" one "$(xenstore-read /a/b)"
 }

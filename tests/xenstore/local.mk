@@ -48,7 +48,7 @@ tests_xenstore_queuetest_CPPFLAGS = $(STORETEST_CPPFLAGS)
 tests_xenstore_queuetest_LDFLAGS = -O2
 
 tests_xenstore_quotatest_SOURCES = tests/xenstore/quotatest.c tests/xenstore/quotatest.h \
-	tests/xenstore/quotatest_more.c $(storetest_sources)
+	tests/xenstore/quotatest_each.c tests/xenstore/quotatest_more.c $(storetest_sources)
 tests_xenstore_quotatest_CFLAGS = $(STORETEST_CFLAGS)
 tests_xenstore_quotatest_CPPFLAGS = $(STORETEST_CPPFLAGS)
 tests_xenstore_quotatest_LDFLAGS = -O2

@@ -492,6 +492,8 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		run(&cases[i], only);
 	/* What the stock daemons have no bound for, or not while they run. */
+	for (size_t i = 0; kind == SERVER_OURS && i < quota_each_count; i++)
+		run(&quota_each[i], only);
 	for (size_t i = 0; kind == SERVER_OURS && i < quota_more_count; i++)
 		run(&quota_more[i], only);
 	return tap_cases_failed != 0;

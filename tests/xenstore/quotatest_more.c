@@ -13,17 +13,6 @@
 #include "quotatest.h"
 #include "tap.h"
 
-/* Sets a quota of domain DOMID alone, while the daemon runs. */
-static void set_quota(unsigned int domid, const char *name, unsigned int limit)
-{
-	char body[64];
-	int len = snprintf(body, sizeof(body), "quota%cset%c%u%c%s%c%u", 0, 0, domid, 0, name, 0,
-			   limit);
-
-	EXPECT(xsc_call(dom0, XS_CONTROL, 0, body, (size_t)len + 1, NULL) == 0, "quota set %s",
-	       name);
-}
-
 /* Ends the daemon, which leaves a checkpoint, and starts it again. */
 static void restart(void)
 {
@@ -70,22 +59,6 @@ static void watches_lowered(void)
 	EXPECT(!lost, "of %d watches %u are lost by a restart", WATCHES, lost);
 }
 
-/* What domain 1 uses, by the line of "quota 1" that begins with NAME. */
-static long used(const char *name)
-{
-	struct xsc_msg m;
-	const char *at;
-
-	if (xsc_call(dom0, XS_CONTROL, 0,
-		     "quota\0"
-		     "1",
-		     8, &m) != 0)
-		return -1;
-	at = strstr(m.body, name);
-	at = at ? strchr(at, ':') : NULL;
-	return at ? strtol(at + 1, NULL, 10) : -1;
-}
-
 /*
  * Ten transactions of another domain, each of which gives nodes of the first as much as it may have in
  * all: each would fit alone.
@@ -116,8 +89,9 @@ static void memory_helped(void)
 	}
 	for (unsigned int t = 0; t < TXNS; t++)
 		ended += xsc_end(dom2, tx[t], true) == 0;
-	printf("# %u of %u transactions, %ld bytes of %d\n", ended, TXNS, used("memory"), LIMIT);
-	EXPECT(used("memory") <= LIMIT, "%ld bytes", used("memory"));
+	printf("# %u of %u transactions, %ld bytes of %d\n", ended, TXNS, used_by(1, "memory"),
+	       LIMIT);
+	EXPECT(used_by(1, "memory") <= LIMIT, "%ld bytes", used_by(1, "memory"));
 	EXPECT(ended > 0 && ended < TXNS, "%u", ended);
 	/* And plainly, to those of the last that are still empty. */
 	for (unsigned int i = EACH * (TXNS - 1); i < EACH * TXNS && !err; i++) {
@@ -126,7 +100,7 @@ static void memory_helped(void)
 		err = xsc_call(dom2, XS_WRITE, 0, body, (size_t)len + 1800, NULL);
 	}
 	EXPECT(err == ENOSPC, "plainly: %s", xsc_errname(err));
-	EXPECT(used("memory") <= LIMIT, "%ld bytes", used("memory"));
+	EXPECT(used_by(1, "memory") <= LIMIT, "%ld bytes", used_by(1, "memory"));
 }
 
 /* Ten transactions that each add names to one directory, which fit alone. */
@@ -179,7 +153,8 @@ static void owner_dies(void)
 	       "it has the dead one's node: %s", m.body);
 	xsc_close(dom1);
 	dom1 = domain_up(1);
-	EXPECT(used("nodes") == 1, "the next with its number begins with %ld nodes", used("nodes"));
+	EXPECT(used_by(1, "nodes") == 1, "the next with its number begins with %ld nodes",
+	       used_by(1, "nodes"));
 }
 
 /* Writes the 900 nodes of a domain anew, ten at a time. */
