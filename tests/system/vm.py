@@ -3,7 +3,7 @@
 
 Machine starts QEMU, keeps everything the serial console says in a log, waits for patterns in
 it and types lines.  What it leaves to others: which machine, what is on its disks, and what
-the patterns mean (dom0.py, badinput.py).
+the patterns mean (dom0.py, commands.py).
 """
 
 import os

@@ -2,7 +2,7 @@
 /*
  * Makes a runnable PV guest of a domain that has neither memory nor vCPU state: takes its
  * memory, loads kernel and ramdisk, writes page tables, p2m list and start_info, seeds the
- * grant table and sets vCPU 0 (abi.md F5 to F12). The domain stays paused. It undoes nothing:
+ * grant table and sets vCPU 0 (abi-rows.md F5 to F12). The domain stays paused. It undoes nothing:
  * after a failure the caller destroys the domain.
  */
 #ifndef DAIS_BUILD_BUILD_H

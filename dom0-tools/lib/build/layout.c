@@ -12,7 +12,7 @@
 #define REGION_STEP (4ull << 20)
 #define REGION_SPARE (512ull << 10) /* kernels count on that much behind the stack */
 
-/* The hole of the hypervisor, which no guest can map (abi.md A60). */
+/* The hole of the hypervisor, which no guest can map (abi-rows.md A60). */
 #define HOLE_START 0xffff800000000000ull
 #define HOLE_END 0xffff880000000000ull
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Where everything of a new PV guest stands: kernel, ramdisk, p2m list, start_info, the store's
- * and the console's page, page tables, stack (abi.md A.3 and F7). Pure arithmetic over a
+ * and the console's page, page tables, stack (abi-rows.md A.3 and F7). Pure arithmetic over a
  * checked kernel description; nothing is allocated or touched.
  */
 #ifndef DAIS_BUILD_LAYOUT_H

@@ -6,7 +6,7 @@
 #include "build/pagetables.h"
 
 #define ENTRIES 512
-/* The user bit of upper levels lets each leaf decide (abi.md F9). */
+/* The user bit of upper levels lets each leaf decide (abi-rows.md F9). */
 #define UPPER_FLAGS 0x67ull /* present, write, user, accessed, dirty */
 #define LEAF_FLAGS 0x23ull /* present, write, accessed */
 #define LEAF_TABLE_FLAGS 0x21ull /* the same, not writable */

@@ -13,7 +13,7 @@ void startinfo_fill(void *page, const struct layout *l, const struct build_guest
 	size_t length = guest->cmdline ? strlen(guest->cmdline) : 0;
 
 	_Static_assert(sizeof(*info) <= PAGE_SIZE, "one page");
-	/* Holds the kind of guest, whatever the header's comment says (abi.md A40). */
+	/* Holds the kind of guest, whatever the header's comment says (abi-rows.md A40). */
 	strcpy(info->magic, "xen-3.0-x86_64");
 	info->nr_pages = l->pages;
 	info->shared_info = shared_info;

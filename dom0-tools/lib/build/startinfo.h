@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a PV guest finds at its first instruction: the start_info page and the registers of its
- * first vCPU (abi.md A.4, A.5 and F11).
+ * first vCPU (abi-rows.md A.4, A.5 and F11).
  */
 #ifndef DAIS_BUILD_STARTINFO_H
 #define DAIS_BUILD_STARTINFO_H

@@ -314,7 +314,7 @@ static void write_vm(struct creation *c, const char *uuid)
 
 /*
  * The domain's place in the store, with its name: from here on it can be found by it. The nodes
- * that belong to the guest (abi.md G.6) are made while the whole place does, because a new node
+ * that belong to the guest (abi-rows.md G.6) are made while the whole place does, because a new node
  * inherits that: half the requests of setting it for each.
  */
 static void write_name(struct creation *c)
@@ -354,7 +354,7 @@ static void write_name(struct creation *c)
 		store_wait(&c->host->store);
 }
 
-/* The nodes of abi.md G.6 beside the name. */
+/* The nodes of abi-rows.md G.6 beside the name. */
 static void write_domain(struct creation *c)
 {
 	const struct dais_config *config = c->config;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Control of one domain: a thin function per domctl (<xen/domctl.h>, abi.md E.3) and per other
+ * Control of one domain: a thin function per domctl (<xen/domctl.h>, abi-rows.md E.3) and per other
  * call made in a domain's name. All return 0, or -1 with errno as the hypervisor gave it.
  */
 #ifndef DAIS_HV_DOMCTL_H
@@ -58,7 +58,7 @@ int hv_ioports(struct hv *hv, uint32_t domid, uint32_t first, uint32_t count, bo
 int hv_iomem(struct hv *hv, uint32_t domid, uint64_t first, uint64_t count, bool allow);
 int hv_irq(struct hv *hv, uint32_t domid, uint32_t pirq, bool allow);
 
-/* A port of @domid's that @remote may bind to (event_channel_op, abi.md D.1). */
+/* A port of @domid's that @remote may bind to (event_channel_op, abi-rows.md D.1). */
 int hv_alloc_port(struct hv *hv, uint32_t domid, uint32_t remote, uint32_t *port);
 
 #endif

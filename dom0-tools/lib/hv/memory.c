@@ -54,7 +54,7 @@ int hv_claim(struct hv *hv, uint32_t domid, uint64_t pages)
 	return memory_op(hv, XENMEM_claim_pages) < 0 ? -1 : 0;
 }
 
-/* The layout of an entry is the BIOS's, 20 bytes without padding (abi.md C.7, h12.13). */
+/* The layout of an entry is the BIOS's, 20 bytes without padding (abi-rows.md C.7, h12.13). */
 struct e820_entry {
 	uint64_t addr, size;
 	uint32_t type;

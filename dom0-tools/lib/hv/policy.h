@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * CPU policies: what CPUID shows, as a list of leaves (abi.md E.3, E.4). 0, or -1 with errno.
+ * CPU policies: what CPUID shows, as a list of leaves (abi-rows.md E.3, E.4). 0, or -1 with errno.
  */
 #ifndef DAIS_HV_POLICY_H
 #define DAIS_HV_POLICY_H

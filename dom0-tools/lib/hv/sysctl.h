@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The machine as a whole: a thin function per sysctl (<xen/sysctl.h>, abi.md E.4) and per
+ * The machine as a whole: a thin function per sysctl (<xen/sysctl.h>, abi-rows.md E.4) and per
  * version query. All return 0 or a count, or -1 with errno as the hypervisor gave it.
  */
 #ifndef DAIS_HV_SYSCTL_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A split device in the store: both ends' nodes, the handshake, and their end (abi.md G.7).
+ * A split device in the store: both ends' nodes, the handshake, and their end (abi-rows.md G.7).
  * Kinds of devices differ only in the keys that they add.
  */
 #ifndef DAIS_STORE_DEVICE_H

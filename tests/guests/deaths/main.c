@@ -2,7 +2,7 @@
 /*
  * What ends a domain: an exception, a system call or an event that nobody takes, a frame that
  * cannot be stored, or would be stored to memory of the hypervisor's, a return from nowhere
- * (security.md, rows 8 and 215; abi.md B15 to B31).  Each has a domain of its own, whose vCPU
+ * (security.md, rows 8 and 215; abi-rows.md B15 to B31).  Each has a domain of its own, whose vCPU
  * starts with registers that can only lead there.  The domain must be told to have crashed, dom0
  * and its memory be as before.
  */

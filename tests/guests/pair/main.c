@@ -2,7 +2,7 @@
 /*
  * Two domains: this one, dom0, and one that it makes (lib/child.c).  What they may do to each
  * other: memory mapped from outside, events, grants of every kind, what a domU is refused, and
- * what is left when one of them goes (abi.md h1, h12, h20, h22, h32, h36; security.md).
+ * what is left when one of them goes (abi-rows.md h1, h12, h20, h22, h32, h36; security.md).
  *
  * Documented differences: kexec and transfer are not in Dais at all (-ENOSYS).
  */
