@@ -2,7 +2,7 @@
 """Boots the guests of tests/guests as dom0, on the hypervisor and on Debian's Xen 4.17.
 
   run.py --cache DIR --hypervisor PATH --guests DIR --names NAME... [--on dais,xen]
-         [--in-turn NAME...] [--options HYPERVISOR-OPTIONS]
+         [--in-turn NAME...] [--options HYPERVISOR-OPTIONS] [--large]
 
 Every case that a guest prints becomes a line of the Test Anything Protocol, with the hypervisor's
 name.  A case that fails on Xen is as much an error as one that fails on Dais: it is wrong.
@@ -18,7 +18,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "system"))
 
 from inturn import in_turn  # noqa: E402
-from vm import Gone, Machine, Timeout  # noqa: E402
+from vm import LARGE, Gone, Machine, Timeout, large_memory  # noqa: E402
 
 OPTIONS = "console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all"
 # What a guest needs of its machine: (processors, options of the hypervisor, arguments of QEMU).
@@ -43,9 +43,8 @@ def machine(name, guest, hypervisor, log, args, words=""):
     """The virtual machine that has the guest for its dom0; words: more that the guest is told."""
     smp, options, qemu = NEEDS.get(name, (1, "dom0_max_vcpus=4", []))
     turns = words or name in TURNS and not args.parallel
-    return Machine(["-accel", "tcg,thread=single" if turns else "tcg", "-machine", "pc",
-                    "-cpu", args.cpu, "-smp", str(smp), "-m", "512", "-vga", "none",
-                    "-nic", "none", "-no-reboot", "-kernel", hypervisor,
+    return Machine(["-accel", "tcg,thread=single" if turns else "tcg", *args.memory,
+                    "-cpu", args.cpu, "-smp", str(smp), "-vga", "none", "-nic", "none", "-no-reboot", "-kernel", hypervisor,
                     "-append", " ".join((OPTIONS, options, args.options)), "-initrd",
                     "%s case=%s  two %s %s%s" % (guest, name, args.extra, words,
                                                  "," + guest if name in TWO else ""),
@@ -117,7 +116,14 @@ def main():
     parser.add_argument("--in-turn", nargs="+", default=[],
                         help="suites of which each allocation fails in turn")
     parser.add_argument("--options", default="", help="more of the hypervisor's")
+    parser.add_argument("--large", action="store_true", help="on a machine of %d GiB" % LARGE)
     args = parser.parse_args()
+    args.memory = ["-machine", "pc", "-m", "512"]
+    if args.large:
+        args.memory, why = large_memory()
+        if not args.memory:
+            print("ok - %s # SKIP %s" % (" ".join(args.names), why))
+            return 0
     subprocess.run([os.path.join(HERE, "..", "system", "mkquick.sh"), args.cache], check=True)
     work = os.path.join(args.guests, "logs", args.part)
     os.makedirs(work, exist_ok=True)

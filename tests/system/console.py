@@ -16,7 +16,7 @@ import time
 
 import kernels
 import pagetables
-from vm import Gone, Machine, Report, Timeout
+from vm import LARGE, Gone, Machine, Report, Timeout, large_memory
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 # Every key with a pattern of its dump, in which lines of dom0's may stand between ours.
@@ -36,9 +36,9 @@ MAIN_STACK = 0xffff82d04000e000  # CPU 0's, its last page
 
 
 def machine_args(hypervisor, kernel, quick, options, kernel_options="", cpus=2, cpu="Nehalem",
-                 vga="none"):
-    return ["-accel", "tcg", "-machine", "pc", "-cpu", cpu, "-smp", str(cpus), "-m", "768",
-            "-vga", vga, "-nic", "none", "-no-reboot", "-kernel", hypervisor, "-append",
+                 vga="none", memory=("-machine", "pc", "-m", "768")):
+    return ["-accel", "tcg", *memory, "-cpu", cpu, "-smp", str(cpus), "-vga", vga,
+            "-nic", "none", "-no-reboot", "-kernel", hypervisor, "-append",
             "console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all " + options, "-initrd",
             "%s console=hvc0 earlyprintk=xen %s,%s/dom0.img" % (kernel, kernel_options, quick)]
 
@@ -144,9 +144,8 @@ def mapped(vm, address):
     return said[0] != "Cannot access"
 
 
-def isolation(args, log, report, on):
+def isolation(args, log, report, on, name, far=DIRECT_MAP):
     """Rows 254, 455: what a guest's tables map of ours while ring 3 runs."""
-    name = "isolation " + ("on" if on else "off")
     with Machine(args, log) as vm:
         try:
             vm.expect(r"Linux version", 900)
@@ -156,10 +155,9 @@ def isolation(args, log, report, on):
                 user = "CPL=3" in vm.monitor("info registers")
                 if user:
                     seen += 1
-                    shown = [mapped(vm, a) for a in (DIRECT_MAP, FRAME_TABLE, MAIN_STACK, M2P)]
-                    want = [not on, not on, not on, True]
+                    shown = [mapped(vm, a) for a in (DIRECT_MAP, FRAME_TABLE, MAIN_STACK, far, M2P)]
                     # The M2P is not for a guest's user mode.
-                    if shown[:3] != want[:3] or (seen == 1 and not shown[3]):
+                    if shown[:4] != [not on] * 4 or (seen == 1 and not shown[4]):
                         report.result(name, False, "shown: %s" % shown)
                         return
                 vm.monitor("cont")
@@ -170,6 +168,19 @@ def isolation(args, log, report, on):
         except (Timeout, Gone) as error:
             report.result(name, False, str(error))
             print(vm.tail(12))
+
+
+def large(case, report):
+    """Row 516: the same where memory is more than one entry of the top level maps."""
+    memory, why = large_memory()
+    if not memory:
+        report.skip("isolation of %d GiB" % LARGE, why)
+        return
+    end = DIRECT_MAP + ((LARGE - 1) << 30)
+    for on in (True, False):
+        isolation(*case("large-" + ("isolated" if on else "open"),
+                        "dom0_mem=512M xpti=" + ("yes" if on else "no"), cpus=1, memory=memory),
+                  on=on, name="isolation of %d GiB %s" % (LARGE, "on" if on else "off"), far=end)
 
 
 def waiting(vm, report, cpus):
@@ -261,7 +272,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cache", required=True)
     parser.add_argument("--hypervisor", required=True)
-    parser.add_argument("--only", default="", help="keys, death, isolation, screen, tables, nmi, mce")
+    parser.add_argument("--only", default="", help="keys, death, isolation, screen, tables, nmi, mce; large")
     args = parser.parse_args()
     subprocess.run([os.path.join(HERE, "mkquick.sh"), args.cache], check=True)
     cache = os.path.abspath(args.cache)
@@ -270,8 +281,8 @@ def main():
     kernel = os.path.join(quick, "vmlinuz")
     report = Report("console")
 
-    def case(name, options="", image=kernel, kernel_options="", cpus=2, cpu="Nehalem", vga="none"):
-        return (machine_args(args.hypervisor, image, quick, options, kernel_options, cpus, cpu, vga),
+    def case(name, options="", image=kernel, kernel_options="", **machine):
+        return (machine_args(args.hypervisor, image, quick, options, kernel_options, **machine),
                 os.path.join(logs, "console-%s.log" % name), report)
 
     if args.only in ("", "keys"):
@@ -284,8 +295,10 @@ def main():
                 kernels.write(dying, dying_kernel(f.read()))
         dom0_dies(*case("death", image=dying, cpus=1))
     if args.only in ("", "isolation"):
-        isolation(*case("isolated", "xpti=yes", cpus=1), on=True)
-        isolation(*case("open", "xpti=no", cpus=1), on=False)
+        isolation(*case("isolated", "xpti=yes", cpus=1), on=True, name="isolation on")
+        isolation(*case("open", "xpti=no", cpus=1), on=False, name="isolation off")
+    if args.only == "large":
+        large(case, report)
     if args.only in ("", "screen"):
         machine, log, _ = case("screen", "console=com1,vga noreboot", vga="std")
         on_screen(machine[:machine.index("-initrd")], log, report)

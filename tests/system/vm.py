@@ -30,6 +30,21 @@ HYPERVISOR = re.compile(r"\((?:DAIS|XEN)\) [^\n]*\n")
 BEGUN = re.compile(r"\((?:$|D$|DA$|DAI$|X$|XE$|(?:DAIS|XEN)(?:$|\)$|\) [^\n]*$))")
 
 
+# More than one entry of a top-level table maps: for what goes by where memory ends.  Most of it is
+# never touched, but for each frame the hypervisor keeps 24 bytes.
+LARGE, LARGE_NEEDS = 600, 10  # GiB: the machine's, and what the host must have for it
+
+
+def large_memory():
+    """QEMU's arguments for a machine with so much; None, and why, where the host has too little."""
+    with open("/proc/meminfo", encoding="ascii") as f:
+        free = int(re.search(r"MemAvailable:\s+(\d+) kB", f.read()).group(1)) >> 20
+    if free < LARGE_NEEDS:
+        return None, "the host has %d GiB to spare, %d are needed" % (free, LARGE_NEEDS)
+    return ["-machine", "pc,memory-backend=all", "-object",
+            "memory-backend-ram,id=all,size=%dG,reserve=off" % LARGE, "-m", "%dG" % LARGE], None
+
+
 class Machine:
     """One QEMU process; use as a context manager so that it never outlives its test.
 
