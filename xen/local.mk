@@ -66,6 +66,7 @@ xen_dais_syms_SOURCES += xen/mm/iomem.c
 xen_dais_syms_SOURCES += xen/mm/memoryop.c
 xen_dais_syms_SOURCES += xen/mm/mmuext.c
 xen_dais_syms_SOURCES += xen/mm/ptwrite.c
+xen_dais_syms_SOURCES += xen/mm/reservation.c
 xen_dais_syms_SOURCES += xen/mm/reserve.c
 xen_dais_syms_SOURCES += xen/mm/resource.c
 xen_dais_syms_SOURCES += xen/mm/segdesc.c

@@ -48,7 +48,7 @@ FUZZ_TARGETS += tests/fuzz/fz_grants tests/fuzz/fz_memory_op tests/fuzz/fz_segde
 tests/fuzz/fz_grants: tests/fuzz/fz_grants.c xen/gnttab/copy.c xen/gnttab/gnttabop.c \
 	xen/gnttab/map.c xen/gnttab/maptrack.c xen/gnttab/table.c xen/domain/privilege.c
 tests/fuzz/fz_memory_op: tests/fuzz/fz_memory_op.c xen/mm/exchange.c xen/mm/memoryop.c \
-	xen/mm/reserve.c xen/mm/resource.c xen/domain/privilege.c
+	xen/mm/reservation.c xen/mm/reserve.c xen/mm/resource.c xen/domain/privilege.c
 tests/fuzz/fz_segdesc: tests/fuzz/fz_segdesc.c xen/mm/segdesc.c
 
 FUZZ_TARGETS += tests/fuzz/fz_mmu_update

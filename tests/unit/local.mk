@@ -122,7 +122,7 @@ tests_unit_t_grants_SOURCES = tests/unit/t_grants.c tests/unit/grantmock.h tests
 
 check_PROGRAMS += tests/unit/t_reserve
 tests_unit_t_reserve_SOURCES = tests/unit/t_reserve.c tests/unit/reservemock.h xen/mm/exchange.c xen/mm/memoryop.c \
-	xen/mm/reserve.c xen/mm/resource.c xen/domain/privilege.c
+	xen/mm/reservation.c xen/mm/reserve.c xen/mm/resource.c xen/domain/privilege.c
 
 check_PROGRAMS += tests/unit/t_segdesc
 tests_unit_t_segdesc_SOURCES = tests/unit/t_segdesc.c tests/unit/segdescmock.h xen/mm/segdesc.c

@@ -35,7 +35,7 @@ struct exchange {
 static int check(struct exchange *e)
 {
 	const struct xen_memory_reservation *in = &e->x.in, *out = &e->x.out;
-	unsigned int max_order = reserve_max_order(e->d);
+	unsigned int max_order = memop_max_order(e->d);
 
 	if (in->domid != out->domid || (in->domid != DOMID_SELF && in->domid != e->d->id))
 		return -EPERM;
@@ -54,7 +54,7 @@ static int check(struct exchange *e)
 	/* A continued call stands between chunks; one that says otherwise is not ours. */
 	if (e->x.nr_exchanged % e->in_extents)
 		return -EINVAL;
-	e->address_bits = reserve_address_bits(out->mem_flags);
+	e->address_bits = memop_address_bits(out->mem_flags);
 	if (e->address_bits && !e->d->is_privileged)
 		return -EPERM;
 	return 0;

@@ -197,7 +197,7 @@ static long set_memory_map(unsigned long arg, unsigned long start __unused)
 		return -EFAULT;
 	if (!f.map.nr_entries || f.map.nr_entries > GUEST_E820_MAX)
 		return -EINVAL;
-	d = reserve_target(f.domid, &err);
+	d = memop_target(f.domid, &err);
 	if (!d)
 		return err;
 	map = kcalloc(GUEST_E820_MAX, sizeof(*map));

@@ -34,6 +34,11 @@ mfn_t reserve_alloc(struct domain *d, unsigned int order, unsigned int address_b
  * pinned as a page table.
  */
 int __must_check reserve_release(struct domain *d, mfn_t mfn);
+/*
+ * Promises d as many frames as make its total so many; 0 takes the promise back.  Nothing is set
+ * aside: allocations of others stop short of it.  -EINVAL, -ENOMEM.
+ */
+int reserve_claim(struct domain *d, unsigned long total);
 /* n frames are free that no claim of another domain's stands for. */
 bool reserve_enough_unclaimed(const struct domain *d, unsigned long n);
 /*
@@ -45,8 +50,6 @@ bool reserve_enough_unclaimed(const struct domain *d, unsigned long n);
 bool reserve_steal(const struct domain *d, mfn_t mfn, bool *uncached);
 void reserve_unsteal(const struct domain *d, mfn_t mfn);
 void reserve_substitute(struct domain *d, mfn_t mfn, unsigned int order);
-/* Address bits that cover less than the machine's memory, else 0 (anywhere). */
-unsigned int reserve_address_bits(u32 mem_flags);
 /*
  * A zeroed page of ours that d may map writable (shared_info, grant frames):
  * owner d, FRAME_HYPERVISOR, held by one writable type reference, which no
@@ -67,17 +70,5 @@ unsigned long reserve_claimed(void);
 /* Sets M2P entries of a block: pfn, pfn + 1, ... */
 void m2p_set_range(mfn_t mfn, unsigned long pfn, unsigned int order);
 void m2p_clear_range(mfn_t mfn, unsigned int order);
-
-/* memory_op sub-ops (memoryop.c): `start` is where a continued call goes on. */
-struct xen_memory_reservation;
-long memop_increase_reservation(unsigned long arg, unsigned long start);
-long memop_decrease_reservation(unsigned long arg, unsigned long start);
-long memop_populate_physmap(unsigned long arg, unsigned long start);
-long memop_claim_pages(unsigned long arg, unsigned long start);
-
-/* Largest order that d may ask for: bounds the time and the contiguity one extent costs. */
-unsigned int reserve_max_order(const struct domain *d);
-/* The domain of a memory_op argument if the caller may change its memory, with a reference. */
-struct domain *reserve_target(u16 domid, int *err);
 
 #endif
