@@ -267,7 +267,7 @@ class Daemons(tools.Ours):
         self.must("rm -f /run/dais/autostarted; mkdir /guests/boot")
         for name, more in (("b1", 'vif=["bridge=xenbr0,script=/opt/dais/kill"]'), ("b2", "")):
             self.config(name, memory=16, more='kernel="/opt/dais/hello"\nramdisk=""\n'
-                        'on_poweroff="preserve"\n' + more)
+                        'on_poweroff="preserve"\non_reboot="preserve"\n' + more)
             self.must("mv /guests/%s.cfg /guests/boot/" % name)
         self.must("LD_LIBRARY_PATH=/opt/dais /opt/dais/daisd --pid-file=/run/daisd.pid "
                   "--auto=/guests/boot; n=0; until [ -e /run/killed ] || [ $n = 3000 ]; do "
