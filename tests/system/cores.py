@@ -5,8 +5,6 @@ What is said is looked at inside dom0, as the hypervisor's log is on the same se
 """
 
 DUMPS = "/var/lib/dais/dump"
-# More than a kill can miss: its core takes long to write.
-MEMORY = 160
 
 
 def fault(run, core):
@@ -20,10 +18,10 @@ def fault(run, core):
     return None
 
 
-def make(run, name):
+def make(run, name, memory=32):
     """A guest of which a core is wanted when it crashes; in the life after that one it says hello."""
     run.must("ln -sfn /opt/dais/crash /guests/again")
-    run.config(name, memory=MEMORY, more='kernel="/guests/again"\nramdisk=""\n'
+    run.config(name, memory=memory, more='kernel="/guests/again"\nramdisk=""\n'
                'on_crash="coredump-restart"\non_poweroff="preserve"\non_reboot="preserve"')
     run.must("dais create -p /guests/%s.cfg" % name)
     run.must("ln -sfn /opt/dais/hello /guests/again")
@@ -75,6 +73,34 @@ def check_alone(run):
     return said or True
 
 
+def check_both(run):
+    """daisd is started while that process writes: both have one core, and the guest lives once."""
+    core = DUMPS + "/k6.core.new"
+    run.end("daisd")
+    domid = make(run, "k6")
+    # Another is at it, however quick these two are.
+    run.must("(umask 077; (exec 9> %s; flock 9; exec sleep 5000) & echo $! > /run/holder) "
+             "> /dev/null 2>&1" % core)
+    run.wait_for("the lock", 300, lambda: run.vm.run("[ ! -e %s ] || flock -n %s true"
+                                                     % (core, core))[0])
+    run.must("dais unpause k6")
+    run.wait_for("create's process", 300, lambda: waiting(run) == 1)
+    run.daisd()
+    run.wait_for("daisd", 300, lambda: waiting(run) == 2)
+    run.must("kill $(cat /run/holder)")
+    said = again(run, "k6", domid)
+    events = history(run, "k6")
+    lives = run.must("dais list | grep -c ^k6").strip()
+    end(run, "k6")
+    return said or (events == ["ended", "dumped", "restarted"] and lives == "1") or \
+        "%s, %s lives" % (events, lives)
+
+
+def waiting(run):
+    """How many are waiting for a lock of this kind."""
+    return int(run.must("grep -c -e '-> FLOCK' /proc/locks; true").strip())
+
+
 def kill_midst(run, name):
     """Ends daisd when a core is being written; whether it was not whole then."""
     run.must("(read p < /run/daisd.pid; e=$((SECONDS + 300)); dais unpause %s & "
@@ -86,7 +112,8 @@ def kill_midst(run, name):
 def check_killed(run):
     """daisd is killed while it writes a core: the next writes all of it, and makes the guest again."""
     for turn in range(1, 6):
-        domid = make(run, "k5")
+        # Much, so that it takes long.
+        domid = make(run, "k5", 160)
         midst = kill_midst(run, "k5")
         if midst and run.must("dais domid k5").strip() != domid:
             return "made again before its core was whole"

@@ -19,7 +19,7 @@ import openmetrics
 import tools
 
 CHECKS = ["install", "consoled", "beside", "commands", "undone", "journal", "api", "refused_api", "reboot", "killed", "metrics",
-          "crashed", "recrashed", "crashed_alone", "crashed_killed", "ended", "half", "driver", "left"]
+          "crashed", "recrashed", "crashed_alone", "crashed_both", "crashed_killed", "ended", "half", "driver", "left"]
 
 # A request in Perl, which every Debian has: HTTP/1.0, so that the end is the connection's.
 HTTP = (r"use IO::Socket::UNIX; my ($m, $p, $f) = @ARGV; my $b = q{};"
@@ -244,6 +244,9 @@ class Daemons(tools.Ours):
 
     def check_crashed_alone(self):
         return cores.check_alone(self)
+
+    def check_crashed_both(self):
+        return cores.check_both(self)
 
     def check_crashed_killed(self):
         return cores.check_killed(self)
