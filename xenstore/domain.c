@@ -145,6 +145,17 @@ static void forget(struct domain *d)
 	loop_defer(&d->later);
 }
 
+/* Those that stood for a domain stand for nobody: its number will mean another. */
+static void untarget(const struct domain *gone)
+{
+	for (struct domain *d = domains; d; d = d->next) {
+		if (!d->introduced || d->ring.conn.who.target != gone->domid)
+			continue;
+		d->ring.conn.who.target = DOMID_LIMIT;
+		note(d, false);
+	}
+}
+
 /* Ends all that a domain had: its client, its nodes, what its number meant in rights. */
 static void bury(struct domain *d)
 {
@@ -153,6 +164,7 @@ static void bury(struct domain *d)
 		conn_close(&d->ring.conn);
 	d->introduced = false;
 	store_remove_owned(d->domid);
+	untarget(d);
 	perm_life_set(d->domid, perm_life(d->domid) + 1);
 	d->dying = true;
 	note(d, false);

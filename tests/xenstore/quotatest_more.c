@@ -157,6 +157,30 @@ static void owner_dies(void)
 	       used_by(1, "nodes"));
 }
 
+/* A domain that stood for another has no rights of the next one with its number. */
+static void target_dies(void)
+{
+	struct xsc_msg m;
+
+	EXPECT(xsc_call(dom0, XS_SET_TARGET, 0,
+			"2\0"
+			"1",
+			4, NULL) == 0,
+	       "set-up");
+	EXPECT(xsc_path_op(dom2, XS_READ, 0, "/local/domain/1", &m) == 0, "before");
+	hostxen_set_state(server.hx, 1, HOSTXEN_NONE);
+	while (xsc_path_op(dom0, XS_IS_DOMAIN_INTRODUCED, 0, "1", &m) == 0 && m.body[0] == 'T')
+		usleep(1000);
+	xsc_close(dom1);
+	dom1 = domain_up(1);
+	for (int restarted = 0; restarted < 2; restarted++) {
+		EXPECT(xsc_path_op(dom2, XS_READ, 0, "/local/domain/1", &m) == EACCES,
+		       "it reads what is another's now");
+		EXPECT(xsc_write(dom2, 0, "/local/domain/1/x", "") == EACCES, "and writes there");
+		restart();
+	}
+}
+
 /* Writes the 900 nodes of a domain anew, ten at a time. */
 static void write_all(struct xsc *c, char value)
 {
@@ -225,8 +249,8 @@ static void snapshots_helped(void)
 }
 
 const struct quota_case quota_more[] = {
-	{"watches-lowered", watches_lowered},      {"memory-with-help", memory_helped},
-	{"size-of-a-list", size_of_list},          {"owner-dies-in-a-transaction", owner_dies},
-	{"snapshots-with-help", snapshots_helped},
+	{"watches-lowered", watches_lowered}, {"memory-with-help", memory_helped},
+	{"size-of-a-list", size_of_list},     {"owner-dies-in-a-transaction", owner_dies},
+	{"target-dies", target_dies},         {"snapshots-with-help", snapshots_helped},
 };
 const size_t quota_more_count = sizeof(quota_more) / sizeof(quota_more[0]);
