@@ -182,6 +182,23 @@ def assembly(tree):
                 yield "%s:%d: %s" % (f, number, line.strip())
 
 
+def entries(tree):
+    """no CALL, RET or indirect jump stands before the guards of an entry (XSA-429)"""
+    name = "xen/entry/entry.S"
+    macros, code = code_of(tree.text(name)).split(".section .text.entry", 1)
+    labels = re.findall(r"^(entry_\w+):", code, re.M)
+    if len(labels) < 8:
+        yield "%s: only %d entries" % (name, len(labels))
+    for label in ["what they are made of"] + labels:
+        before = macros
+        if label in labels:
+            before = re.split(r"\bFROM_(?:GUEST|HYPERVISOR)\b",
+                              code[code.index("\n%s:" % label):], maxsplit=1)[0]
+        for line in before.splitlines():
+            if re.search(r"\b(l?call|l?ret|jmp\s+\*)", line):
+                yield "%s: %s: %s" % (name, label, line.strip())
+
+
 def conditionals(tree):
     """under one #if per 1,000 lines of C code in the hypervisor"""
     found, lines = [], 0
@@ -355,7 +372,7 @@ def advisories(tree):
 
 
 CHECKS = [documents, manual, advisories, spdx, opening, file_length, function_length, code_budget,
-          code_lines, unfinished, assembly, conditionals, include_cycles, rooms, architecture,
+          code_lines, unfinished, assembly, entries, conditionals, include_cycles, rooms, architecture,
           headers_alone, clang_format, shellcheck, cppcheck]
 
 
