@@ -206,24 +206,33 @@ static int run_quota_soft(unsigned int count, const struct wire_field *arg, stru
 	return 0;
 }
 
-/* As xenstore-control sends it: -f FILE, -c ARGUMENTS (ours stay), then -s to do it; -a not. */
+/*
+ * As xenstore-control sends it: -f FILE, -c OPTIONS, then -s to do it, or -a not to.  What -s may have
+ * besides, a time and whether to end transactions then, means nothing: they need not be waited for.
+ */
 static int run_live_update(unsigned int count, const struct wire_field *arg, struct text *t)
 {
-	int err = 0;
+	int err = 0, options = 0;
 
 	if (!count)
 		return EINVAL;
 	if (strcmp(arg->text, "-f") == 0 && count == 2)
 		err = handover_program(arg[1].text);
+	else if (strcmp(arg->text, "-c") == 0 && count == 2)
+		options = handover_options(arg[1].text);
+	else if (strcmp(arg->text, "-a") == 0 && count == 1)
+		handover_reset();
 	else if (strcmp(arg->text, "-s") == 0 && !persist_ok())
 		err = EAGAIN;
 	else if (strcmp(arg->text, "-s") == 0 && domain_can_pass())
 		handover_wanted = true;
 	else if (strcmp(arg->text, "-s") == 0)
 		err = EPERM;
-	else if (strcmp(arg->text, "-a") != 0 && strcmp(arg->text, "-c") != 0)
+	else
 		return EINVAL;
-	if (err == EPERM)
+	if (options)
+		add(t, "-c may have quotas and -V; all else stays as it is");
+	else if (err == EPERM)
 		add(t, "dom0's ring cannot be passed on: mount xenfs on /proc/xen, and restart");
 	else if (err == EAGAIN)
 		add(t, "changes are not kept at the moment: they would be lost");
@@ -240,7 +249,7 @@ static const struct {
 } commands[] = {
 	{"check", "", run_check},
 	{"help", "", run_help},
-	{"live-update", "-f <file>|-s", run_live_update},
+	{"live-update", "[-c <options>] [-F] [-t <timeout>] <file>", run_live_update},
 	{"log", "on|off", run_log},
 	{"memreport", "", run_memreport},
 	{"print", "<string>", run_print},

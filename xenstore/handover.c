@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "options.h"
 
 #define WORDS 65536
 #define NAME_MAX_LEN 32
@@ -36,8 +37,8 @@ static uint32_t next_word = 1;
 static uint8_t used[WORDS / 8];
 
 bool handover_wanted;
-static char program[4096];
-static char **arguments;
+static char own_program[4096], program[4096];
+static char **own_arguments, **arguments;
 
 static void add(const char *name, int fd)
 {
@@ -260,11 +261,18 @@ bool handover_was_busy(uint32_t number)
 
 void handover_arguments(char **argv)
 {
-	ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
+	ssize_t n = readlink("/proc/self/exe", own_program, sizeof(own_program) - 1);
 
 	/* What a package has replaced since is named as it was. */
-	program[n > 0 ? n : 0] = 0;
-	arguments = argv;
+	own_program[n > 0 ? n : 0] = 0;
+	own_arguments = argv;
+	handover_reset();
+}
+
+void handover_reset(void)
+{
+	strcpy(program, own_program);
+	arguments = own_arguments;
 }
 
 int handover_program(const char *path)
@@ -274,6 +282,31 @@ int handover_program(const char *path)
 	if (access(path, X_OK))
 		return errno;
 	strcpy(program, path);
+	return 0;
+}
+
+int handover_options(const char *text)
+{
+	static char added[4096];
+	static char *all[128];
+	int own = 0, count;
+
+	if (strlen(text) >= sizeof(added))
+		return E2BIG;
+	strcpy(added, text);
+	arguments = own_arguments;
+	for (; own_arguments[own] && own < 64; own++)
+		all[own] = own_arguments[own];
+	count = own;
+	for (char *word = strtok(added, " \t"); word; word = strtok(NULL, " \t")) {
+		if (count == 127)
+			return E2BIG;
+		all[count++] = word;
+	}
+	all[count] = NULL;
+	if (own_arguments[own] || !options_may_add(count - own + 1, all + own - 1))
+		return EINVAL;
+	arguments = all;
 	return 0;
 }
 
@@ -302,5 +335,6 @@ int handover_exec(void)
 		close(list_fd);
 	list_fd = -1;
 	pass_err = 0;
+	handover_reset();
 	return err;
 }

@@ -40,12 +40,14 @@ void handover_set(uint32_t number, bool busy);
 bool handover_was_busy(uint32_t number);
 
 /*
- * A live update: remembers the program to run (NULL: our own) and does it at the end of this
- * turn.  handover_pass() adds a descriptor that goes along.  handover_exec() returns only if it
- * failed, with an errno.
+ * A live update: remembers the program to run, if not our own, and options to give it besides ours,
+ * until handover_reset(), and does it at the end of this turn.  handover_pass() adds a descriptor that
+ * goes along.  handover_exec() returns only if it failed, with an errno.
  */
 extern bool handover_wanted;
 int handover_program(const char *path);
+int handover_options(const char *text);
+void handover_reset(void);
 void handover_pass(int fd, const char *name);
 int handover_exec(void);
 void handover_arguments(char **argv);

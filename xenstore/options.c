@@ -83,51 +83,96 @@ static void help(void)
 	printf("\nStock daemons' other options are taken and ignored.  See xenstored(8).\n");
 }
 
-static void set_quota(const char *name, const char *number)
+/* The quota that one of the stock daemon's options sets, or NULL. */
+static const char *quota_of(int letter)
 {
-	enum quota q = quota_find(name);
-	uint32_t value;
+	static const struct {
+		int letter;
+		const char *name;
+	} quotas[] = {
+		{'E', "nodes"},        {'S', "node-size"},   {'W', "watches"},
+		{'t', "transactions"}, {'A', "permissions"}, {'M', "path-max"},
+	};
 
-	if (q == QUOTA_COUNT || wire_number(number, INT32_MAX, &value)) {
-		fprintf(stderr, "xenstored: no such quota, or no number: %s=%s\n", name, number);
+	for (size_t i = 0; i < sizeof(quotas) / sizeof(quotas[0]); i++)
+		if (quotas[i].letter == letter)
+			return quotas[i].name;
+	return NULL;
+}
+
+/* What one of the options that set a quota says; false if there is no such quota, or no number. */
+static bool quota_option(int letter, const char *text, enum quota *q, uint32_t *value)
+{
+	const char *known = quota_of(letter), *number = text;
+	char name[32];
+
+	snprintf(name, sizeof(name), "%s", known ? known : text);
+	if (!known) {
+		name[strcspn(name, "=")] = 0;
+		number = strchr(text, '=');
+		number = number ? number + 1 : "";
+	}
+	/* There is one soft limit. */
+	if (letter == 'q')
+		snprintf(name, sizeof(name), "%s",
+			 strcmp(name, "memory") == 0 ? quota_name(QUOTA_MEMORY_SOFT) : "");
+	*q = quota_find(name);
+	return *q != QUOTA_COUNT && !wire_number(number, INT32_MAX, value);
+}
+
+static void set_quota(int letter, const char *text)
+{
+	uint32_t value;
+	enum quota q;
+
+	if (!quota_option(letter, text, &q, &value)) {
+		fprintf(stderr, "xenstored: no such quota, or no number: %s\n", text);
 		exit(1);
 	}
 	quota_set_all(q, value);
 }
 
-static void quota_argument(char *text)
+static int next_option(int argc, char **argv)
 {
-	char *equals = strchr(text, '=');
+	static struct option options[COUNT + 1];
 
-	if (equals)
-		*equals++ = 0;
-	set_quota(text, equals ? equals : "");
+	for (size_t i = 0; i < COUNT; i++)
+		options[i] = table[i].option;
+	return getopt_long(argc, argv, "F:VQ:HNDE:S:W:t:A:M:PT:RI::Kq:w:", options, NULL);
 }
 
-/* There is one. */
-static void soft_quota_argument(const char *text)
+bool options_may_add(int argc, char **argv)
 {
-	static const char memory[] = "memory=";
-	bool known = strncmp(text, memory, strlen(memory)) == 0;
+	uint32_t value;
+	enum quota q;
+	int c;
 
-	set_quota(known ? "memory-soft" : text, known ? text + strlen(memory) : "");
+	optind = 0;
+	opterr = 0;
+	while ((c = next_option(argc, argv)) != -1) {
+		bool known = c == 'V' || c == 'N' || c == OPT_FOREGROUND;
+
+		for (size_t i = 0; i < COUNT; i++)
+			known |= table[i].option.val == c && !table[i].text;
+		if (c == 'Q' || c == 'q' || quota_of(c))
+			known = quota_option(c, optarg, &q, &value);
+		if (!known)
+			return false;
+	}
+	return optind == argc;
 }
 
 void options_read(struct options *o, int argc, char **argv)
 {
-	struct option options[COUNT + 1] = {0};
 	static char default_socket[4096];
 	const char *dir = getenv("XENSTORED_RUNDIR");
 	int c;
 
-	for (size_t i = 0; i < COUNT; i++)
-		options[i] = table[i].option;
 	*o = (struct options){
 		.hypervisor = true, .confined = true, .state_dir = "/run/dais/xenstored"};
 	snprintf(default_socket, sizeof(default_socket), "%s/socket", dir ? dir : "/run/xenstored");
 	o->socket = getenv("XENSTORED_PATH") ? getenv("XENSTORED_PATH") : default_socket;
-	while ((c = getopt_long(argc, argv, "F:VQ:HNDE:S:W:t:A:M:PT:RI::Kq:w:", options, NULL)) !=
-	       -1) {
+	while ((c = next_option(argc, argv)) != -1) {
 		switch (c) {
 		case OPT_FOREGROUND:
 		case 'N':
@@ -156,28 +201,14 @@ void options_read(struct options *o, int argc, char **argv)
 			o->verbose = true;
 			break;
 		case 'Q':
-			quota_argument(optarg);
-			break;
-		case 'E':
-			set_quota("nodes", optarg);
-			break;
-		case 'S':
-			set_quota("node-size", optarg);
-			break;
-		case 'W':
-			set_quota("watches", optarg);
-			break;
-		case 't':
-			set_quota("transactions", optarg);
-			break;
-		case 'A':
-			set_quota("permissions", optarg);
-			break;
-		case 'M':
-			set_quota("path-max", optarg);
-			break;
 		case 'q':
-			soft_quota_argument(optarg);
+		case 'E':
+		case 'S':
+		case 'W':
+		case 't':
+		case 'A':
+		case 'M':
+			set_quota(c, optarg);
 			break;
 		case 'H':
 			help();

@@ -13,5 +13,10 @@ struct options {
 
 /* Reads them; --help and what is wrong end the process. */
 void options_read(struct options *o, int argc, char **argv);
+/*
+ * True if the program that a live update runs may be given these besides ours: quotas and what is
+ * logged.  The state that it takes over binds it to all else.  ARGV[0] is passed over.
+ */
+bool options_may_add(int argc, char **argv);
 
 #endif

@@ -184,12 +184,125 @@ static void test_end_in_update(struct server *s)
 }
 
 /* Those that are ours alone: live updates, and requests looked at ahead. */
+/* Sends a live update's step and says what was answered. */
+static const char *update(struct xsc *c, const char *step, const char *argument)
+{
+	static struct xsc_msg m;
+	char body[256];
+	int len = snprintf(body, sizeof(body), "live-update%c%s%c%s", 0, step, 0, argument);
+
+	return xsc_call(c, XS_CONTROL, 0, body, (size_t)len + (*argument != 0), &m) ? "" : m.body;
+}
+
+static bool shows(struct xsc *c, const char *quota)
+{
+	struct xsc_msg m;
+
+	return xsc_call(c, XS_CONTROL, 0, "quota", 6, &m) == 0 && strstr(m.body, quota);
+}
+
+/* What is given along is taken, or refused with what is there left as it is. */
+static void test_update_options(struct server *s)
+{
+	static const char *const refused[] = {"--state-dir /tmp",
+					      "--socket /tmp/x",
+					      "-D",
+					      "--user me",
+					      "--quota nodes",
+					      "-Q none=1",
+					      "-E x",
+					      "-q nodes=1",
+					      "word",
+					      "--no-such-option"};
+	struct xsc *c;
+
+	c = server_connect(s);
+	EXPECT(xsc_write(c, 0, "/kept", "x") == 0, "set-up");
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+		EXPECT(strstr(update(c, "-c", refused[i]), "quotas"), "%s", refused[i]);
+	EXPECT(strstr(update(c, "-f", "/no/such/file"), "No such file"),
+	       "a file that is not there");
+	/* Taken back, it is not done later. */
+	EXPECT(strcmp(update(c, "-f", "/bin/false"), "OK") == 0 &&
+		       strcmp(update(c, "-c", "-W 55"), "OK") == 0 &&
+		       strcmp(update(c, "-a", ""), "OK") == 0,
+	       "taken back");
+	EXPECT(strcmp(update(c, "-s", ""), "OK") == 0, "with nothing");
+	EXPECT(!shows(c, "watches          :       55"), "what was taken back is done");
+	EXPECT(strcmp(update(c, "-c", "-N  --quota nodes=77 -q memory=88 -W 99"), "OK") == 0, "-c");
+	EXPECT(strcmp(update(c, "-s", "-t"), "OK") == 0, "-s");
+	EXPECT(shows(c, "nodes            :       77") && shows(c, "memory-soft      :       88") &&
+		       shows(c, "watches          :       99"),
+	       "options given along");
+	EXPECT(xsc_path_op(c, XS_READ, 0, "/kept", NULL) == 0, "what was there before is gone");
+	EXPECT(waitpid(s->pid, NULL, WNOHANG) == 0, "it is another process");
+	xsc_close(c);
+}
+
+/* Nodes /n/I/K from FROM on until there are TO of them, many writes at a time. */
+static void make_nodes(struct xsc *c, unsigned int from, unsigned int to)
+{
+	enum { AT_ONCE = 500 };
+	struct xsc_msg m;
+	char body[32];
+
+	for (unsigned int i = from; i < to; i += AT_ONCE) {
+		unsigned int written = 0;
+
+		for (unsigned int k = i; k < i + AT_ONCE; k++) {
+			int len = snprintf(body, sizeof(body), "/n/%u/%u%cvalue", k / 100, k % 100,
+					   0);
+
+			xsc_queue(c, XS_WRITE, 0, body, (size_t)len);
+		}
+		while (written < AT_ONCE && xsc_wait(c, &m, xsc_timeout) == 1)
+			written += m.type == XS_WRITE;
+		EXPECT(written == AT_ONCE, "set-up");
+	}
+}
+
+/*
+ * How long others wait for an update.  Held to a bound is the daemon's own work, to which others on
+ * the machine do not add.
+ */
+static void test_update_wait(struct server *s)
+{
+	static const unsigned int sizes[] = {1000, 10000, 100000};
+	struct xsc *c, *other;
+
+	c = server_connect(s);
+	other = server_connect(s);
+	for (int i = 0; i < 3; i++) {
+		double work = 0, wait = 1e9;
+
+		make_nodes(c, i ? sizes[i - 1] : 0, sizes[i]);
+		/* The first of them finds a journal, the others a checkpoint too. */
+		for (int k = 0; k < 5; k++) {
+			double begin = now(), before = server_cpu(s), took;
+
+			EXPECT(strcmp(update(other, "-s", ""), "OK") == 0, "-s");
+			EXPECT(xsc_path_op(c, XS_READ, 0, "/n/9/99", NULL) == 0, "after it");
+			took = server_cpu(s) - before;
+			work = took > work ? took : work;
+			wait = now() - begin < wait ? now() - begin : wait;
+		}
+		printf("# %u nodes: a client waits for an update for %.1f ms (of five the least), at "
+		       "most %.0f ms of work\n",
+		       sizes[i], wait * 1e3, work * 1e3);
+		EXPECT(work < 5, "%.1f s of work", work);
+	}
+	xsc_close(c);
+	xsc_close(other);
+}
+
 static const struct server_case cases[] = {
 	{"read-to-the-end", test_read_to_the_end, false},
 	{"reads-fast", test_reads_fast, false},
 	{"looked-at-ahead", test_looked_at_ahead, true},
 	{"unread-in-update", test_unread_in_update, true},
 	{"end-in-update", test_end_in_update, true},
+	{"update-options", test_update_options, true},
+	{"update-wait", test_update_wait, true},
 };
 
 int main(int argc, char **argv)
