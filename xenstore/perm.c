@@ -120,7 +120,7 @@ int perm_parse(const char *text, struct perm *perm)
 	char *end;
 	long id;
 
-	if (!letter || !text[1])
+	if (!letter || !text[1] || !strchr("-0123456789", text[1]))
 		return EINVAL;
 	errno = 0;
 	id = strtol(text + 1, &end, 10);

@@ -48,6 +48,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		size_t len = data[1] | (size_t)data[2] << 8;
 
 		len = len < size - 3 ? len : size - 3;
+		/* Now and then more has changed than a domain's transaction may see. */
+		if (data[0] == 0x7f)
+			past_bytes += 1u << 30;
 		feed(&c[(data[0] & 0x7f) % 3], (const char *)data + 3, len, data[0] & 0x80);
 		data += 3 + len;
 		size -= 3 + len;

@@ -58,6 +58,11 @@ static void rights(void)
 	CHECK(ask(&guest, XS_INTRODUCE, 0, "1|2|3|", "EACCES"));
 	CHECK(ask(&guest, XS_CONTROL, 0, "help|", "EACCES"));
 	CHECK(ask(&guest, XS_SET_PERMS, 0, "@releaseDomain|b1|", "EACCES"));
+	CHECK(ask(&dom0, XS_MKDIR, 0, "/sign|", "OK"));
+	CHECK(ask(&dom0, XS_SET_PERMS, 0, "/sign|n+1|", "EINVAL"));
+	CHECK(ask(&dom0, XS_SET_PERMS, 0, "/sign|n 1|", "EINVAL"));
+	CHECK(ask(&dom0, XS_SET_PERMS, 0, "/sign|n-1|", "ENOENT"));
+	CHECK(ask(&dom0, XS_RM, 0, "/sign|", "OK"));
 	/* 1, were it cut to 32 bits. */
 	CHECK(ask(&dom0, XS_RELEASE, 0, "4294967297|", "ENOENT"));
 	CHECK(ask(&dom0, XS_RELEASE, 0, "-4294967295|", "ENOENT"));
