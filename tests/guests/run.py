@@ -26,6 +26,7 @@ NEEDS = {
     "secops": (2, "dom0_max_vcpus=4 guest_loglvl=none/all", []),
     "secmm": (2, "dom0_max_vcpus=4", []),
     "smp": (2, "dom0_max_vcpus=4", []),
+    "seccpu": (1, "dom0_max_vcpus=34", []),
     "minute": (1, "", ["-icount", "shift=0,sleep=off"]),
     "chaos": (2, "dom0_max_vcpus=4", []),
     "pair": (1, "dom0_mem=256M", []),

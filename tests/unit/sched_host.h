@@ -38,7 +38,6 @@
 
 struct cpumask cpu_online_map;
 struct domain *dom0, *idle_domain;
-struct vcpu_info unregistered_vcpu_info;
 
 static stime_t time_now = MS;
 static stime_t machine_timer[CPUS_MAX];
@@ -227,7 +226,7 @@ static void boot(unsigned int n)
 		v->domain = &idle_dom;
 		v->id = host_cpu;
 		v->is_idle = true;
-		v->info = &unregistered_vcpu_info;
+		v->info = &v->no_info;
 		CHECK_EQ(sched_vcpu_init(v), 0);
 		sched_cpu_init(host_cpu, v);
 		cpumask_set(&cpu_online_map, host_cpu);

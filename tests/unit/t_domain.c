@@ -152,6 +152,23 @@ static void test_creation_fails(void)
 	CHECK_EQ(rooms_up, 0);
 }
 
+/* What one vCPU finds in its vcpu_info no other has written, of whatever domain. */
+static void test_many_vcpus(void)
+{
+	struct domain_config config = {.max_vcpus = 34, .max_evtchn_port = 1023};
+	struct vcpu *v, *w;
+	struct domain *d;
+	int err;
+
+	d = domain_create(3, &config, &err);
+	v = vcpu_create(d, 32);
+	w = vcpu_create(d, 33);
+	CHECK(v->info != w->info);
+	CHECK(v->info->evtchn_upcall_mask == 1 && w->info->evtchn_upcall_mask == 1);
+	CHECK(vcpu_create(d, 31)->info == &d->shared_info->vcpu_info[31]);
+	end(d);
+}
+
 static void test_life(void)
 {
 	int err;
@@ -414,6 +431,7 @@ int main(void)
 	test_gaps();
 	test_destroy_beside_domctl();
 	test_creation_fails();
+	test_many_vcpus();
 	test_life();
 	test_machine_follows();
 	test_privilege();

@@ -32,7 +32,6 @@ static struct vcpu v[VCPUS];
 static struct vcpu *table[VCPUS] = {&v[0], &v[1], &v[2]};
 static struct domain dom = {.id = 1, .max_vcpus = VCPUS, .vcpu = table, .shared_info = &shared};
 static u8 memory[2 * PAGE_SIZE] __aligned(4096); /* of the guest: frames 0 and 1 are there */
-struct vcpu_info unregistered_vcpu_info;
 
 static stime_t time_now = 5000000;
 static int frame_refs[2];
@@ -322,7 +321,9 @@ static void test_vcpu_info(void)
 	/* Another one's, only while it is down; one that had no place starts masked. */
 	v[1].pause_flags = 0;
 	CHECK_EQ(move(1, mfn_of(1), 0), -EINVAL);
-	v[2].info = &unregistered_vcpu_info;
+	v[2].info = &v[2].no_info;
+	v[2].no_info.evtchn_upcall_mask = 1;
+	CHECK_EQ(call(VCPUOP_initialise, 2, memory), -EINVAL); /* not before it has one */
 	CHECK_EQ(move(2, mfn_of(1), 4096 - 64), 0);
 	CHECK_EQ(v[2].info->evtchn_upcall_mask, 1);
 	vcpu_info_unregister(&v[2]);

@@ -63,7 +63,7 @@ static int drop_shared_info(struct domain *d)
 	struct vcpu *v;
 
 	for_each_vcpu(d, v)
-		v->info = &unregistered_vcpu_info;
+		v->info = &v->no_info;
 	d->shared_info = NULL;
 	/* Finds nothing to write to, once those are done that did. */
 	clock_update_domain(d);

@@ -36,7 +36,6 @@
 
 struct domain *dom0;
 struct domain *idle_domain;
-struct vcpu_info unregistered_vcpu_info = {.evtchn_upcall_mask = 1};
 
 static void pirq_domain_end(struct domain *d)
 {
@@ -168,7 +167,8 @@ static struct vcpu *vcpu_alloc(struct domain *d, unsigned int id)
 	v->domain = d;
 	v->id = id;
 	v->is_idle = d->is_idle;
-	v->info = &unregistered_vcpu_info;
+	v->no_info.evtchn_upcall_mask = 1;
+	v->info = &v->no_info;
 	v->info_mfn = INVALID_MFN;
 	v->arch.kernel_root = INVALID_MFN;
 	v->arch.user_root = INVALID_MFN;

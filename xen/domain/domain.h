@@ -169,9 +169,6 @@ struct vcpu *idle_vcpu_create(unsigned int cpu);
 void vcpu_free(struct vcpu *v);
 /* The last reference has gone (lookup.c). */
 void domain_free(struct domain *d);
-/* vcpu_info of vCPUs beyond the 32 in shared_info, until they register one. */
-extern struct vcpu_info unregistered_vcpu_info;
-
 /* Guest's unmendable state: stops the domain with reason crash; logs why (rate limited). */
 void domain_crash(struct domain *d, const char *why, ...) __printf(2, 3);
 /*

@@ -131,6 +131,7 @@ struct vcpu {
 	bool initialising; /* somebody is in it; atomic */
 
 	mfn_t info_mfn; /* registered page (writable reference held), else INVALID_MFN */
+	struct vcpu_info no_info; /* where `info` is while it has none that its guest sees */
 
 	/* Run state, run queue lock of its CPU. */
 	struct vcpu_runstate_info runstate;

@@ -34,6 +34,9 @@ static long op_initialise(struct vcpu *v, unsigned long cmd, unsigned long arg)
 
 	if (!arg)
 		return -EFAULT;
+	/* One beyond shared_info's is to register its vcpu_info first: no guest sees ours. */
+	if (READ_ONCE(v->info) == &v->no_info)
+		return -EINVAL;
 	c = kmalloc(sizeof(*c)); /* 5 KiB: too much for the stack */
 	if (!c)
 		return -ENOMEM;
@@ -91,7 +94,7 @@ static long op_down(struct vcpu *v)
 static struct vcpu_info *default_info(struct vcpu *v)
 {
 	return v->id < XEN_LEGACY_MAX_VCPUS ? &v->domain->shared_info->vcpu_info[v->id]
-					    : &unregistered_vcpu_info;
+					    : &v->no_info;
 }
 
 static long op_register_vcpu_info(struct vcpu *v, unsigned long arg)
@@ -116,12 +119,7 @@ static long op_register_vcpu_info(struct vcpu *v, unsigned long arg)
 	spin_lock(&d->lock);
 	ret = mfn_eq(v->info_mfn, INVALID_MFN) ? 0 : -EINVAL;
 	if (!ret) {
-		if (v->info == &unregistered_vcpu_info) {
-			memset(to, 0, sizeof(*to));
-			to->evtchn_upcall_mask = 1;
-		} else {
-			memcpy(to, v->info, sizeof(*to));
-		}
+		memcpy(to, v->info, sizeof(*to));
 		v->info_mfn = MFN(op.mfn);
 		__atomic_store_n(&v->info, to, __ATOMIC_SEQ_CST);
 	}

@@ -309,6 +309,21 @@ static void contexts(void)
 	is("XSA-12 and watches none of our ports", armed & 3, 0);
 }
 
+/* shared_info has room for 32: the vcpu_info of others would be one that all domains share. */
+static void beyond(void)
+{
+	static uint8_t page[PAGE_SIZE] __attribute__((aligned(4096)));
+	const struct vcpu_info *info = (const struct vcpu_info *)page;
+	struct vcpu_register_vcpu_info where = {.mfn = virt_to_mfn(page)};
+
+	good_context();
+	is("h24.0 one beyond the 32, without a vcpu_info of its own",
+	   vcpu_op(VCPUOP_initialise, 33, &context), -22);
+	is("h24.10 it is given one", vcpu_op(VCPUOP_register_vcpu_info, 33, &where), 0);
+	is("h24.10 with events masked", info->evtchn_upcall_mask, 1);
+	is("h24.0 then it can be initialised", vcpu_op(VCPUOP_initialise, 33, &context), 0);
+}
+
 /* --- what is not for guests --- */
 
 static void hidden(void)
@@ -360,6 +375,7 @@ int guest_main(void)
 {
 	part_once(registers);
 	part_once(contexts);
+	part_once(beyond);
 	part(hidden);
 	user_init();
 	user_load(user_code, (size_t)(user_code_end - user_code));
