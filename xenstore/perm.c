@@ -91,26 +91,24 @@ struct perms *perms_inherit(struct perms *p, unsigned int owner)
 	return perms_make(perm, p->count);
 }
 
-static unsigned int rights_of(const struct perms *p, unsigned int domid)
+static bool means(const struct perm *entry, unsigned int domid)
 {
-	if (p->perm[0].domid == domid && p->perm[0].life == perm_life(domid))
-		return RIGHT_ALL;
-	for (unsigned int i = 1; i < p->count; i++)
-		if (p->perm[i].domid == domid && p->perm[i].life == perm_life(domid))
-			return p->perm[i].rights;
-	return p->perm[0].rights;
+	return entry->domid == domid && entry->life == perm_life(domid);
 }
 
+/* The first entry that means a domain or the one it stands for says what it may do, as with the peer. */
 unsigned int perms_rights(const struct perms *p, const struct subject *who)
 {
-	unsigned int rights;
+	bool stands = who->target < DOMID_LIMIT;
 
 	if (who->privileged)
 		return RIGHT_ALL;
-	rights = rights_of(p, who->domid);
-	if (who->target < DOMID_LIMIT)
-		rights |= rights_of(p, who->target);
-	return rights;
+	if (means(&p->perm[0], who->domid) || (stands && means(&p->perm[0], who->target)))
+		return RIGHT_ALL;
+	for (unsigned int i = 1; i < p->count; i++)
+		if (means(&p->perm[i], who->domid) || (stands && means(&p->perm[i], who->target)))
+			return p->perm[i].rights;
+	return p->perm[0].rights;
 }
 
 int perm_parse(const char *text, struct perm *perm)

@@ -34,6 +34,34 @@ static uint32_t begin(struct conn *c)
 	return (uint32_t)atoi(xs_reply);
 }
 
+/* Domain 2 stands for domain 1: what it may do, as the C daemon has it. */
+static void rights_of_two(void)
+{
+	static const struct {
+		const char *perms;
+		bool reads, writes;
+	} list[] = {
+		{"n0|", false, false},      {"r0|", true, false},        {"w0|", false, true},
+		{"b0|", true, true},        {"n0|r1|", true, false},     {"n0|r2|", true, false},
+		{"n0|w1|r2|", false, true}, {"r0|n2|", false, false},    {"r0|n1|", false, false},
+		{"b0|r1|n2|", true, false}, {"b0|n2|r1|", false, false}, {"n1|n2|", true, true},
+		{"r1|n2|", true, true},     {"n2|r1|", true, true},      {"w0|r1|", true, false},
+		{"w0|r2|", true, false},    {"n0|b1|r2|", true, true},   {"n0|r2|b1|", true, false},
+	};
+	char text[64];
+
+	helper.who.target = 1;
+	CHECK(ask(&dom0, XS_WRITE, 0, "/two|x", "OK"));
+	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
+		snprintf(text, sizeof(text), "/two|%s", list[i].perms);
+		CHECK(ask(&dom0, XS_SET_PERMS, 0, text, "OK"));
+		CHECK(ask(&helper, XS_READ, 0, "/two|", list[i].reads ? "x" : "EACCES"));
+		CHECK(ask(&helper, XS_WRITE, 0, "/two|x", list[i].writes ? "OK" : "EACCES"));
+	}
+	CHECK(ask(&dom0, XS_RM, 0, "/two|", "OK"));
+	helper.who.target = DOMID_LIMIT;
+}
+
 static void rights(void)
 {
 	CHECK(ask(&dom0, XS_WRITE, 0, "/local/domain/1/a|1", "OK"));
@@ -479,6 +507,7 @@ int main(void)
 	xs_client(&guest, 1);
 	xs_client(&helper, 2);
 	rights();
+	rights_of_two();
 	conflicts();
 	events();
 	never_reads();
