@@ -29,6 +29,7 @@ static int run(struct cli *cli, int argc, char **argv)
 	if (!args_counted(&args, 1, 1 << 20))
 		return args.status;
 	done = json_object_new_array();
+	progress_begin(cli, "ending the domain");
 	for (int i = 0; i < args.count && !status; i++) {
 		if (host_domain(cli, args.list[i], &domain, &err) ||
 		    dais_destroy(cli->host, domain.domid, &err))
@@ -36,6 +37,7 @@ static int run(struct cli *cli, int argc, char **argv)
 		else
 			json_append(done, domain_json(&domain));
 	}
+	progress_end();
 	if (!status && cli->json)
 		return output_json("dais.domains", done);
 	json_object_put(done);

@@ -14,9 +14,11 @@ static int run(struct cli *cli, int argc, char **argv)
 
 	if (!host_args(&args, cli, argc, argv, 1, 2))
 		return args.status;
+	progress_begin(cli, "writing the core");
 	if (host_domain(cli, args.list[0], &domain, &err) ||
 	    dais_dump_core(cli->host, &domain, args.count > 1 ? args.list[1] : NULL, &err))
 		return cli_report(cli, &err);
+	progress_end();
 	return host_done(cli, domain.domid);
 }
 

@@ -249,6 +249,12 @@ tests_unit_t_metrics_SOURCES = tests/unit/t_metrics.c dom0-tools/daisd/metrics.c
 	dom0-tools/lib/version.c $(config_sources)
 tests_unit_t_metrics_LDADD = -ljson-c
 
+check_PROGRAMS += tests/unit/t_output
+tests_unit_t_output_CPPFLAGS = $(TOOLS_CPPFLAGS) -I$(srcdir)/dom0-tools/cli
+tests_unit_t_output_SOURCES = tests/unit/t_output.c dom0-tools/cli/output.c \
+	dom0-tools/lib/json.c dom0-tools/lib/text.c
+tests_unit_t_output_LDADD = -ljson-c -lpthread -lutil
+
 check_PROGRAMS += tests/unit/t_storeclient
 tests_unit_t_storeclient_CPPFLAGS = $(TOOLS_CPPFLAGS)
 tests_unit_t_storeclient_SOURCES = tests/unit/t_storeclient.c dom0-tools/lib/error.c \
