@@ -32,6 +32,12 @@ def schemas(source):
     return [s for s in sorted(found) if "`%s`" % s not in text], len(found)
 
 
+def metrics(source):
+    found = set(re.findall(r'"(dais_[a-z_]+)", (?:NULL|")', read(source, "dom0-tools/daisd/metrics.c")))
+    text = read(source, "docs/api.md")
+    return [m for m in sorted(found) if "`%s`" % m not in text], len(found)
+
+
 def manual(commands, page):
     missing, count = [], 0
     for command in commands:
@@ -171,6 +177,7 @@ def main():
     page = re.sub(r"(?m)^\.SS (.*)$", r"   \1", page)
     failed = 0
     for what, (missing, count) in (("schemas in docs/json.md", schemas(args.source)),
+                                   ("metrics in docs/api.md", metrics(args.source)),
                                    ("commands and options in dais(1)", manual(commands, page)),
                                    ("commands and options in bash", completion(dais, commands)),
                                    ("help as JSON", helped(dais, commands)),
