@@ -41,6 +41,9 @@ def large_memory():
         free = int(re.search(r"MemAvailable:\s+(\d+) kB", f.read()).group(1)) >> 20
     if free < LARGE_NEEDS:
         return None, "the host has %d GiB to spare, %d are needed" % (free, LARGE_NEEDS)
+    with open("/proc/sys/vm/overcommit_memory", encoding="ascii") as f:
+        if f.read().strip() == "2":
+            return None, "the host promises no more memory than it has (vm.overcommit_memory)"
     return ["-machine", "pc,memory-backend=all", "-object",
             "memory-backend-ram,id=all,size=%dG,reserve=off" % LARGE, "-m", "%dG" % LARGE], None
 
