@@ -79,8 +79,8 @@ def check_both(run):
     run.end("daisd")
     domid = make(run, "k6")
     # Another is at it, however quick these two are.
-    run.must("(umask 077; (exec 9> %s; flock 9; exec sleep 5000) & echo $! > /run/holder) "
-             "> /dev/null 2>&1" % core)
+    run.must("mkdir -p -m 700 %s; (umask 077; (exec 9> %s; flock 9; exec sleep 5000) & "
+             "echo $! > /run/holder) > /dev/null 2>&1" % (DUMPS, core))
     run.wait_for("the lock", 300, lambda: run.vm.run("[ ! -e %s ] || flock -n %s true"
                                                      % (core, core))[0])
     run.must("dais unpause k6")
