@@ -407,12 +407,19 @@ void special_set_perms(enum special which, struct perms *perms)
 void watch_special(enum special which, unsigned int domid)
 {
 	struct perms *perms = special_rights[which];
+	struct trie_node *plain = trie_find(&specials, special_name[which],
+					    strlen(special_name[which]));
 	char path[64], number[16];
 	int len;
 
 	snprintf(number, sizeof(number), "/%u", domid);
 	len = snprintf(path, sizeof(path), "%s%s", special_name[which], number);
 	trie_match(&specials, path, (size_t)len, &found);
+	/* The name without a number is what those hear who want no more than it. */
+	for (struct trie_item *i = plain ? trie_items(plain) : NULL; i; i = i->next)
+		if (i->depth == 0)
+			trie_found_add(&found, i);
+	trie_sort(&found, 0);
 	for (size_t i = 0; i < found.count; i++) {
 		struct watch *w = (struct watch *)found.item[i];
 		bool exact = w->item.depth == 1 && w->path_len < (size_t)len;

@@ -3,9 +3,9 @@
 # Tests of the store daemon from outside, by its wire protocol: beside both stock daemons of Xen
 # 4.17 (difftest), with Debian's own clients (clients.sh), killed under load (crashtest), with
 # clients that misbehave (limittest) and that all want much (sharetest), by what waits in queues
-# (queuetest), with a fault in each place that can fail (faulttest), with each quota exceeded
-# (quotatest), and what it may do once started (confine.sh).  No hypervisor is needed: hostxen.so
-# plays one.
+# (queuetest), by how it tells of domains (domaintest), with a fault in each place that can fail
+# (faulttest), with each quota exceeded (quotatest), and what it may do once started (confine.sh).
+# No hypervisor is needed: hostxen.so plays one.
 
 STORETEST = tests/xenstore
 STORETEST_CFLAGS = -std=gnu11 -O2 -g -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes \
@@ -16,7 +16,7 @@ storetest_sources = tests/xenstore/client.c tests/xenstore/client.h tests/xensto
 
 STORETESTS = tests/xenstore/difftest tests/xenstore/crashtest tests/xenstore/limittest \
 	tests/xenstore/sharetest tests/xenstore/queuetest tests/xenstore/quotatest \
-	tests/xenstore/faulttest tests/xenstore/faultdaemon
+	tests/xenstore/domaintest tests/xenstore/faulttest tests/xenstore/faultdaemon
 EXTRA_PROGRAMS = $(STORETESTS) tests/xenstore/probe tests/bench/xenstorebench tests/bench/xenstorenull
 CLEANFILES += $(EXTRA_PROGRAMS) tests/xenstore/hostxen.so
 
@@ -57,6 +57,11 @@ tests_xenstore_probe_SOURCES = tests/xenstore/probe.c
 tests_xenstore_probe_CFLAGS = $(STORETEST_CFLAGS)
 tests_xenstore_probe_CPPFLAGS = $(STORETEST_CPPFLAGS)
 tests_xenstore_probe_LDFLAGS = -O2
+
+tests_xenstore_domaintest_SOURCES = tests/xenstore/domaintest.c $(storetest_sources)
+tests_xenstore_domaintest_CFLAGS = $(STORETEST_CFLAGS)
+tests_xenstore_domaintest_CPPFLAGS = $(STORETEST_CPPFLAGS)
+tests_xenstore_domaintest_LDFLAGS = -O2
 
 # The daemon as it is, with faults.c between it and what can fail: each call across files, none of
 # them inlined.
@@ -132,6 +137,8 @@ check-store: $(STORE_READY)
 		$(STOCK_STORE)/usr/lib/xen-4.17/bin
 	@$(STORE_RUN) tests/store-quota.count $(STORE_LIMIT) -n store-quota tests/xenstore/quotatest \
 		$(STORE_ARGS)
+	@$(STORE_RUN) tests/store-domain.count $(STORE_LIMIT) -n store-domain \
+		tests/xenstore/domaintest $(STORE_ARGS)
 	@$(STORE_RUN) tests/store-limit.count $(STORE_LIMIT) -n store-limit tests/xenstore/limittest \
 		$(STORE_ARGS) --connections 2000 --pause 5
 	@$(STORE_RUN) tests/store-share.count $(STORE_LIMIT) -n store-share \
