@@ -92,14 +92,14 @@ int args_next(struct args *args)
 			return stop(args, args_help(cli, cli->command));
 		}
 		if (id == ':')
-			return stop(args, cli_usage(cli, "option %s needs an argument",
-						    args->argv[optind - 1]));
-		if (id == '?' && optopt)
-			return stop(args, cli_usage(cli, "unknown option -%c", optopt));
-		if (id == '?')
-			return stop(args,
-				    cli_usage(cli, "unknown option %s", args->argv[optind - 1]));
-		return id;
+			cli_usage(cli, "option %s needs an argument", args->argv[optind - 1]);
+		else if (id == '?' && optopt)
+			cli_usage(cli, "unknown option -%c", optopt);
+		else if (id == '?')
+			cli_usage(cli, "unknown option %s", args->argv[optind - 1]);
+		else
+			return id;
+		return stop(args, DAIS_USAGE); /* xl's status, too */
 	}
 }
 
@@ -108,12 +108,11 @@ bool args_counted(struct args *args, int least, int most)
 	if (args->count >= least && args->count <= most)
 		return true;
 	if (args->count < least)
-		args->status = cli_usage(args->cli, "%s is missing",
-					 least - args->count == 1 ? "an argument"
-								  : "more than one argument");
+		cli_usage(args->cli, "%s is missing",
+			  least - args->count == 1 ? "an argument" : "more than one argument");
 	else
-		args->status = cli_usage(args->cli, "\"%s\" is one argument too many",
-					 args->list[most]);
+		cli_usage(args->cli, "\"%s\" is one argument too many", args->list[most]);
+	args->status = DAIS_USAGE; /* xl's status, too */
 	return false;
 }
 
@@ -164,6 +163,21 @@ bool args_memory(const char *text, uint64_t *kib)
 		return false;
 	*kib = number << shift;
 	return true;
+}
+
+char *args_joined(char **words, int count)
+{
+	size_t size = 1;
+	char *text, *at;
+
+	for (int i = 0; i < count; i++)
+		size += strlen(words[i]) + 1;
+	text = at = malloc(size);
+	for (int i = 0; text && i < count; i++)
+		at += sprintf(at, "%s%s", i ? "," : "", words[i]);
+	if (text && !count)
+		*text = 0;
+	return text;
 }
 
 const char *args_kind(const struct command *command)

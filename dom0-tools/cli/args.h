@@ -49,6 +49,9 @@ bool args_number(const char *text, int64_t least, int64_t most, int64_t *value);
 /* "512", "512m", "2g", "1t", "4096k" to KiB; a bare number is MiB. false: none of these. */
 bool args_memory(const char *text, uint64_t *kib);
 
+/* One specification of the words that are parts of it, with commas between; NULL: no memory. */
+char *args_joined(char **words, int count);
+
 /* Synopsis and options, as for `dais help COMMAND`, to standard output. The exit status. */
 int args_help(const struct cli *cli, const struct command *command);
 struct json_object *args_describe(const struct command *command); /* the same for programs */

@@ -66,7 +66,7 @@ int cli_report(const struct cli *cli, const struct dais_error *err);
 /* The same for a fault of the command line, with a pointer to the help. Returns the status. */
 int cli_usage(const struct cli *cli, const char *fmt, ...) DAIS_PRINTF(2, 3);
 
-/* The exit status of @code: itself, or, as xl, 1 for all that is neither 0 nor 2. */
+/* The exit status of @code: itself, or, as xl, 1 for whatever failed. */
 int cli_status(const struct cli *cli, enum dais_code code);
 
 /* The table: all commands in the order of the help; NULL ends it. */

@@ -17,6 +17,13 @@ static void print_device(const struct dais_device *d)
 	       d->readonly ? " (read-only)" : "");
 }
 
+static void print_as_xl(const struct dais_device *d, uint32_t domid)
+{
+	printf("%-5u %-3u %-6u %-5d %-6lld %-8s /local/domain/%u/backend/vbd/%u/%u\n", d->devid,
+	       d->backend, domid, d->state, (long long)d->port, d->ring[0] ? d->ring : "-1",
+	       d->backend, domid, d->devid);
+}
+
 static int show(struct cli *cli, const char *who, struct json_object *array)
 {
 	struct dais_device *list;
@@ -30,6 +37,8 @@ static int show(struct cli *cli, const char *who, struct json_object *array)
 	for (size_t i = 0; i < count; i++) {
 		if (cli->json)
 			json_append(array, device_json(&domain, &list[i]));
+		else if (cli->as_xl)
+			print_as_xl(&list[i], domain.domid);
 		else
 			print_device(&list[i]);
 	}
@@ -46,7 +55,10 @@ static int run(struct cli *cli, int argc, char **argv)
 	if (!host_args(&args, cli, argc, argv, 1, 1 << 20))
 		return args.status;
 	array = json_object_new_array();
-	if (!cli->json)
+	if (!cli->json && cli->as_xl)
+		printf("%-5s %-3s %-6s %-5s %-6s %-8s %-30s\n", "Vdev", "BE", "handle", "state",
+		       "evt-ch", "ring-ref", "BE-path");
+	else if (!cli->json)
 		printf("%-5s  %-2s  %-6s %-5s %-6s %-8s %-8s %-30s\n", "Vdev", "BE", "handle",
 		       "state", "evt-ch", "ring-ref", "name", "target");
 	for (int i = 0; i < args.count && !status; i++)

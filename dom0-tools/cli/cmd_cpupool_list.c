@@ -64,6 +64,26 @@ static void print_pools(const struct dais_pool *list, size_t count, bool cpus)
 	table_end(&table);
 }
 
+static void print_as_xl(const struct dais_pool *list, size_t count, bool cpus)
+{
+	printf("%-19s%s\n", "Name", cpus ? "CPU list" : "CPUs   Sched     Active   Domain count");
+	for (size_t i = 0; i < count; i++) {
+		const char *comma = "";
+
+		printf("%-19s", list[i].name);
+		for (unsigned int cpu = 0; cpus && cpu < DAIS_CPUS_MAX; cpu++) {
+			if (list[i].cpus.bits[cpu / 8] >> (cpu % 8) & 1) {
+				printf("%s%u", comma, cpu);
+				comma = ",";
+			}
+		}
+		if (!cpus)
+			printf("%3u %9s       y       %4u", count_cpus(&list[i].cpus),
+			       list[i].scheduler, list[i].domains);
+		putchar('\n');
+	}
+}
+
 /* Leaves only the pool of that name or number. False: there is none. */
 static bool keep(struct dais_pool *list, size_t *count, const char *name)
 {
@@ -113,7 +133,10 @@ static int run(struct cli *cli, int argc, char **argv)
 		free(list);
 		return output_json("dais.cpupools", array);
 	}
-	print_pools(list, count, cpus);
+	if (cli->as_xl)
+		print_as_xl(list, count, cpus);
+	else
+		print_pools(list, count, cpus);
 	free(list);
 	return 0;
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dais info: the host, in xl's words.
+ * dais info: the host, in xl's words and order.
  */
 #include <stdio.h>
 #include <sys/utsname.h>
 
+#include "cleanup.h"
 #include "commands.h"
 #include "dom/machine.h"
 #include "host.h"
@@ -16,7 +17,8 @@ static const struct option_row options[] = {
 	{0, NULL, NULL, NULL},
 };
 
-static void print_info(const struct dais_machine *m)
+/* xl's lines in xl's order: scripts cut them apart. */
+static void print_host(const struct dais_machine *m)
 {
 	struct utsname u;
 
@@ -26,6 +28,7 @@ static void print_info(const struct dais_machine *m)
 	printf("version                : %s\n", u.version);
 	printf("machine                : %s\n", u.machine);
 	printf("nr_cpus                : %u\n", m->cpus);
+	printf("max_cpu_id             : %u\n", m->max_cpu_id);
 	printf("nr_nodes               : %u\n", m->nodes);
 	printf("cores_per_socket       : %u\n", m->cores_per_socket);
 	printf("threads_per_core       : %u\n", m->threads_per_core);
@@ -33,20 +36,33 @@ static void print_info(const struct dais_machine *m)
 	printf("hw_caps                : %08x:%08x:%08x:%08x:%08x:%08x:%08x:%08x\n", m->hw_caps[0],
 	       m->hw_caps[1], m->hw_caps[2], m->hw_caps[3], m->hw_caps[4], m->hw_caps[5],
 	       m->hw_caps[6], m->hw_caps[7]);
-	printf("virt_caps              :%s%s%s%s\n", m->pv ? " pv" : "", m->hvm ? " hvm" : "",
-	       m->grant_versions & 1 ? " gnttab-v1" : "",
-	       m->grant_versions & 2 ? " gnttab-v2" : "");
+	printf("virt_caps              :%s%s\n", *m->abilities ? " " : "", m->abilities);
 	printf("total_memory           : %llu\n", (unsigned long long)(m->total_kb >> 10));
 	printf("free_memory            : %llu\n", (unsigned long long)(m->free_kb >> 10));
+	printf("sharing_freed_memory   : %llu\n", (unsigned long long)(m->sharing_freed_kb >> 10));
+	printf("sharing_used_memory    : %llu\n", (unsigned long long)(m->shared_kb >> 10));
 	printf("outstanding_claims     : %llu\n", (unsigned long long)(m->claimed_kb >> 10));
+	printf("free_cpus              : %u\n", m->free_cpus);
+}
+
+static void print_hypervisor(const struct dais_machine *m)
+{
+	printf("xen_major              : %u\n", m->major);
+	printf("xen_minor              : %u\n", m->minor);
+	printf("xen_extra              : %s\n", m->extra);
 	printf("xen_version            : %s\n", m->hypervisor);
 	printf("xen_caps               : %s\n", m->capabilities);
 	printf("xen_scheduler          : %s\n", m->scheduler);
 	printf("xen_pagesize           : 4096\n");
+	printf("platform_params        : virt_start=0x%llx\n", (unsigned long long)m->virt_start);
 	printf("xen_changeset          : %s\n", m->changeset);
 	printf("xen_commandline        : %s\n", m->command_line);
 	printf("cc_compiler            : %s\n", m->compiler);
+	printf("cc_compile_by          : %s\n", m->built_by);
+	printf("cc_compile_domain      : %s\n", m->built_at);
 	printf("cc_compile_date        : %s\n", m->build_date);
+	printf("build_id               : %s\n", m->build_id);
+	printf("xend_config_format     : 4\n");
 }
 
 static void add_text(struct json_object *o, const char *key, const char *text)
@@ -80,40 +96,74 @@ static struct json_object *info_json(const struct dais_machine *m)
 	add_number(o, "memory_kb", m->total_kb);
 	add_number(o, "free_kb", m->free_kb);
 	add_number(o, "claimed_kb", m->claimed_kb);
+	add_number(o, "max_cpu_id", m->max_cpu_id);
+	add_number(o, "free_cpus", m->free_cpus);
+	add_text(o, "abilities", m->abilities);
+	add_text(o, "build_id", m->build_id);
 	return o;
 }
 
-static int add_nodes(struct cli *cli, struct json_object *o, struct dais_error *err)
+static void add_topology(struct json_object *o, const struct dais_cpu *cpus, size_t cpu_count,
+			 const struct dais_node *nodes, size_t node_count)
 {
-	static uint32_t nodes[DAIS_CPUS_MAX];
-	struct json_object *array;
-	struct dais_topology topology;
+	struct json_object *by_cpu = json_object_new_array(), *list = json_object_new_array();
 
-	if (dais_topology(cli->host, &topology, nodes, err))
-		return -1;
-	array = json_object_new_array();
-	for (uint32_t i = 0; i < topology.cpus; i++)
-		json_append(array,
-			    nodes[i] == UINT32_MAX ? JSON_NULL : json_object_new_int64(nodes[i]));
-	json_set(o, "cpu_nodes", array);
-	return 0;
+	for (size_t i = 0; i < cpu_count; i++)
+		json_append(by_cpu, cpus[i].node == UINT32_MAX
+					    ? JSON_NULL
+					    : json_object_new_int64(cpus[i].node));
+	for (size_t i = 0; i < node_count; i++) {
+		struct json_object *node = json_object_new_object();
+
+		add_number(node, "memory_kb", nodes[i].total_kb);
+		add_number(node, "free_kb", nodes[i].free_kb);
+		json_append(list, node);
+	}
+	json_set(o, "cpu_nodes", by_cpu);
+	json_set(o, "node_list", list);
 }
 
-static int print_topology(struct cli *cli)
+static void print_topology(const struct dais_cpu *cpus, size_t cpu_count,
+			   const struct dais_node *nodes, size_t node_count)
 {
-	static uint32_t nodes[DAIS_CPUS_MAX];
-	struct dais_topology topology;
+	printf("cpu_topology           :\ncpu:    core    socket     node\n");
+	for (size_t i = 0; i < cpu_count; i++) {
+		if (cpus[i].node != UINT32_MAX)
+			printf("%3zu:    %4u     %4u     %4u\n", i, cpus[i].core, cpus[i].socket,
+			       cpus[i].node);
+	}
+	printf("numa_info              :\nnode:    memsize    memfree    distances\n");
+	for (size_t i = 0; i < node_count; i++) {
+		printf("%4zu:    %6llu     %6llu      ", i,
+		       (unsigned long long)(nodes[i].total_kb >> 10),
+		       (unsigned long long)(nodes[i].free_kb >> 10));
+		for (size_t j = 0; j < node_count; j++)
+			printf("%s%u", j ? "," : "", nodes[i].distance[j]);
+		putchar('\n');
+	}
+}
+
+static int show(struct cli *cli, const struct dais_machine *machine, bool numa)
+{
+	autofree struct dais_cpu *cpus = NULL;
+	autofree struct dais_node *nodes = NULL;
+	size_t cpu_count = 0, node_count = 0;
 	struct dais_error err;
 
-	if (dais_topology(cli->host, &topology, nodes, &err))
+	if (numa && (dais_cpus(cli->host, &cpus, &cpu_count, &err) ||
+		     dais_nodes(cli->host, &nodes, &node_count, &err)))
 		return cli_report(cli, &err);
-	printf("cpu_topology           :\ncpu:    node\n");
-	for (uint32_t i = 0; i < topology.cpus; i++) {
-		if (nodes[i] == UINT32_MAX)
-			printf("%3u:    offline\n", i);
-		else
-			printf("%3u:    %4u\n", i, nodes[i]);
+	if (cli->json) {
+		struct json_object *o = info_json(machine);
+
+		if (numa)
+			add_topology(o, cpus, cpu_count, nodes, node_count);
+		return output_json("dais.info", o);
 	}
+	print_host(machine);
+	if (numa)
+		print_topology(cpus, cpu_count, nodes, node_count);
+	print_hypervisor(machine);
 	return 0;
 }
 
@@ -135,17 +185,7 @@ static int run(struct cli *cli, int argc, char **argv)
 		return args.status;
 	if (host_open(cli, &err) || dais_machine(cli->host, &machine, &err))
 		return cli_report(cli, &err);
-	if (cli->json) {
-		struct json_object *o = info_json(&machine);
-
-		if (numa && add_nodes(cli, o, &err)) {
-			json_object_put(o);
-			return cli_report(cli, &err);
-		}
-		return output_json("dais.info", o);
-	}
-	print_info(&machine);
-	return numa ? print_topology(cli) : 0;
+	return show(cli, &machine, numa);
 }
 
 const struct command command_info = {

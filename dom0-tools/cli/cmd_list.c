@@ -27,16 +27,18 @@ struct view {
 	bool full, uuid, pool, label, nodes;
 };
 
-/* xl's word for no choice, or the nodes. */
+/* xl's word for all, or the nodes. */
 static void print_nodes(struct cli *cli, const struct dais_domain *d)
 {
+	static struct dais_machine machine;
 	struct dais_cpumap nodes;
 	char text[256];
 
-	if (dais_node_affinity(cli->host, d->domid, &nodes, NULL))
-		printf("  -");
+	if ((!machine.nodes && dais_machine(cli->host, &machine, NULL)) ||
+	    dais_node_affinity(cli->host, d->domid, &nodes, NULL))
+		printf(" -");
 	else
-		printf("  %s", dais_cpulist_text(&nodes, DAIS_NODES_MAX, text, sizeof(text)));
+		printf(" %s", dais_cpulist_text(&nodes, machine.nodes, text, sizeof(text)));
 }
 
 /* By its name, for which the host is asked once; or by its number where that is not told. */
@@ -53,23 +55,28 @@ static void print_pool(struct cli *cli, uint32_t id)
 	for (i = 0; i < count && list[i].id != id; i++)
 		;
 	snprintf(number, sizeof(number), "%u", id);
-	printf(" %16s", i < count ? list[i].name : number);
+	printf("%16s", i < count ? list[i].name : number);
 }
 
 static void print_row(struct cli *cli, const struct dais_domain *d, const struct view *view)
 {
-	char flags[7], uuid[37];
 	const char *reason = dais_shutdown_name(d->shutdown);
+	char flags[7], uuid[37], number[16];
 
 	printf("%-40s %5u %5llu %5u     %s  %8.1f", d->name, d->domid,
 	       (unsigned long long)(d->memory_kb >> 10), d->vcpus, domain_flags(d, flags),
 	       (double)d->cpu_ns / 1e9);
+	/* xl has a number there. */
+	snprintf(number, sizeof(number), "%x", (unsigned int)d->shutdown);
 	if (view->uuid)
-		printf(" %s %11s", dais_uuid_text(d->uuid, uuid), reason ? reason : "-");
+		printf(" %s %8s", dais_uuid_text(d->uuid, uuid),
+		       !reason      ? "-"
+		       : cli->as_xl ? number
+				    : reason);
+	if (view->label || view->uuid)
+		printf(" %16s", "-");
 	if (view->pool)
 		print_pool(cli, d->pool);
-	if (view->label)
-		printf(" %16s", "-");
 	if (view->nodes)
 		print_nodes(cli, d);
 	putchar('\n');
@@ -79,9 +86,9 @@ static void print_table(struct cli *cli, const struct dais_domain *list, size_t 
 			const struct view *view)
 {
 	printf("Name                                        ID   Mem VCPUs\tState\tTime(s)%s%s%s%s\n",
-	       view->uuid ? "   UUID                            Reason-Code" : "",
-	       view->pool ? "         Cpupool" : "", view->label ? "   Security Label" : "",
-	       view->nodes ? " NODE Affinity" : "");
+	       view->uuid ? "   UUID                            Reason-Code\tSecurity Label" : "",
+	       view->label && !view->uuid ? "   Security Label" : "",
+	       view->pool ? "         Cpupool" : "", view->nodes ? " NODE Affinity" : "");
 	for (size_t i = 0; i < count; i++)
 		print_row(cli, &list[i], view);
 }

@@ -4,26 +4,30 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "commands.h"
 #include "host.h"
+#include "json.h"
 #include "output.h"
 
-/* The words are parts of one specification, with commas between them. */
-static char *join(char **words, int count)
+/* xl -N: what would be attached, and nothing done. */
+static int dry_run(const struct cli *cli, const struct dais_nic *nic)
 {
-	size_t size = 1;
-	char *text, *at;
+	char *text;
 
-	for (int i = 0; i < count; i++)
-		size += strlen(words[i]) + 1;
-	text = at = malloc(size);
-	for (int i = 0; text && i < count; i++)
-		at += sprintf(at, "%s%s", i ? "," : "", words[i]);
-	if (text && !count)
-		*text = 0;
-	return text;
+	if (cli->json) {
+		struct json_object *list = json_object_new_array(), *o = json_object_new_object();
+
+		json_append(list, dais_nic_json(nic));
+		json_set(o, "nics", list);
+		return output_json("dais.config", o);
+	}
+	text = dais_nic_text(nic);
+	if (!text)
+		return DAIS_FAILED;
+	printf("vif = [\"%s\"]\n", text);
+	free(text);
+	return 0;
 }
 
 static int run(struct cli *cli, int argc, char **argv)
@@ -38,17 +42,19 @@ static int run(struct cli *cli, int argc, char **argv)
 
 	if (!host_args(&args, cli, argc, argv, 1, 16))
 		return args.status;
-	spec = join(args.list + 1, args.count - 1);
+	spec = args_joined(args.list + 1, args.count - 1);
 	if (!spec)
 		return DAIS_FAILED;
 	progress_begin(cli, "attaching the network interface");
 	if (dais_nic_parse(spec, &nic, &err) || host_domain(cli, args.list[0], &domain, &err) ||
-	    dais_nic_attach(cli->host, domain.domid, &nic, &devid, &err))
+	    (!cli->dry_run && dais_nic_attach(cli->host, domain.domid, &nic, &devid, &err)))
 		status = cli_report(cli, &err);
 	progress_end();
 	free(spec);
+	if (!status && cli->dry_run)
+		status = dry_run(cli, &nic);
 	dais_nic_free(&nic);
-	return status ? status : host_done(cli, domain.domid);
+	return status || cli->dry_run ? status : host_done(cli, domain.domid);
 }
 
 const struct command command_network_attach = {

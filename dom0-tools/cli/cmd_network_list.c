@@ -16,6 +16,14 @@ static void print_device(const struct dais_device *d)
 	       d->devid, d->state, (long long)d->port, d->name, d->target);
 }
 
+static void print_as_xl(const struct dais_device *d, uint32_t domid)
+{
+	printf("%-3u %-2u %-17s %5u %5d %6lld %5s/%-11s /local/domain/%u/backend/vif/%u/%u\n",
+	       d->devid, d->backend, d->mac, d->devid, d->state, d->split ? -1 : (long long)d->port,
+	       d->ring[0] ? d->ring : "-1", d->ring_rx[0] ? d->ring_rx : "-1", d->backend, domid,
+	       d->devid);
+}
+
 static int show(struct cli *cli, const char *who, struct json_object *array)
 {
 	struct dais_device *list;
@@ -29,6 +37,8 @@ static int show(struct cli *cli, const char *who, struct json_object *array)
 	for (size_t i = 0; i < count; i++) {
 		if (cli->json)
 			json_append(array, device_json(&domain, &list[i]));
+		else if (cli->as_xl)
+			print_as_xl(&list[i], domain.domid);
 		else
 			print_device(&list[i]);
 	}
@@ -45,7 +55,10 @@ static int run(struct cli *cli, int argc, char **argv)
 	if (!host_args(&args, cli, argc, argv, 1, 1 << 20))
 		return args.status;
 	array = json_object_new_array();
-	if (!cli->json)
+	if (!cli->json && cli->as_xl)
+		printf("%-3s %-2s %-17s %-6s %-5s %-6s %5s/%-11s %-30s\n", "Idx", "BE", "Mac Addr.",
+		       "handle", "state", "evt-ch", "tx-", "rx-ring-ref", "BE-path");
+	else if (!cli->json)
 		printf("%-3s %-2s %-17s %-6s %-5s %-6s %-13s %s\n", "Idx", "BE", "Mac Addr.",
 		       "handle", "state", "evt-ch", "interface", "bridge");
 	for (int i = 0; i < args.count && !status; i++)

@@ -178,6 +178,42 @@ static bool sets(const struct request *r)
 	return r->weight >= 0 || r->cap >= 0 || r->affinity;
 }
 
+/* xl shows pool by pool, and of each what -s shows as well. */
+static int show_as_xl(struct cli *cli, const struct request *r)
+{
+	struct dais_domain *list = NULL;
+	struct dais_pool *pools = NULL;
+	struct dais_error err;
+	size_t count = 0, pool_count = 0;
+	uint32_t one = 0;
+	int status = 0;
+
+	if ((r->pool && !find_pool(cli, r->pool, &one, &err)) ||
+	    dais_pools(cli->host, &pools, &pool_count, &err) ||
+	    dais_list(cli->host, &list, &count, &err))
+		status = cli_report(cli, &err);
+	for (size_t i = 0; i < pool_count && !status; i++) {
+		int64_t us = -1;
+
+		if (r->pool && pools[i].id != one)
+			continue;
+		if (dais_ratelimit(cli->host, pools[i].id, &us, &err)) {
+			status = cli_report(cli, &err);
+			break;
+		}
+		printf("Cpupool %s: ratelimit=%lldus\n"
+		       "Name                                ID Weight  Cap\n",
+		       pools[i].name, (long long)us);
+		for (size_t j = 0; j < count && !status; j++) {
+			if (list[j].pool == pools[i].id)
+				status = show(cli, &list[j], NULL);
+		}
+	}
+	free(pools);
+	free(list);
+	return status;
+}
+
 static int run_domains(struct cli *cli, const struct request *r)
 {
 	struct dais_domain *list = NULL, one;
@@ -187,6 +223,8 @@ static int run_domains(struct cli *cli, const struct request *r)
 	size_t count = 0;
 	int status = 0;
 
+	if (!r->who && cli->as_xl && !cli->json)
+		return show_as_xl(cli, r);
 	if ((r->pool && !find_pool(cli, r->pool, &pool, &err)) ||
 	    (r->who && dais_find(cli->host, r->who, &one, &err)) ||
 	    (!r->who && dais_list(cli->host, &list, &count, &err)))

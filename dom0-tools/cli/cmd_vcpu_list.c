@@ -15,12 +15,12 @@ static void print_vcpu(const struct dais_domain *domain, const struct dais_vcpu 
 {
 	char hard[256], soft[256];
 
-	printf("%-32s  %4u  %4u", domain->name, domain->domid, v->id);
+	printf("%-32s %5u %5u", domain->name, domain->domid, v->id);
 	if (v->online)
-		printf("  %4u   %c%c-  %10.1f", v->cpu, v->running ? 'r' : '-',
-		       v->blocked ? 'b' : '-', (double)v->cpu_ns / 1e9);
+		printf("%5u   %c%c- ", v->cpu, v->running ? 'r' : '-', v->blocked ? 'b' : '-');
 	else
-		printf("     -   --p  %10.1f", (double)v->cpu_ns / 1e9);
+		printf("    -   --p ");
+	printf("%9.1f", (double)v->cpu_ns / 1e9);
 	printf("  %s / %s\n", dais_cpulist_text(&v->hard, cpus, hard, sizeof(hard)),
 	       dais_cpulist_text(&v->soft, cpus, soft, sizeof(soft)));
 }

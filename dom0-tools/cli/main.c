@@ -41,7 +41,7 @@ const struct command *command_find(const char *name)
 
 int cli_status(const struct cli *cli, enum dais_code code)
 {
-	if (cli->as_xl && code != DAIS_OK && code != DAIS_USAGE)
+	if (cli->as_xl && code != DAIS_OK)
 		return 1;
 	return (int)code;
 }

@@ -207,6 +207,9 @@ static int post_check(struct request *r)
 	dais_config_parse("the request", r->body ? r->body : "", r->size, NULL, 0, &config, &faults,
 			  NULL);
 	dais_config_check_files(&config, &faults);
+	json_set(o, "file", json_object_new_string("the request"));
+	if (config.name)
+		json_set(o, "name", json_object_new_string(config.name));
 	json_set(o, "errors", json_object_new_int64((int64_t)faults.errors));
 	json_set(o, "warnings", json_object_new_int64((int64_t)(faults.count - faults.errors)));
 	json_set(o, "faults", dais_faults_json(&faults));

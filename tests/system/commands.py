@@ -73,6 +73,39 @@ SET = [
     ("dais wait -t 120 idle gone", ""),
 ]
 
+# Called as xl: what it says is what Debian's says, but for what each moment has another of.
+SAME = r"""#!/bin/sh
+said() {
+	"$@" 2>&1 | sed -E -e 's/[-rbp]{3,6} +[0-9]+\.[0-9]/MOMENT/' -e 's/^(free_memory +:).*/\1/' \
+		-e 's/^( +[0-9]+: +[0-9]+ +)[0-9]+ /\1/' -e '/^(device|No device) .*(node|topology)/d'
+}
+n=0
+until said /usr/lib/xen-4.17/bin/xl "$@" > /run/theirs; said env LD_LIBRARY_PATH=/opt/dais /opt/dais/xl "$@" > /run/ours
+	[ -s /run/ours ] && cmp -s /run/ours /run/theirs; do
+	# A device may have come further in between.
+	n=$((n + 1))
+	[ $n -lt 15 ] || { diff /run/theirs /run/ours; exit 1; }
+	sleep 1
+done
+"""
+ALIKE = ["info", "info -n", "list", "list GUEST", "list -v", "list -c", "list -n", "list -Z",
+         "list -v -c -n", "vcpu-list", "vcpu-list GUEST", "cpupool-list", "cpupool-list -c",
+         "sched-credit2", "sched-credit2 -s", "sched-credit2 -d GUEST", "sched-credit2 -p Pool-0",
+         "domid GUEST", "domname 0", "block-list GUEST", "network-list GUEST",
+         # One that Debian's made: only of such a one it knows the devices.
+         "block-list theirs", "network-list theirs"]
+# And its exit status, with what says why.
+REFUSED = [
+    ("xl list nobody", "nobody is an invalid domain identifier|nobody", 1),
+    ("xl nothing", "nothing", 1), ("xl destroy", "argument", 2), ("xl list --none", "none", 2),
+    ("xl trigger GUEST nothing", "nothing", 1), ("xl sysrq GUEST ab", "ab", 1),
+    ("xl vcpu-set GUEST 64", "ignore-host", 1), ("xl mem-set GUEST x", "x", 1),
+    ("xl -N block-attach GUEST format=raw,vdev=xvdn,access=r,target=/guests/shown.raw", "xvdn"),
+    ("xl block-list GUEST | grep -q backend/vbd/.*/51920", "", 1),
+    ("xl -N network-attach GUEST bridge=xenbr0 mac=00:16:3e:00:00:77", "00:16:3e:00:00:77"),
+    ("xl network-list GUEST | grep -q 00:16:3e:00:00:77", "", 1),
+]
+
 # Exactly one document of this schema.
 DOCUMENTS = [
     ("list", "domains"), ("list -l", "domains"), ("info -n", "info"), ("top", "top"),
@@ -109,8 +142,14 @@ def check_end(run, name):
 def check(run, name):
     """With a guest of that name that runs, made from /guests/NAME.cfg."""
     run.must("dd if=/dev/zero of=/guests/shown.raw bs=64k count=1 2> /dev/null")
+    run.config("theirs", memory=96, more='disk=["format=raw,vdev=xvda,access=r,target='
+               '/guests/shown.raw"]\nvif=["bridge=xenbr0,mac=00:16:3e:00:00:33"]')
+    run.must("/usr/lib/xen-4.17/bin/xl create -e /guests/theirs.cfg", 600)
+    alike = [("/opt/dais/same " + command, "") for command in ALIKE]
     faults = [wrong(run, *(w.replace("GUEST", name) if isinstance(w, str) else w for w in row))
-              for row in SHOWN + SET]
+              for row in alike + [("/usr/lib/xen-4.17/bin/xl destroy theirs", ""),
+                               ("dais wait -t 120 theirs gone", "")]
+              + SHOWN + REFUSED + SET]
     for command, schema in DOCUMENTS:
         run.vm.run("dais %s --json > /run/document 2> /dev/null" % command.replace("GUEST", name), 400)
         said = wrong(run, "grep -o '\"schema\": *\"[a-z.]*\"' /run/document | tr '\\n' ' '",
@@ -133,5 +172,6 @@ def check(run, name):
     # What a key has the hypervisor say, it says in its log, which can be emptied.
     run.must("dais dmesg -c > /run/log; dais debug-keys h; dais dmesg > /run/after; "
              "[ -s /run/after ] && [ $(wc -c < /run/after) -lt $(wc -c < /run/log) ]", 400)
-    run.detail = "%d commands, %d documents" % (len(SHOWN + SET), len(DOCUMENTS))
+    run.detail = "%d commands, %d documents, %d as xl" % (
+        len(SHOWN + SET), len(DOCUMENTS), len(ALIKE + REFUSED))
     return True

@@ -45,9 +45,10 @@ class Daemons(tools.Ours):
         subprocess.run(["cp", os.path.join(self.args.build, "tests/guests/hello/hello"),
                         os.path.join(self.args.build, "tests/guests/crash/crash"),
                         os.path.join(tools.HERE, "core.pl"), work], check=True)
-        with open(os.path.join(work, "kill"), "w", encoding="utf-8") as f:
-            f.write(KILL)
-        os.chmod(os.path.join(work, "kill"), 0o755)
+        for name, text in (("kill", KILL), ("same", commands.SAME)):
+            with open(os.path.join(work, name), "w", encoding="utf-8") as f:
+                f.write(text)
+            os.chmod(os.path.join(work, name), 0o755)
         self.copy(work, [os.path.join(build, "dais-consoled"), os.path.join(build, "daisd/daisd")])
         with open(os.path.join(work, "http.pl"), "w", encoding="utf-8") as f:
             f.write(HTTP)

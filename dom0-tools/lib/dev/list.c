@@ -18,7 +18,21 @@ struct listing {
 };
 
 /* What is asked for of each device, all together. */
-enum { STATE, PORT, PORT_TX, RING, RING_TX, BRIDGE, MAC, VIFNAME, PARAMS, DEV, MODE, ASKED };
+enum {
+	STATE,
+	PORT,
+	PORT_TX,
+	RING,
+	RING_TX,
+	RING_RX,
+	BRIDGE,
+	MAC,
+	VIFNAME,
+	PARAMS,
+	DEV,
+	MODE,
+	ASKED
+};
 
 static const struct {
 	bool front; /* of the front-end, else of the back-end */
@@ -29,6 +43,7 @@ static const struct {
 	[PORT_TX] = {true, "event-channel-tx"},
 	[RING] = {true, "ring-ref"},
 	[RING_TX] = {true, "tx-ring-ref"},
+	[RING_RX] = {true, "rx-ring-ref"},
 	[BRIDGE] = {false, "bridge"},
 	[MAC] = {false, "mac"},
 	[VIFNAME] = {false, "vifname"},
@@ -66,13 +81,15 @@ static void describe(struct listing *l, const struct device_id *id, struct dais_
 	d->state = (int)store_number(&values[STATE], 0);
 	d->port = store_number(&values[PORT], -1);
 	if (vif) {
-		if (d->port < 0)
+		d->split = d->port < 0;
+		if (d->split)
 			d->port = store_number(&values[PORT_TX], -1);
 		snprintf(d->name, sizeof(d->name), "vif%u.%u", id->domid, id->devid);
 	}
 	copy(&values[vif ? BRIDGE : PARAMS], d->target, sizeof(d->target));
 	copy(&values[vif ? VIFNAME : DEV], d->name, sizeof(d->name));
 	copy(&values[vif ? RING_TX : RING], d->ring, sizeof(d->ring));
+	copy(&values[RING_RX], d->ring_rx, sizeof(d->ring_rx));
 	copy(&values[MAC], d->mac, sizeof(d->mac));
 	copy(&values[MODE], text, sizeof(text));
 	d->readonly = !strcmp(text, "r");

@@ -204,6 +204,8 @@ struct dais_device {
 	bool readonly;
 	int64_t port; /* event channel; -1: none yet */
 	char ring[64]; /* grant references of the rings */
+	char ring_rx[64]; /* vif: of the other way */
+	bool split; /* vif: with a channel for each way; @port is one of them */
 };
 /* @kind NULL: all. The caller frees @list. */
 int dais_devices(struct dais *host, uint32_t domid, const char *kind, struct dais_device **list,

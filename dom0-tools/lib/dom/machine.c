@@ -10,12 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <xen/memory.h>
 #include <xen/version.h>
 #include <xen/xen.h>
 
 #include "cleanup.h"
 #include "dom/host.h"
 #include "export.h"
+#include "hv/inspect.h"
 #include "hv/sysctl.h"
 
 static const char *scheduler_name(uint32_t id)
@@ -41,9 +43,40 @@ static int host_failed(struct dais_error *err, const char *what)
 	return dais_fail_errno(err, DAIS_FAILED, errno, what, NULL);
 }
 
+/* The words of xl for what guests may have. */
+static void add_abilities(struct dais_machine *m, uint32_t capabilities)
+{
+	const uint32_t pv = XEN_SYSCTL_PHYSCAP_pv, hvm = XEN_SYSCTL_PHYSCAP_hvm,
+		       direct = XEN_SYSCTL_PHYSCAP_directio;
+	const struct {
+		const char *word;
+		uint32_t needs;
+	} words[] = {
+		{"pv", pv},
+		{"hvm", hvm},
+		{"hvm_directio", hvm | direct},
+		{"pv_directio", pv | direct},
+		{"hap", XEN_SYSCTL_PHYSCAP_hap},
+		{"shadow", XEN_SYSCTL_PHYSCAP_shadow},
+		{"iommu_hap_pt_share", XEN_SYSCTL_PHYSCAP_iommu_hap_pt_share},
+		{"vmtrace", XEN_SYSCTL_PHYSCAP_vmtrace},
+		{"vpmu", XEN_SYSCTL_PHYSCAP_vpmu},
+		{"gnttab-v1", XEN_SYSCTL_PHYSCAP_gnttab_v1},
+		{"gnttab-v2", XEN_SYSCTL_PHYSCAP_gnttab_v2},
+	};
+	size_t used = 0;
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		if ((capabilities & words[i].needs) == words[i].needs)
+			used += (size_t)snprintf(m->abilities + used, sizeof(m->abilities) - used,
+						 "%s%s", used ? " " : "", words[i].word);
+	}
+}
+
 static void add_texts(struct hv *hv, struct dais_machine *m)
 {
 	struct xen_compile_info compile;
+	struct xen_platform_parameters platform;
 	unsigned int major = 0, minor = 0;
 
 	/* A text that the hypervisor does not tell stays empty. */
@@ -53,12 +86,21 @@ static void add_texts(struct hv *hv, struct dais_machine *m)
 	hv_version_text(hv, XENVER_commandline, m->command_line, sizeof(m->command_line));
 	if (!hv_version(hv, &major, &minor))
 		snprintf(m->hypervisor, sizeof(m->hypervisor), "%u.%u%s", major, minor, m->extra);
+	m->major = major;
+	m->minor = minor;
+	if (!hv_version_answer(hv, XENVER_platform_parameters, &platform, sizeof(platform)))
+		m->virt_start = platform.virt_start;
+	hv_build_id(hv, m->build_id, sizeof(m->build_id));
 	if (!hv_version_text(hv, XENVER_compile_info, NULL, 0)) {
 		memcpy(&compile, hv->op, sizeof(compile));
 		snprintf(m->compiler, sizeof(m->compiler), "%.*s",
 			 (int)sizeof(compile.compiler) - 1, compile.compiler);
 		snprintf(m->build_date, sizeof(m->build_date), "%.*s",
 			 (int)sizeof(compile.compile_date) - 1, compile.compile_date);
+		snprintf(m->built_by, sizeof(m->built_by), "%.*s",
+			 (int)sizeof(compile.compile_by) - 1, compile.compile_by);
+		snprintf(m->built_at, sizeof(m->built_at), "%.*s",
+			 (int)sizeof(compile.compile_domain) - 1, compile.compile_domain);
 	}
 }
 
@@ -85,6 +127,11 @@ EXPORT int dais_machine(struct dais *host, struct dais_machine *m, struct dais_e
 	m->grant_versions = (info.capabilities & XEN_SYSCTL_PHYSCAP_gnttab_v1 ? 1u : 0u) |
 			    (info.capabilities & XEN_SYSCTL_PHYSCAP_gnttab_v2 ? 2u : 0u);
 	memcpy(m->hw_caps, info.hw_cap, sizeof(m->hw_caps));
+	m->max_cpu_id = info.max_cpu_id;
+	add_abilities(m, info.capabilities);
+	m->free_cpus = hv_free_cpus(hv);
+	m->shared_kb = hv_shared_pages(hv, XENMEM_get_sharing_shared_pages) << 2;
+	m->sharing_freed_kb = hv_shared_pages(hv, XENMEM_get_sharing_freed_pages) << 2;
 	add_texts(hv, m);
 	return 0;
 }
@@ -197,5 +244,49 @@ EXPORT int dais_topology(struct dais *host, struct dais_topology *topology, uint
 		if (!offline && cpus[i].node + 1 > topology->nodes)
 			topology->nodes = cpus[i].node + 1;
 	}
+	return 0;
+}
+
+EXPORT int dais_cpus(struct dais *host, struct dais_cpu **list, size_t *count,
+		     struct dais_error *err)
+{
+	autofree struct xen_sysctl_cputopo *cpus = calloc(DAIS_CPUS_MAX, sizeof(*cpus));
+	autofree struct dais_cpu *all = calloc(DAIS_CPUS_MAX, sizeof(*all));
+	int got = cpus && all ? hv_cpu_topology(&host->hv, cpus, DAIS_CPUS_MAX) : -1;
+
+	if (got < 0)
+		return host_failed(err, "ask about the CPUs");
+	*count = got < DAIS_CPUS_MAX ? (size_t)got : DAIS_CPUS_MAX;
+	for (size_t i = 0; i < *count; i++) {
+		bool off = cpus[i].core == XEN_INVALID_CORE_ID;
+
+		all[i] = (struct dais_cpu){cpus[i].core, cpus[i].socket,
+					   off ? UINT32_MAX : cpus[i].node};
+	}
+	*list = steal_ptr(all);
+	return 0;
+}
+
+EXPORT int dais_nodes(struct dais *host, struct dais_node **list, size_t *count,
+		      struct dais_error *err)
+{
+	autofree struct dais_node *all = calloc(DAIS_NODES_MAX, sizeof(*all));
+	const struct xen_sysctl_meminfo *memory;
+	const uint32_t *distance;
+	int got = all ? hv_nodes(&host->hv, &memory, &distance, DAIS_NODES_MAX) : -1;
+
+	if (got < 0)
+		return host_failed(err, "ask about the nodes");
+	*count = (size_t)got;
+	for (size_t i = 0; i < *count; i++) {
+		/* One without memory says so. */
+		if (memory[i].memsize != XEN_INVALID_MEM_SZ) {
+			all[i].total_kb = memory[i].memsize >> 10;
+			all[i].free_kb = memory[i].memfree >> 10;
+		}
+		for (size_t j = 0; j < *count; j++)
+			all[i].distance[j] = distance[i * *count + j];
+	}
+	*list = steal_ptr(all);
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include "hv/inspect.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -82,6 +83,29 @@ int hv_version_answer(struct hv *hv, unsigned int cmd, void *answer, size_t size
 		return -1;
 	memcpy(answer, hv->op, size);
 	return 0;
+}
+
+void hv_build_id(struct hv *hv, char *hex, size_t size)
+{
+	struct xen_build_id *id = hv->op;
+	int length;
+
+	memset(id, 0, sizeof(*id) + size);
+	id->len = (uint32_t)(size / 2);
+	hv->calls++;
+	length = xencall2(hv->call, __HYPERVISOR_xen_version, XENVER_build_id, (uintptr_t)id);
+	*hex = '\0';
+	for (int i = 0; i < length && 2 * (size_t)i + 2 < size; i++)
+		snprintf(hex + 2 * i, 3, "%02x", id->buf[i]);
+}
+
+uint64_t hv_shared_pages(struct hv *hv, unsigned int cmd)
+{
+	long pages;
+
+	hv->calls++;
+	pages = xencall2L(hv->call, __HYPERVISOR_memory_op, cmd, 0);
+	return pages < 0 ? 0 : (uint64_t)pages;
 }
 
 const void *hv_map_some(struct hv *hv, uint32_t domid, const xen_pfn_t *mfn, int *errors,

@@ -35,6 +35,11 @@ int hv_m2p_pieces(struct hv *hv, xen_pfn_t *first, size_t max);
  */
 const xen_pfn_t *hv_m2p_map(struct hv *hv, xen_pfn_t first, int errors[HV_M2P_FRAMES]);
 
+/* What the hypervisor was built of, in hexadecimal; "" if it does not tell. */
+void hv_build_id(struct hv *hv, char *hex, size_t size);
+/* What XENMEM_get_sharing_@cmd counts; 0 if it does not tell. */
+uint64_t hv_shared_pages(struct hv *hv, unsigned int cmd);
+
 /* What XENVER_@cmd answers, the first @size bytes. */
 int hv_version_answer(struct hv *hv, unsigned int cmd, void *answer, size_t size);
 

@@ -129,6 +129,23 @@ int hv_cpupool(struct hv *hv, uint32_t id, struct xen_sysctl_cpupool_op *info,
 	return 0;
 }
 
+uint32_t hv_free_cpus(struct hv *hv)
+{
+	struct xen_sysctl *op = sysctl_start(hv, XEN_SYSCTL_cpupool_op);
+	uint8_t *tail = (uint8_t *)hv->op + TAIL_OFFSET;
+	uint32_t count = 0;
+
+	memset(tail, 0, DAIS_CPUS_MAX / 8);
+	op->u.cpupool_op.op = XEN_SYSCTL_CPUPOOL_OP_FREEINFO;
+	set_xen_guest_handle(op->u.cpupool_op.cpumap.bitmap, tail);
+	op->u.cpupool_op.cpumap.nr_bits = DAIS_CPUS_MAX;
+	if (sysctl_call(hv))
+		return 0;
+	for (size_t i = 0; i < DAIS_CPUS_MAX / 8; i++)
+		count += (uint32_t)__builtin_popcount(tail[i]);
+	return count;
+}
+
 int hv_cpu_topology(struct hv *hv, struct xen_sysctl_cputopo *cpus, uint32_t max)
 {
 	struct xen_sysctl_cputopo *bulk = hv_bulk(hv, HV_BULK_SIZE);
@@ -146,6 +163,29 @@ int hv_cpu_topology(struct hv *hv, struct xen_sysctl_cputopo *cpus, uint32_t max
 	count = op->u.cputopoinfo.num_cpus;
 	memcpy(cpus, bulk, (count < max ? count : max) * sizeof(*cpus));
 	return (int)count;
+}
+
+int hv_nodes(struct hv *hv, const struct xen_sysctl_meminfo **memory, const uint32_t **distance,
+	     uint32_t max)
+{
+	struct xen_sysctl_meminfo *bulk = hv_bulk(hv, HV_BULK_SIZE);
+	struct xen_sysctl *op = sysctl_start(hv, XEN_SYSCTL_numainfo);
+	uint32_t *far = bulk ? (uint32_t *)(void *)(bulk + max) : NULL;
+
+	if (!bulk)
+		return -1;
+	if (max * sizeof(*bulk) + max * max * sizeof(*far) > HV_BULK_SIZE) {
+		errno = E2BIG;
+		return -1;
+	}
+	op->u.numainfo.num_nodes = max;
+	set_xen_guest_handle(op->u.numainfo.meminfo, bulk);
+	set_xen_guest_handle(op->u.numainfo.distance, far);
+	if (sysctl_call(hv))
+		return -1;
+	*memory = bulk;
+	*distance = far;
+	return op->u.numainfo.num_nodes < max ? (int)op->u.numainfo.num_nodes : (int)max;
 }
 
 int hv_version_text(struct hv *hv, unsigned int cmd, char *buf, size_t size)

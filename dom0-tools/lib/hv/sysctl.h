@@ -37,8 +37,18 @@ int hv_debug_keys(struct hv *hv, const char *keys);
 int hv_cpupool(struct hv *hv, uint32_t id, struct xen_sysctl_cpupool_op *info,
 	       struct dais_cpumap *cpus);
 
+/* How many CPUs are in no pool; 0 if the hypervisor does not tell. */
+uint32_t hv_free_cpus(struct hv *hv);
+
 /* Node, socket and core of each CPU, at most @max; returns how many there are. */
 int hv_cpu_topology(struct hv *hv, struct xen_sysctl_cputopo *cpus, uint32_t max);
+
+/*
+ * Memory of each node, at most @max, and distances between them: that of nodes i and j stands at
+ * i * the result + j. Both good until the handle's next call.
+ */
+int hv_nodes(struct hv *hv, const struct xen_sysctl_meminfo **memory, const uint32_t **distance,
+	     uint32_t max);
 
 /* What XENVER_@cmd says, as text, into @buf. */
 int hv_version_text(struct hv *hv, unsigned int cmd, char *buf, size_t size);
