@@ -61,7 +61,10 @@ static void stop_serving(struct ring_conn *r, uint32_t error, const char *why)
 	r->broken = true;
 	store(&r->ring.page->error, error);
 	r->notify = true;
-	log_line(LOG_WARNING, "domain %u: %s; it is served no more", r->conn.id, why);
+	/* Once in its life: it may ask for a new connection, and break that, as often as it likes. */
+	if (!r->told)
+		log_line(LOG_WARNING, "domain %u: %s; it is served no more", r->conn.id, why);
+	r->told = true;
 }
 
 void ring_init(struct ring_conn *r, uint32_t domid)

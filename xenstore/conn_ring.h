@@ -19,6 +19,7 @@ struct ring_conn {
 	uint32_t in_pos; /* requests are taken up to here */
 	uint32_t out_pos; /* replies are written up to here */
 	bool broken; /* the domain broke the protocol: it is served no more */
+	bool told; /* the log knows that it did, once */
 	bool notify; /* the other end is to be told */
 	bool again; /* on the list of those with more to do, */
 	struct ring_conn *next_again; /* which is linked here */
@@ -35,10 +36,10 @@ void ring_ready(struct ring_conn *r);
 bool ring_work(void);
 /* Drops all that the client had here, as at its own request. */
 void ring_reset(struct ring_conn *r);
-/* Notes in the journal that the streams begin anew; from domain.c, which knows the domain. */
-/* domain.c's: the ring could not be connected for want of something; tries again. */
-void ring_reconnect(struct ring_conn *r);
+/* From domain.c, which knows the domain: notes in the journal that the streams begin anew. */
 void ring_note(const struct ring_conn *r);
+/* Also: the ring could not be connected for want of something; tries again. */
+void ring_reconnect(struct ring_conn *r);
 /* Unmaps and unbinds. */
 void ring_disconnect(struct ring_conn *r);
 

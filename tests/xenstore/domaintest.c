@@ -184,6 +184,39 @@ static void reintroduced(void)
 	xsc_close(one);
 }
 
+/* A domain that breaks its ring and asks for another connection, again and again: one line in the log. */
+static void broken_again(void)
+{
+	enum { TIMES = 50 };
+	struct xenstore_domain_interface *ring;
+	unsigned int lines = 0, connected = 0;
+	char path[128], line[256];
+	struct xsc *one = introduce(1);
+	FILE *f;
+
+	ring = hostxen_ring(server.hx, 1);
+	for (int i = 0; i < TIMES; i++) {
+		ring->req_prod = ring->req_cons + 2 * XENSTORE_RING_SIZE;
+		hostxen_raise(server.hx, HOSTXEN_PORT(1));
+		change(2, HOSTXEN_NONE);
+		EXPECT(ring->error == XENSTORE_ERROR_RINGIDX, "error %u", ring->error);
+		ring->connection = XENSTORE_RECONNECT;
+		hostxen_raise(server.hx, HOSTXEN_PORT(1));
+		change(2, HOSTXEN_NONE);
+		connected += ring->connection == XENSTORE_CONNECTED;
+	}
+	EXPECT(connected == TIMES, "%u of %d new connections", connected, TIMES);
+	EXPECT(xsc_call(one, XS_GET_DOMAIN_PATH, 0, "1", 2, NULL) == 0, "the last one works");
+	snprintf(path, sizeof(path), "%s/log", server.dir);
+	f = fopen(path, "r");
+	while (f && fgets(line, sizeof(line), f))
+		lines += strstr(line, "it is served no more") != NULL;
+	if (f)
+		fclose(f);
+	EXPECT(lines == 1, "%u lines in the log", lines);
+	xsc_close(one);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -192,6 +225,7 @@ static const struct {
 	{"times", times},
 	{"rights", rights},
 	{"reintroduced", reintroduced},
+	{"broken-again", broken_again},
 };
 
 int main(int argc, char **argv)
