@@ -17,6 +17,8 @@ check-background: dom0-tools/daisd/daisd dom0-tools/dais-consoled
 	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/background.count -t 1800 -n background \
 		python3 $(srcdir)/tests/tools/background.py --build .
 
+# Also one of check-unit's: made before the two go on at a time.
+check-local: tests/unit/t_metrics
 check-openmetrics: tests/unit/t_metrics
 	@$(SHELL) $(srcdir)/tests/lib/run.sh tests/openmetrics.count -n openmetrics $(SHELL) -c \
 		'tests/unit/t_metrics tests/openmetrics.txt && \
