@@ -24,7 +24,7 @@ static const struct option_row options[] = {
 	{'d', "debug", NULL, "show the configuration on standard error as well"},
 	{'q', "quiet", NULL, "say nothing when it works"},
 	{'e', "exit", NULL, "leave nobody behind who carries out on_reboot and its like"},
-	{'F', "foreground", NULL, "wait for its end, and carry that out here"},
+	{'F', "foreground", NULL, "wait for its end, and carry that out here (not with -c)"},
 	{'f', "defconfig", "FILE", "the configuration (xl's older form)"},
 	{'V', "vncviewer", NULL, "start vncviewer for its screen"},
 	{'A', "vncviewer-autopass", NULL, "the same, and tell it the password"},

@@ -3,7 +3,7 @@
 
   documented.py --build DIR --source DIR
 
-Every schema that the programs print stands in docs/json.md; every command and each of its
+Every schema that the programs print, and every member, stands in docs/json.md; every command and each of its
 options stands in the manual page; the shell completes every command and what may stand behind it;
 all help is there as JSON.  And of the commands that xl has as well each takes all options that xl's has.
 """
@@ -30,6 +30,19 @@ def schemas(source):
                 found.update(re.findall(r'"(dais\.[a-z]+)"', read(folder, name)))
     text = read(source, "docs/json.md")
     return [s for s in sorted(found) if "`%s`" % s not in text], len(found)
+
+
+def members(source):
+    """What documents have beside the three of each, by the calls that put it there."""
+    found = set()
+    for folder in ("cli", "daisd", "remote", "lib/dom"):
+        for name in os.listdir(os.path.join(source, "dom0-tools", folder)):
+            if name.endswith(".c"):
+                found.update(re.findall(r'\b(?:json_set|add_text|add_number)\(\w+, "(\w+)"',
+                                        read(source, "dom0-tools", folder, name)))
+    found -= {"schema", "version", "data"}
+    text = read(source, "docs/json.md")
+    return [m for m in sorted(found) if not re.search(r"`%s[`:]" % m, text)], len(found)
 
 
 def metrics(source):
@@ -177,6 +190,7 @@ def main():
     page = re.sub(r"(?m)^\.SS (.*)$", r"   \1", page)
     failed = 0
     for what, (missing, count) in (("schemas in docs/json.md", schemas(args.source)),
+                                   ("members in docs/json.md", members(args.source)),
                                    ("metrics in docs/api.md", metrics(args.source)),
                                    ("commands and options in dais(1)", manual(commands, page)),
                                    ("commands and options in bash", completion(dais, commands)),
