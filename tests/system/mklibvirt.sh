@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Makes what libvirt.py adds to the dom0 of mkguest.sh: Debian's libvirtd with its driver for Xen and
+# Makes what libvirtd.py adds to the dom0 of mkguest.sh: Debian's libvirtd with its driver for Xen and
 # whatever they depend on that the disk image does not have, as a tar archive.
 #
 #   mklibvirt.sh CACHE     leaves CACHE/libvirt/files.tar
