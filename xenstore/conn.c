@@ -221,7 +221,8 @@ bool conn_stash(struct conn *c, const char *data, size_t len)
 		c->in = more;
 		c->in_room = mem_room(len);
 	}
-	memmove(c->in, data, len);
+	if (len)
+		memmove(c->in, data, len);
 	c->in_len = len;
 	return true;
 }

@@ -171,8 +171,11 @@ static ssize_t serve(struct conn *c, const char *data, size_t size, size_t ahead
 /* Serves what an earlier read left, once the client has room for replies again. */
 static void serve_stashed(struct conn *c)
 {
-	ssize_t used = c->in_len ? serve(c, c->in, c->in_len, 0) : 0;
+	ssize_t used;
 
+	if (!c->in_len)
+		return;
+	used = serve(c, c->in, c->in_len, 0);
 	if (used < 0) {
 		conn_close(c);
 		return;

@@ -82,9 +82,11 @@ tests/fuzz/fz_kernel: FUZZ_LIBS = $(image_libs)
 FUZZ_CPPFLAGS = $(AM_CPPFLAGS)
 FUZZ_LIBS =
 
-FUZZ_TARGETS += tests/fuzz/fz_xs_request tests/fuzz/fz_xs_ring
+FUZZ_TARGETS += tests/fuzz/fz_xs_request tests/fuzz/fz_xs_ring tests/fuzz/fz_xs_socket
 tests/fuzz/fz_xs_request: tests/fuzz/fz_xs_request.c $(xs_sources)
 tests/fuzz/fz_xs_ring: tests/fuzz/fz_xs_ring.c $(xs_sources) xenstore/conn_ring.c
+tests/fuzz/fz_xs_socket: FUZZ_CPPFLAGS += -D_GNU_SOURCE
+tests/fuzz/fz_xs_socket: tests/fuzz/fz_xs_socket.c $(xs_sources) xenstore/conn_socket.c
 
 $(FUZZ_TARGETS): $(wildcard $(srcdir)/xen/*/*.h $(srcdir)/tests/unit/*.h \
 	$(srcdir)/tests/hostmachine/*/*.h)
