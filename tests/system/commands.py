@@ -60,9 +60,12 @@ SET = [
     ("dais trigger GUEST s3resume", "none for PV guests", 10),
     ("dais network-attach GUEST bridge=xenbr0 mac=00:16:3e:00:00:19", ""),
     ("dais network-list GUEST", "00:16:3e:00:00:19"),
+    # Debian's xl knows what we gave it.
+    ("/opt/dais/same network-list GUEST", ""),
     ("dais network-detach -f GUEST 00:16:3e:00:00:19", ""),
     ("dais block-attach GUEST format=raw vdev=xvdc access=r target=/guests/shown.raw", ""),
     ("dais block-list GUEST", "51744"),
+    ("/opt/dais/same block-list GUEST", ""),
     ("dais block-detach -f GUEST xvdc", ""),
     # One that never runs, for what ends a domain.
     ("dais create -d -q -e -p --ignore-global-affinity-masks /guests/GUEST.cfg 'name=\"idle\"'",
@@ -92,7 +95,7 @@ ALIKE = ["info", "info -n", "list", "list GUEST", "list -v", "list -c", "list -n
          "list -v -c -n", "vcpu-list", "vcpu-list GUEST", "cpupool-list", "cpupool-list -c",
          "sched-credit2", "sched-credit2 -s", "sched-credit2 -d GUEST", "sched-credit2 -p Pool-0",
          "domid GUEST", "domname 0", "block-list GUEST", "network-list GUEST",
-         # One that Debian's made: only of such a one it knows the devices.
+         # One that Debian's made.
          "block-list theirs", "network-list theirs"]
 # And its exit status, with what says why.
 REFUSED = [

@@ -74,10 +74,30 @@ static int open_device(struct disk_work *work, struct dais_error *err)
 	return 0;
 }
 
+/* What the disk is. */
+static void describe(struct store_dir *dir, const struct disk_work *work)
+{
+	const struct dais_disk *disk = work->disk;
+
+	store_dir_write(dir, "params", "%s", disk->target);
+	store_dir_write(dir, "type", "phy");
+	store_dir_write(dir, "dev", "%s", disk->vdev);
+	store_dir_write(dir, "device-type", "%s", disk->cdrom ? "cdrom" : "disk");
+	store_dir_write(dir, "mode", "%s", disk->readonly ? "r" : "w");
+	store_dir_write(dir, "removable", "%d", disk->removable);
+	store_dir_write(dir, "bootable", "1");
+	if (disk->discard != DAIS_UNSET)
+		store_dir_write(dir, "discard-enable", "%d", disk->discard == DAIS_YES);
+	if (disk->direct_io_safe)
+		store_dir_write(dir, "direct-io-safe", "1");
+	if (disk->script || work->id.backend)
+		store_dir_write(dir, "script", "%s", disk->script ? disk->script : FOREIGN_SCRIPT);
+}
+
 int disk_publish(struct dais *host, uint32_t domid, const struct dais_disk *disk,
 		 struct disk_work *work, struct dais_error *err)
 {
-	struct store_dir front, back;
+	struct store_dir front, back, note;
 
 	*work = (struct disk_work){
 		.disk = disk,
@@ -89,25 +109,14 @@ int disk_publish(struct dais *host, uint32_t domid, const struct dais_disk *disk
 		return -1;
 	device_front(&work->id, &host->store, &front);
 	device_back(&work->id, &host->store, &back);
+	device_note(&work->id, &host->store, &note);
 	device_begin(&work->id, &front, &back);
 	store_dir_write(&front, "virtual-device", "%u", disk->devid);
 	store_dir_write(&front, "device-type", "%s", disk->cdrom ? "cdrom" : "disk");
-	store_dir_write(&back, "params", "%s", disk->target);
-	store_dir_write(&back, "type", "phy");
-	store_dir_write(&back, "dev", "%s", disk->vdev);
-	store_dir_write(&back, "device-type", "%s", disk->cdrom ? "cdrom" : "disk");
-	store_dir_write(&back, "mode", "%s", disk->readonly ? "r" : "w");
-	store_dir_write(&back, "removable", "%d", disk->removable);
-	store_dir_write(&back, "bootable", "1");
-	if (disk->discard != DAIS_UNSET)
-		store_dir_write(&back, "discard-enable", "%d", disk->discard == DAIS_YES);
-	if (disk->direct_io_safe)
-		store_dir_write(&back, "direct-io-safe", "1");
+	describe(&back, work);
+	describe(&note, work);
 	if (disk->trusted != DAIS_UNSET)
 		store_dir_write(&front, "trusted", "%d", disk->trusted == DAIS_YES);
-	if (disk->script || work->id.backend)
-		store_dir_write(&back, "script", "%s",
-				disk->script ? disk->script : FOREIGN_SCRIPT);
 	device_publish(&work->id, &front, &back);
 	if (work->id.backend)
 		return 0;

@@ -60,12 +60,35 @@ static void choose_mac(struct dais_nic *nic)
 	nic->has_mac = true;
 }
 
+/* What the interface is. */
+static void describe(struct store_dir *dir, const struct nic_work *work, const char *mac)
+{
+	const struct device_id *id = &work->id;
+	const struct dais_nic *nic = work->nic;
+	const char *script = id->backend && !nic->script ? FOREIGN_SCRIPT : nic->script;
+
+	/* The driver wants the node, also if no script is run. */
+	store_dir_write(dir, "script", "%s", id->backend || script_of(nic) ? script : "");
+	if (id->backend && nic->ifname)
+		store_dir_write(dir, "vifname", "%s", nic->ifname);
+	if (nic->gatewaydev)
+		store_dir_write(dir, "gatewaydev", "%s", nic->gatewaydev);
+	store_dir_write(dir, "mac", "%s", mac);
+	store_dir_write(dir, "bridge", "%s", bridge_of(nic));
+	store_dir_write(dir, "handle", "%u", id->devid);
+	store_dir_write(dir, "type", "vif");
+	if (nic->ip)
+		store_dir_write(dir, "ip", "%s", nic->ip);
+	if (nic->rate_bytes)
+		store_dir_write(dir, "rate", "%llu,%u", (unsigned long long)nic->rate_bytes,
+				nic->rate_interval_us);
+}
+
 int nic_publish(struct dais *host, uint32_t domid, uint32_t devid, struct dais_nic *nic,
 		struct nic_work *work, struct dais_error *err)
 {
 	struct device_id *id = &work->id;
-	struct store_dir front, back;
-	const char *script;
+	struct store_dir front, back, note;
 	char mac[18];
 
 	*work = (struct nic_work){
@@ -80,6 +103,7 @@ int nic_publish(struct dais *host, uint32_t domid, uint32_t devid, struct dais_n
 		 nic->mac[2], nic->mac[3], nic->mac[4], nic->mac[5]);
 	device_front(id, &host->store, &front);
 	device_back(id, &host->store, &back);
+	device_note(id, &host->store, &note);
 	device_begin(id, &front, &back);
 	store_dir_write(&front, "handle", "%u", devid);
 	store_dir_write(&front, "mac", "%s", mac);
@@ -87,22 +111,8 @@ int nic_publish(struct dais *host, uint32_t domid, uint32_t devid, struct dais_n
 		store_dir_write(&front, "mtu", "%u", nic->mtu);
 	if (nic->trusted != DAIS_UNSET)
 		store_dir_write(&front, "trusted", "%d", nic->trusted == DAIS_YES);
-	/* The driver wants the node, also if no script is run. */
-	script = id->backend && !nic->script ? FOREIGN_SCRIPT : nic->script;
-	store_dir_write(&back, "script", "%s", id->backend || script_of(nic) ? script : "");
-	if (id->backend && nic->ifname)
-		store_dir_write(&back, "vifname", "%s", nic->ifname);
-	if (nic->gatewaydev)
-		store_dir_write(&back, "gatewaydev", "%s", nic->gatewaydev);
-	store_dir_write(&back, "mac", "%s", mac);
-	store_dir_write(&back, "bridge", "%s", bridge_of(nic));
-	store_dir_write(&back, "handle", "%u", devid);
-	store_dir_write(&back, "type", "vif");
-	if (nic->ip)
-		store_dir_write(&back, "ip", "%s", nic->ip);
-	if (nic->rate_bytes)
-		store_dir_write(&back, "rate", "%llu,%u", (unsigned long long)nic->rate_bytes,
-				nic->rate_interval_us);
+	describe(&back, work, mac);
+	describe(&note, work, mac);
 	device_publish(id, &front, &back);
 	return 0;
 }

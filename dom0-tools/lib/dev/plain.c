@@ -144,7 +144,7 @@ int plain_publish(struct dais *host, uint32_t domid, uint32_t devid, struct dais
 		return -1;
 	device_front(id, &host->store, &to.front);
 	device_back(id, &host->store, &to.back);
-	store_dir_at(&to.note, &host->store, "/libxl/%u/device/%s/%u", domid, kind->store, devid);
+	device_note(id, &host->store, &to.note);
 	device_begin(id, &to.front, &to.back);
 	if (kind->numbered)
 		write_number(&to, devid);

@@ -37,6 +37,11 @@ void device_back(const struct device_id *id, struct store *store, struct store_d
 	store_dir_at(dir, store, BACK_FMT, BACK_ARGS(id));
 }
 
+void device_note(const struct device_id *id, struct store *store, struct store_dir *dir)
+{
+	store_dir_at(dir, store, LIBXL_FMT, FRONT_ARGS(id));
+}
+
 void device_begin(const struct device_id *id, struct store_dir *front, struct store_dir *back)
 {
 	/* Permissions first: what is written below inherits them. */
@@ -54,7 +59,7 @@ void device_publish(const struct device_id *id, struct store_dir *front, struct 
 {
 	struct store_dir note;
 
-	store_dir_at(&note, back->store, LIBXL_FMT, FRONT_ARGS(id));
+	device_note(id, back->store, &note);
 	store_dir_write(&note, "frontend", "%s", front->path);
 	store_dir_write(&note, "backend", "%s", back->path);
 	store_dir_write(front, "state", "%d", DEVICE_INITIALISING);

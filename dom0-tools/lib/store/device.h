@@ -32,6 +32,8 @@ const char *device_back_kind(const struct device_id *id);
 /* Where its ends stand, for more keys. */
 void device_front(const struct device_id *id, struct store *store, struct store_dir *dir);
 void device_back(const struct device_id *id, struct store *store, struct store_dir *dir);
+/* Where xl looks for what the device is: as the back-end's directory, but dom0's alone. */
+void device_note(const struct device_id *id, struct store *store, struct store_dir *dir);
 
 /* The keys that all kinds have, but "state"; permissions are set first. */
 void device_begin(const struct device_id *id, struct store_dir *front, struct store_dir *back);
